@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Group, GroupResult, Receipt, SettledGroup} from "../types/Group.sol";
+import {Tier} from "../types/Tier.sol";
+
+/// @title Settlement of paid, verifiable inferences
+/// @notice The one entry of the money path. `settle` verifies the evidence of every group, collects the x402 payments
+/// of its receipts straight from payer to pay address, counts the receipts at the tier that was verified, and emits an
+/// event for each. It has no owner, cannot be upgraded and never holds tokens.
+interface ISettlement {
+    /// @notice One inference was verified, paid (unless free) and counted.
+    /// @param receiptHash EIP-712 digest of the receipt.
+    /// @param payer Who paid; zero for a free inference.
+    /// @param tier The tier that the contract verified.
+    /// @param modelId The model.
+    /// @param prover Who ran the model and is paid.
+    /// @param asset Token of the amount.
+    /// @param requestHash Commitment to the request.
+    /// @param responseHash Commitment to the response.
+    /// @param terms Packed from the high bits: seq (64; gap-free, starts at 0), amount in base units (96),
+    /// servedAt in unix seconds (64), floor tier (8), flags (24 bits left, bit 0: the evidence is a development one).
+    event InferenceSettled(
+        bytes32 indexed receiptHash,
+        address indexed payer,
+        Tier indexed tier,
+        bytes32 modelId,
+        address prover,
+        address asset,
+        bytes32 requestHash,
+        bytes32 responseHash,
+        uint256 terms
+    );
+
+    /// @notice A group settled at least one receipt.
+    /// @param root Merkle root over the hashes of the receipts that settled.
+    /// @param modelId The model.
+    /// @param prover The prover.
+    /// @param route The route whose verifier accepted the evidence.
+    /// @param tier The route's tier.
+    /// @param settled Number of receipts that settled.
+    /// @param skipped Number of receipts that were skipped.
+    /// @param development The evidence rests on a development root or a development SRS.
+    event GroupSettled(
+        bytes32 indexed root,
+        bytes32 indexed modelId,
+        address indexed prover,
+        bytes4 route,
+        Tier tier,
+        uint32 settled,
+        uint32 skipped,
+        bool development
+    );
+
+    /// @notice A whole group was left untouched.
+    /// @param modelId The model that the group names.
+    /// @param prover The prover that the group names.
+    /// @param route The route that the group names.
+    /// @param groupIndex Position of the group in the call.
+    /// @param reason ABI-encoded custom error, cut after 256 bytes.
+    event GroupSkipped(
+        bytes32 indexed modelId, address indexed prover, bytes4 indexed route, uint256 groupIndex, bytes reason
+    );
+
+    /// @notice One receipt of an otherwise accepted group was left untouched; it may be submitted again.
+    /// @param receiptHash EIP-712 digest of the receipt.
+    /// @param payer The payer that the receipt names.
+    /// @param prover The prover.
+    /// @param reason ABI-encoded custom error.
+    event ReceiptSkipped(bytes32 indexed receiptHash, address indexed payer, address indexed prover, bytes reason);
+
+    /// @notice The transaction has too little gas to judge a group fairly; nothing was changed. Send it with more.
+    error NotEnoughGas(uint256 available, uint256 needed);
+    /// @notice `settleGroup` is for Settlement itself.
+    error OnlySelf(address caller);
+    /// @notice The group holds no receipts.
+    error EmptyGroup();
+    /// @notice Neither sent by the prover nor signed by it.
+    error NotAuthorized(address prover, address submitter);
+    /// @notice A payment points outside the group's receipts.
+    error PaymentOutOfRange(uint256 receiptIndex, uint256 receipts);
+    /// @notice Two payments point at one receipt.
+    error PaymentRepeated(uint256 receiptIndex);
+    /// @notice The pay addresses received less than the sum of the settled amounts.
+    error PaymentShortfall(uint256 expected, uint256 received);
+
+    /// @notice Receipt: this nonce of the prover was settled before.
+    error AlreadySettled(address prover, uint64 nonce);
+    /// @notice Receipt: the verified tier is below the payer's floor, or the floor is no tier.
+    error BelowFloor(uint8 tier, uint8 floor);
+    /// @notice Receipt: a payer without an amount, or an amount without a payer.
+    error PayerWithoutAmount(address payer, uint96 amount);
+    /// @notice Receipt: it has an amount and no payment, or a payment and no amount.
+    error PaymentMissing(uint256 receiptIndex);
+    /// @notice Receipt: the amount is above the maximum that the payer signed.
+    error AmountAboveMaximum(uint256 amount, uint256 maxAmount);
+    /// @notice Receipt: the payment scheme refused; `cause` is its revert data, cut after 100 bytes. Permit2's
+    /// `InvalidSigner` means that the payer signed for other terms: another pay address (prover or floor), token,
+    /// maximum, nonce or deadline.
+    error PaymentFailed(bytes cause);
+
+    /// @notice Verifies, collects and counts. Groups are judged one by one; a bad one never blocks the others.
+    /// @dev Reverts only with {NotEnoughGas}, on re-entry and on calldata that is no encoding of `groups`.
+    /// @param groups The groups to settle.
+    /// @return results One entry per group, in order.
+    function settle(Group[] calldata groups) external returns (GroupResult[] memory results);
+
+    /// @notice Settles one group in a call frame of its own. Only Settlement may call it.
+    /// @param group The group.
+    /// @param submitter Who called `settle`.
+    /// @return settled Number of receipts that settled.
+    /// @return skipped Number of receipts that were skipped.
+    function settleGroup(Group calldata group, address submitter) external returns (uint32 settled, uint32 skipped);
+
+    /// @notice EIP-712 digest of a receipt.
+    /// @param modelId The group's model.
+    /// @param prover The group's prover.
+    /// @param asset The group's asset.
+    /// @param receipt The receipt.
+    /// @return digest The receipt hash, a leaf of the group's Merkle tree.
+    function receiptHash(bytes32 modelId, address prover, address asset, Receipt calldata receipt)
+        external
+        view
+        returns (bytes32 digest);
+
+    /// @notice EIP-712 digest of a group: what provers and enclaves sign.
+    /// @param root Merkle root over all receipt hashes of the group.
+    /// @param route The route.
+    /// @return digest The digest.
+    function groupDigest(bytes32 root, bytes4 route) external view returns (bytes32 digest);
+
+    /// @notice The address that must receive the payments of receipts with this prover and floor.
+    /// @param prover The prover.
+    /// @param floor The floor tier.
+    /// @return payAddress Pay address; needs no code to be paid.
+    function payAddressOf(address prover, uint8 floor) external view returns (address payAddress);
+
+    /// @notice Whether a nonce of a prover is spent.
+    /// @param prover The prover.
+    /// @param nonce The nonce.
+    /// @return used True when a receipt with this nonce has settled.
+    function isNonceUsed(address prover, uint64 nonce) external view returns (bool used);
+
+    /// @notice What is remembered of a settled group.
+    /// @param root Merkle root of {GroupSettled}.
+    /// @return group Zeroes when the root is unknown.
+    function settledGroup(bytes32 root) external view returns (SettledGroup memory group);
+
+    /// @notice Number of all settled inferences: the sequence number of the next one.
+    /// @return seq Next sequence number.
+    function nextSeq() external view returns (uint64 seq);
+
+    /// @notice Number of settled inferences of a tier.
+    /// @param tier The tier; `NONE` gives the number of all.
+    /// @return count Number of inferences.
+    function tally(Tier tier) external view returns (uint64 count);
+
+    /// @notice Number of settled inferences of a model at a tier.
+    /// @param modelId The model.
+    /// @param tier The tier; `NONE` gives the number of all.
+    /// @return count Number of inferences.
+    function modelTally(bytes32 modelId, Tier tier) external view returns (uint64 count);
+
+    /// @notice Sum of the amounts settled at a tier in one asset.
+    /// @param asset The token.
+    /// @param tier The tier.
+    /// @return amount Sum in base units.
+    function amountTally(address asset, Tier tier) external view returns (uint256 amount);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Tier} from "../types/Tier.sol";
+
+/// @notice Request and response commitment of one receipt.
+struct Statement {
+    bytes32 requestHash;
+    bytes32 responseHash;
+}
+
+/// @notice What a group claims, as far as a verifier must know it.
+struct Claim {
+    bytes32 modelId;
+    address prover;
+    /// @dev EIP-712 digest of (root, route). It commits to every receipt of the group.
+    bytes32 groupDigest;
+    /// @dev One entry per receipt, in order, for the tier ZKML; empty for SIGNED and TEE, whose evidence signs
+    /// `groupDigest` and so needs no copy of what it commits to.
+    Statement[] statements;
+}
+
+/// @title A verifier of evidence
+/// @notice One verifier stands behind each route of the {VerifierRouter}. It is stateless towards Settlement: `verify`
+/// is a view and either returns or reverts with an error that says what is wrong.
+interface IVerifier {
+    /// @notice The evidence is not an ABI encoding of what this verifier expects, or it burnt its gas limit.
+    error MalformedEvidence();
+
+    /// @notice The tier of everything that this verifier accepts. Constant.
+    function tier() external view returns (Tier);
+
+    /// @notice Checks that `evidence` backs `claim`; reverts when it does not.
+    /// @param claim What the group claims.
+    /// @param evidence Evidence in the verifier's own encoding.
+    /// @return development True when the evidence rests on a development root or a development SRS and therefore
+    /// proves nothing outside development chains.
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development);
+}

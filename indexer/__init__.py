@@ -1,0 +1,1 @@
+"""The indexer: reads settlement events and tallies inferences per tier."""

@@ -1,0 +1,35 @@
+"""Contract ABIs and creation code, generated from the contracts by `make abi` and committed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from veritally.errors import ArtifactMissingError
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One compiled contract."""
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: str
+    """Creation code as 0x hex; `0x` for interfaces."""
+
+
+@cache
+def load_artifact(name: str) -> Artifact:
+    """Artifact of the contract `name`, for example `Settlement`.
+
+    Raises:
+        ArtifactMissingError: there is no such file in this package.
+    """
+    path = files(__package__) / f"{name}.json"
+    if not path.is_file():
+        raise ArtifactMissingError(name)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Artifact(name=name, abi=content["abi"], bytecode=content["bytecode"])
