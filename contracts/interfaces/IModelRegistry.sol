@@ -67,7 +67,7 @@ interface IModelRegistry {
     /// @param owner The owner.
     /// @param weightsHash sha256 of the ONNX file.
     /// @return modelId The id.
-    function modelIdOf(address owner, bytes32 weightsHash) external view returns (bytes32 modelId);
+    function modelIdOf(address owner, bytes32 weightsHash) external pure returns (bytes32 modelId);
 
     /// @notice A registered model; reverts with {UnknownModel}.
     /// @param modelId The model.

@@ -73,6 +73,8 @@ interface ISettlement {
     error NotEnoughGas(uint256 available, uint256 needed);
     /// @notice `settleGroup` is for Settlement itself.
     error OnlySelf(address caller);
+    /// @notice Something in the group is no ABI encoding of what it should be.
+    error MalformedGroup();
     /// @notice The group holds no receipts.
     error EmptyGroup();
     /// @notice Neither sent by the prover nor signed by it.

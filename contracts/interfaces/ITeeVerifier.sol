@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEnclaveRegistry} from "./IEnclaveRegistry.sol";
+import {IVerifier} from "./IVerifier.sol";
+
+/// @title Verifier of the tier TEE
+/// @notice The evidence is a 65-byte secp256k1 signature (r, s, v) over the group digest by a key that the
+/// {IEnclaveRegistry} holds active for the group's model and prover in this block.
+interface ITeeVerifier is IVerifier {
+    /// @notice The registry of enclave keys.
+    function ENCLAVES() external view returns (IEnclaveRegistry);
+}
