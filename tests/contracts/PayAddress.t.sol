@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IPayAddress} from "../../contracts/interfaces/IPayAddress.sol";
+import {IPayAddressFactory} from "../../contracts/interfaces/IPayAddressFactory.sol";
+import {PayAddressFactory} from "../../contracts/PayAddressFactory.sol";
+import {IFiatToken, RealParts} from "./base/RealParts.sol";
+
+contract PayAddressTest is RealParts {
+    PayAddressFactory private factory;
+    IFiatToken private usdc;
+
+    function setUp() public {
+        factory = new PayAddressFactory();
+        usdc = deployFiatToken();
+    }
+
+    function testFuzz_addressOf_isWhereTheCloneIsDeployed(address prover, uint8 floor) public {
+        address expected = factory.addressOf(prover, floor);
+        assertEq(expected.code.length, 0);
+        vm.expectEmit(address(factory));
+        emit IPayAddressFactory.PayAddressDeployed(expected, prover, floor);
+        assertEq(factory.deploy(prover, floor), expected);
+        assertEq(IPayAddress(expected).prover(), prover);
+        assertEq(IPayAddress(expected).floor(), floor);
+    }
+
+    function testFuzz_addressOf_commitsToProverAndFloor(address prover, uint8 floor, address other, uint8 otherFloor)
+        public
+        view
+    {
+        vm.assume(prover != other || floor != otherFloor);
+        assertNotEq(factory.addressOf(prover, floor), factory.addressOf(other, otherFloor));
+    }
+
+    function testFuzz_withdraw_sendsWhatWasPaidBeforeTheDeployment(address prover, uint64 amount) public {
+        vm.assume(prover != address(0) && prover != address(usdc) && prover != TOKEN_ADMIN);
+        vm.assume(amount > 0);
+        address payAddress = factory.addressOf(prover, 2);
+        mint(usdc, payAddress, amount);
+        factory.deploy(prover, 2);
+
+        vm.expectEmit(payAddress);
+        emit IPayAddress.Withdrawn(address(usdc), address(0xCAFE), amount);
+        vm.prank(prover);
+        IPayAddress(payAddress).withdraw(address(usdc), address(0xCAFE), amount);
+
+        assertEq(usdc.balanceOf(address(0xCAFE)), amount);
+        assertEq(usdc.balanceOf(payAddress), 0);
+    }
+
+    function testFuzz_withdraw_revertsForAnybodyButTheProver(address prover, address caller) public {
+        vm.assume(caller != prover);
+        IPayAddress payAddress = IPayAddress(factory.deploy(prover, 1));
+        mint(usdc, address(payAddress), 5);
+        vm.expectRevert(abi.encodeWithSelector(IPayAddress.NotProver.selector, caller, prover));
+        vm.prank(caller);
+        payAddress.withdraw(address(usdc), caller, 5);
+    }
+
+    function test_withdraw_refusesTheZeroAddress() public {
+        IPayAddress payAddress = IPayAddress(factory.deploy(address(this), 1));
+        vm.expectRevert(IPayAddress.NoRecipient.selector);
+        payAddress.withdraw(address(usdc), address(0), 0);
+    }
+}

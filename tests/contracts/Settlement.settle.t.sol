@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Vm} from "forge-std/Vm.sol";
+
+import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
+import {Group, GroupResult, Receipt as InferenceReceipt, SettledGroup} from "../../contracts/types/Group.sol";
+import {Tier} from "../../contracts/types/Tier.sol";
+import {SettlementTest} from "./base/SettlementTest.sol";
+
+contract SettlementSettleTest is SettlementTest {
+    function test_settle_oneOfEachTierInOneTransaction() public {
+        Group[] memory groups = new Group[](3);
+        groups[0] = signedGroup(one(paidReceipt(Tier.SIGNED)));
+        groups[1] = teeGroup(one(paidReceipt(Tier.TEE)));
+        groups[2] = zkmlGroup(one(zkReceipt(Tier.ZKML)));
+
+        GroupResult[] memory results = settleAs(prover.addr, groups);
+
+        for (uint8 tier = uint8(Tier.SIGNED); tier <= uint8(Tier.ZKML); ++tier) {
+            assertEq(results[tier - 1].settled, 1, "settled");
+            assertEq(results[tier - 1].reason, "", "reason");
+            assertEq(settlement.tally(Tier(tier)), 1, "tally");
+            assertEq(settlement.modelTally(modelId, Tier(tier)), 1, "model tally");
+            assertEq(settlement.amountTally(address(usdc), Tier(tier)), PRICE, "amount tally");
+            assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, tier)), PRICE, "paid");
+            SettledGroup memory group = settlement.settledGroup(rootOf(groups[tier - 1]));
+            assertEq(group.tier, tier, "stored tier");
+            assertEq(group.count, 1, "stored count");
+            assertEq(group.blockNumber, block.number, "stored block");
+            assertEq(group.development, tier != uint8(Tier.SIGNED), "stored development flag");
+        }
+        assertEq(settlement.nextSeq(), 3, "seq");
+        assertEq(settlement.tally(Tier.NONE), 3, "all");
+        assertEq(usdc.balanceOf(address(settlement)), 0, "Settlement holds nothing");
+        assertEq(usdc.balanceOf(payer.addr), 1_000_000 - 3 * PRICE, "payer");
+    }
+
+    function testFuzz_settle_emitsEverythingAboutTheInference(uint96 amount, uint64 servedAt, uint64 nonce) public {
+        InferenceReceipt memory receipt = freeReceipt(nonce);
+        receipt.payer = payer.addr;
+        receipt.amount = uint96(bound(amount, 1, MAX_PRICE));
+        receipt.servedAt = servedAt;
+        Group memory group = signedGroup(one(receipt));
+        uint256 terms = uint256(receipt.amount) << 96 | uint256(servedAt) << 32 | uint256(1) << 24;
+
+        vm.expectEmit(address(settlement));
+        emit ISettlement.InferenceSettled(
+            rootOf(group),
+            payer.addr,
+            Tier.SIGNED,
+            modelId,
+            prover.addr,
+            address(usdc),
+            receipt.requestHash,
+            receipt.responseHash,
+            terms
+        );
+        vm.expectEmit(address(settlement));
+        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, SIGNED_ROUTE, Tier.SIGNED, 1, 0, false);
+        settleOne(group);
+
+        assertTrue(settlement.isNonceUsed(prover.addr, nonce));
+        assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, 1)), receipt.amount);
+    }
+
+    function test_settle_marksDevelopmentEvidence() public {
+        Group memory group = teeGroup(one(freeReceipt(7)));
+        vm.recordLogs();
+        settleOne(group);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        (,,,,, uint256 terms) = abi.decode(logs[0].data, (bytes32, address, address, bytes32, bytes32, uint256));
+        assertEq(terms & 1, 1, "development flag");
+    }
+
+    function testFuzz_settle_numbersInferencesWithoutGaps(uint8 first, uint8 second) public {
+        uint256 firstCount = bound(first, 1, 9);
+        uint256 secondCount = bound(second, 1, 9);
+        Group[] memory groups = new Group[](3);
+        groups[0] = signedGroup(_freeReceipts(0, firstCount));
+        groups[1] = signedGroup(_freeReceipts(100, 3));
+        groups[1].evidence = hex"";
+        groups[2] = teeGroup(_freeReceipts(200, secondCount));
+
+        vm.recordLogs();
+        settleAs(prover.addr, groups);
+
+        uint64 expected;
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != ISettlement.InferenceSettled.selector) continue;
+            (,,,,, uint256 terms) = abi.decode(logs[i].data, (bytes32, address, address, bytes32, bytes32, uint256));
+            assertEq(terms >> 192, expected++, "seq");
+        }
+        assertEq(expected, firstCount + secondCount, "events");
+        assertEq(settlement.nextSeq(), expected, "next seq");
+        assertEq(settlement.tally(Tier.SIGNED), firstCount);
+        assertEq(settlement.tally(Tier.TEE), secondCount);
+    }
+
+    function testFuzz_settle_storesTheRootOfManyReceipts(uint8 count) public {
+        Group memory group = signedGroup(_freeReceipts(0, bound(count, 1, 40)));
+        settleOne(group);
+        assertEq(settlement.settledGroup(rootOf(group)).count, group.receipts.length);
+    }
+
+    function test_settle_byARelayerWithTheProversSignature() public {
+        Group memory group = teeGroup(one(paidReceipt(Tier.TEE)));
+        group.authorization = sign(prover, digestOf(group));
+        GroupResult memory result = settleAs(relayer, one(group))[0];
+        assertEq(result.settled, 1);
+    }
+
+    function test_settle_anAboveFloorTier() public {
+        GroupResult memory result = settleOne(zkmlGroup(one(zkReceipt(Tier.SIGNED))));
+        assertEq(result.settled, 1);
+        assertEq(settlement.tally(Tier.ZKML), 1);
+        assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, uint8(Tier.SIGNED))), PRICE);
+    }
+
+    function test_settle_aBadGroupDoesNotBlockItsNeighbours() public {
+        Group[] memory groups = new Group[](3);
+        groups[0] = signedGroup(one(paidReceipt(Tier.SIGNED)));
+        groups[1] = teeGroup(one(paidReceipt(Tier.TEE)));
+        groups[1].evidence = sign(payer, digestOf(groups[1]));
+        groups[2] = zkmlGroup(one(zkReceipt(Tier.ZKML)));
+
+        GroupResult[] memory results = settleAs(prover.addr, groups);
+
+        assertEq(results[0].settled, 1);
+        assertEq(results[1].settled, 0);
+        assertGt(results[1].reason.length, 0);
+        assertEq(results[2].settled, 1);
+        assertEq(settlement.tally(Tier.TEE), 0);
+        assertEq(settlement.nextSeq(), 2);
+    }
+
+    function test_settle_storesTheRootOfWhatSettledOnly() public {
+        InferenceReceipt[] memory receipts = two(paidReceipt(Tier.SIGNED), paidReceipt(Tier.SIGNED));
+        receipts[1].payer = relayer; // signed by nobody
+        Group memory group = signedGroup(receipts);
+
+        GroupResult memory result = settleOne(group);
+
+        assertEq(result.settled, 1);
+        assertEq(result.skipped, 1);
+        assertEq(settlement.settledGroup(rootOf(group)).tier, 0, "root with the skipped receipt");
+        bytes32 settledHash = settlement.receiptHash(modelId, prover.addr, address(usdc), receipts[0]);
+        assertEq(settlement.settledGroup(settledHash).count, 1, "root of the settled one");
+        assertFalse(settlement.isNonceUsed(prover.addr, receipts[1].nonce), "nonce of the skipped receipt");
+    }
+
+    function test_settle_aSkippedReceiptMayComeAgain() public {
+        Vm.Wallet memory poor = vm.createWallet("poor");
+        InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED);
+        receipt.payer = poor.addr;
+        Group memory group = signedGroup(one(receipt));
+        group.payments[0] = payWith(receipt, 0, poor, payAddresses.addressOf(prover.addr, receipt.floor));
+        assertEq(settleOne(group).skipped, 1);
+
+        fund(poor, PRICE);
+        assertEq(settleOne(group).settled, 1);
+    }
+
+    function _freeReceipts(uint64 firstNonce, uint256 count) private view returns (InferenceReceipt[] memory receipts) {
+        receipts = new InferenceReceipt[](count);
+        for (uint64 i; i < count; ++i) {
+            receipts[i] = freeReceipt(firstNonce + i);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Test} from "forge-std/Test.sol";
+
+import {IPayAddressFactory} from "../../contracts/interfaces/IPayAddressFactory.sol";
+import {IVerifierRouter} from "../../contracts/interfaces/IVerifierRouter.sol";
+import {MerkleRoot} from "../../contracts/libraries/MerkleRoot.sol";
+import {Settlement} from "../../contracts/Settlement.sol";
+import {Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+
+/// The contracts and the Python SDK agree on hashes, roots and addresses: tests/vectors/receipts.json was computed by
+/// the SDK and checked against eth-account.
+contract VectorsTest is Test {
+    string private vectors;
+    Settlement private settlement;
+
+    function setUp() public {
+        vectors = vm.readFile("tests/vectors/receipts.json");
+        vm.chainId(_uint(".domain.chainId"));
+        settlement = Settlement(_address(".domain.verifyingContract"));
+        deployCodeTo(
+            "Settlement.sol",
+            abi.encode(IVerifierRouter(address(0)), IPayAddressFactory(address(0))),
+            address(settlement)
+        );
+    }
+
+    function test_receiptHashes() public view {
+        uint256 count;
+        for (; _has(string.concat(".receipts", _at(count))); ++count) {
+            string memory item = string.concat(".receipts", _at(count));
+            InferenceReceipt memory receipt = InferenceReceipt({
+                requestHash: _word(string.concat(item, ".requestHash")),
+                responseHash: _word(string.concat(item, ".responseHash")),
+                payer: _address(string.concat(item, ".payer")),
+                amount: uint96(_uint(string.concat(item, ".amount"))),
+                servedAt: uint64(_uint(string.concat(item, ".servedAt"))),
+                nonce: uint64(_uint(string.concat(item, ".nonce"))),
+                floor: uint8(_uint(string.concat(item, ".floor")))
+            });
+            bytes32 hash = settlement.receiptHash(
+                _word(string.concat(item, ".modelId")),
+                _address(string.concat(item, ".prover")),
+                _address(string.concat(item, ".asset")),
+                receipt
+            );
+            assertEq(hash, _word(string.concat(item, ".receiptHash")), item);
+        }
+        assertEq(count, 5, "receipts");
+    }
+
+    function test_merkleRootsAndProofs() public view {
+        uint256 count;
+        for (; _has(string.concat(".merkle", _at(count))); ++count) {
+            string memory item = string.concat(".merkle", _at(count));
+            bytes32[] memory leaves = vm.parseJsonBytes32Array(vectors, string.concat(item, ".leaves"));
+            bytes32[] memory proof = vm.parseJsonBytes32Array(vectors, string.concat(item, ".lastLeafProof"));
+            bytes32 last = leaves[leaves.length - 1];
+            bytes32 root = MerkleRoot.consume(leaves, leaves.length);
+            assertEq(root, _word(string.concat(item, ".root")), item);
+            assertTrue(MerkleProof.verify(proof, root, last), "OpenZeppelin accepts the proof");
+        }
+        assertEq(count, 5, "trees");
+    }
+
+    function test_groupDigestsAndSignatures() public view {
+        uint256 count;
+        for (; _has(string.concat(".groups", _at(count))); ++count) {
+            string memory item = string.concat(".groups", _at(count));
+            bytes4 route = bytes4(vm.parseJsonBytes(vectors, string.concat(item, ".route")));
+            bytes32 digest = settlement.groupDigest(_word(string.concat(item, ".root")), route);
+            assertEq(digest, _word(string.concat(item, ".digest")), item);
+        }
+        assertEq(count, 2, "groups");
+    }
+
+    function test_payAddresses() public view {
+        uint256 count;
+        for (; _has(string.concat(".payAddresses", _at(count))); ++count) {
+            string memory item = string.concat(".payAddresses", _at(count));
+            address predicted = Clones.predictDeterministicAddressWithImmutableArgs(
+                _address(string.concat(item, ".implementation")),
+                abi.encodePacked(_address(string.concat(item, ".prover")), uint8(_uint(string.concat(item, ".floor")))),
+                bytes32(0),
+                _address(string.concat(item, ".factory"))
+            );
+            assertEq(predicted, _address(string.concat(item, ".payAddress")), item);
+        }
+        assertGt(count, 3, "pay addresses");
+    }
+
+    function _has(string memory key) private view returns (bool) {
+        return vm.keyExistsJson(vectors, key);
+    }
+
+    function _at(uint256 index) private pure returns (string memory) {
+        return string.concat("[", vm.toString(index), "]");
+    }
+
+    function _word(string memory key) private view returns (bytes32) {
+        return vm.parseJsonBytes32(vectors, key);
+    }
+
+    function _address(string memory key) private view returns (address) {
+        return vm.parseJsonAddress(vectors, key);
+    }
+
+    function _uint(string memory key) private view returns (uint256) {
+        return vm.parseJsonUint(vectors, key);
+    }
+}

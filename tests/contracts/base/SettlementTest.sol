@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Vm} from "forge-std/Vm.sol";
+
+import {EnclaveRegistry} from "../../../contracts/EnclaveRegistry.sol";
+import {IEnclaveRegistry} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {ISettlement} from "../../../contracts/interfaces/ISettlement.sol";
+import {ZkProof} from "../../../contracts/interfaces/IZkmlVerifier.sol";
+import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
+import {PayAddressFactory} from "../../../contracts/PayAddressFactory.sol";
+import {Settlement} from "../../../contracts/Settlement.sol";
+import {
+    Group,
+    GroupResult,
+    Payment,
+    PaymentScheme,
+    Receipt as InferenceReceipt,
+    UptoPayment
+} from "../../../contracts/types/Group.sol";
+import {Tier} from "../../../contracts/types/Tier.sol";
+import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
+import {SignedVerifier} from "../../../contracts/verifiers/SignedVerifier.sol";
+import {TeeVerifier} from "../../../contracts/verifiers/TeeVerifier.sol";
+import {ZkmlVerifier} from "../../../contracts/verifiers/ZkmlVerifier.sol";
+import {IFiatToken, RealParts} from "./RealParts.sol";
+
+/// A whole deployment on real parts, with builders for receipts, groups, payments and evidence of each tier.
+abstract contract SettlementTest is RealParts {
+    bytes4 internal constant SIGNED_ROUTE = bytes4(keccak256("veritally.signed.v1"));
+    bytes4 internal constant TEE_ROUTE = bytes4(keccak256("veritally.tee.v1"));
+    bytes4 internal constant ZKML_ROUTE = bytes4(keccak256("veritally.zkml.v1"));
+    uint96 internal constant PRICE = 1_500;
+    uint96 internal constant MAX_PRICE = 2_000;
+
+    Settlement internal settlement;
+    VerifierRouter internal router;
+    ModelRegistry internal models;
+    EnclaveRegistry internal enclaves;
+    PayAddressFactory internal payAddresses;
+    IFiatToken internal usdc;
+
+    address internal owner = makeAddr("owner");
+    address internal guardian = makeAddr("guardian");
+    address internal relayer = makeAddr("relayer");
+    Vm.Wallet internal prover;
+    Vm.Wallet internal payer;
+    Vm.Wallet internal enclave;
+    Vm.Wallet internal root;
+
+    bytes32 internal modelId;
+    string internal vectors;
+    uint64 private _nonce = 1;
+
+    function setUp() public virtual {
+        vm.chainId(84532);
+        vm.warp(1_800_000_000);
+        prover = vm.createWallet("prover");
+        payer = vm.createWallet("payer");
+        enclave = vm.createWallet("enclave");
+        root = vm.createWallet("root");
+
+        placePermit2AndProxy();
+        usdc = deployFiatToken();
+        _deploy();
+        _registerModel();
+        registerEnclave(enclave, modelId, prover.addr);
+        fund(payer, 1_000_000);
+    }
+
+    /* PARTS */
+
+    function fund(Vm.Wallet memory wallet, uint256 amount) internal {
+        mint(usdc, wallet.addr, amount);
+        vm.prank(wallet.addr);
+        usdc.approve(PERMIT2, type(uint256).max);
+    }
+
+    function registerEnclave(Vm.Wallet memory key, bytes32 model, address keyProver) internal {
+        IEnclaveRegistry.Admission memory admission = IEnclaveRegistry.Admission({
+            key: key.addr,
+            prover: keyProver,
+            modelId: model,
+            measurement: keccak256("code"),
+            validFrom: uint40(block.timestamp),
+            validUntil: uint40(block.timestamp + 1 days)
+        });
+        bytes32 digest = enclaves.admissionDigest(admission);
+        enclaves.register(admission, sign(root, digest), sign(key, digest));
+    }
+
+    function sign(Vm.Wallet memory wallet, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(wallet.privateKey, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    /* RECEIPTS AND GROUPS */
+
+    function freeReceipt(uint64 nonce) internal view returns (InferenceReceipt memory) {
+        return InferenceReceipt({
+            requestHash: keccak256(abi.encode("request", nonce)),
+            responseHash: keccak256(abi.encode("response", nonce)),
+            payer: address(0),
+            amount: 0,
+            servedAt: uint64(block.timestamp),
+            nonce: nonce,
+            floor: uint8(Tier.SIGNED)
+        });
+    }
+
+    function paidReceipt(Tier floor) internal returns (InferenceReceipt memory receipt) {
+        receipt = freeReceipt(_nonce++);
+        receipt.payer = payer.addr;
+        receipt.amount = PRICE;
+        receipt.floor = uint8(floor);
+    }
+
+    function zkReceipt(Tier floor) internal returns (InferenceReceipt memory receipt) {
+        receipt = paidReceipt(floor);
+        (receipt.requestHash, receipt.responseHash) = zkHashes(zkProof(0));
+    }
+
+    function payFor(InferenceReceipt memory receipt, uint32 index) internal view returns (Payment memory) {
+        return payWith(receipt, index, payer, payAddresses.addressOf(prover.addr, receipt.floor));
+    }
+
+    function payWith(InferenceReceipt memory receipt, uint32 index, Vm.Wallet memory wallet, address to)
+        internal
+        view
+        returns (Payment memory)
+    {
+        UptoPayment memory terms = UptoPayment({
+            maxAmount: MAX_PRICE,
+            nonce: uint256(keccak256(abi.encode(receipt.nonce))),
+            deadline: block.timestamp + 300,
+            validAfter: 0,
+            signature: ""
+        });
+        terms.signature = signUpto(
+            wallet.privateKey,
+            UptoTerms({
+                token: address(usdc),
+                maxAmount: terms.maxAmount,
+                nonce: terms.nonce,
+                deadline: terms.deadline,
+                to: to,
+                facilitator: address(settlement),
+                validAfter: 0
+            })
+        );
+        return Payment({scheme: PaymentScheme.UPTO, receiptIndex: index, data: abi.encode(terms)});
+    }
+
+    /// A group with a payment for every paid receipt, without evidence.
+    function bareGroup(bytes4 route, InferenceReceipt[] memory receipts) internal view returns (Group memory group) {
+        group.modelId = modelId;
+        group.prover = prover.addr;
+        group.route = route;
+        group.asset = address(usdc);
+        group.receipts = receipts;
+        group.payments = new Payment[](receipts.length);
+        uint256 paid;
+        for (uint32 i; i < receipts.length; ++i) {
+            if (receipts[i].amount != 0) group.payments[paid++] = payFor(receipts[i], i);
+        }
+        Payment[] memory payments = group.payments;
+        assembly {
+            mstore(payments, paid)
+        }
+    }
+
+    function signedGroup(InferenceReceipt[] memory receipts) internal view returns (Group memory group) {
+        group = bareGroup(SIGNED_ROUTE, receipts);
+        group.evidence = sign(prover, digestOf(group));
+    }
+
+    function teeGroup(InferenceReceipt[] memory receipts) internal view returns (Group memory group) {
+        group = bareGroup(TEE_ROUTE, receipts);
+        group.evidence = sign(enclave, digestOf(group));
+    }
+
+    function zkmlGroup(InferenceReceipt[] memory receipts) internal view returns (Group memory group) {
+        ZkProof[] memory proofs = new ZkProof[](receipts.length);
+        for (uint256 i; i < receipts.length; ++i) {
+            proofs[i] = zkProof(0);
+        }
+        group = bareGroup(ZKML_ROUTE, receipts);
+        group.evidence = abi.encode(proofs);
+    }
+
+    function digestOf(Group memory group) internal view returns (bytes32) {
+        return settlement.groupDigest(rootOf(group), group.route);
+    }
+
+    function rootOf(Group memory group) internal view returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](group.receipts.length);
+        for (uint256 i; i < hashes.length; ++i) {
+            hashes[i] = settlement.receiptHash(group.modelId, group.prover, group.asset, group.receipts[i]);
+        }
+        return referenceRoot(hashes);
+    }
+
+    /// Written apart from the library: recursive, on copies.
+    function referenceRoot(bytes32[] memory level) internal pure returns (bytes32) {
+        if (level.length == 1) return level[0];
+        bytes32[] memory next = new bytes32[]((level.length + 1) / 2);
+        for (uint256 i; i < next.length; ++i) {
+            bool alone = 2 * i + 1 == level.length;
+            next[i] = alone ? level[2 * i] : _sortedPair(level[2 * i], level[2 * i + 1]);
+        }
+        return referenceRoot(next);
+    }
+
+    /* PROOFS */
+
+    function zkProof(uint256 index) internal view returns (ZkProof memory item) {
+        string memory path = string.concat(".proofs[", vm.toString(index), "]");
+        item.proof = vm.parseJsonBytes(vectors, string.concat(path, ".proof"));
+        item.instances = vm.parseJsonUintArray(vectors, string.concat(path, ".instances"));
+    }
+
+    function zkHashes(ZkProof memory item) internal view returns (bytes32 request, bytes32 response) {
+        IModelRegistry.Circuit memory circuit = models.getCircuit(modelId);
+        bytes memory inputs;
+        bytes memory outputs;
+        for (uint256 i; i < item.instances.length; ++i) {
+            if (i < circuit.inputs) inputs = abi.encodePacked(inputs, item.instances[i]);
+            else outputs = abi.encodePacked(outputs, item.instances[i]);
+        }
+        return (keccak256(inputs), keccak256(outputs));
+    }
+
+    /* CALLS */
+
+    function settleAs(address submitter, Group[] memory groups) internal returns (GroupResult[] memory) {
+        vm.prank(submitter);
+        return settlement.settle(groups);
+    }
+
+    function settleOne(Group memory group) internal returns (GroupResult memory) {
+        return settleAs(prover.addr, one(group))[0];
+    }
+
+    function one(Group memory group) internal pure returns (Group[] memory groups) {
+        groups = new Group[](1);
+        groups[0] = group;
+    }
+
+    function one(InferenceReceipt memory receipt) internal pure returns (InferenceReceipt[] memory receipts) {
+        receipts = new InferenceReceipt[](1);
+        receipts[0] = receipt;
+    }
+
+    function two(InferenceReceipt memory first, InferenceReceipt memory second)
+        internal
+        pure
+        returns (InferenceReceipt[] memory receipts)
+    {
+        receipts = new InferenceReceipt[](2);
+        (receipts[0], receipts[1]) = (first, second);
+    }
+
+    /* EXPECTATIONS */
+
+    /// Settles one group and requires that it is refused as a whole with exactly this error, nothing changed.
+    function assertGroupRefused(Group memory group, bytes memory reason) internal {
+        uint64 seq = settlement.nextSeq();
+        uint256 balance = usdc.balanceOf(payer.addr);
+        vm.expectEmit(address(settlement));
+        emit ISettlement.GroupSkipped(group.modelId, group.prover, group.route, 0, reason);
+        GroupResult memory result = settleOne(group);
+        assertEq(result.reason, reason, "reason");
+        assertEq(result.settled, 0, "settled");
+        assertEq(settlement.nextSeq(), seq, "seq");
+        assertEq(usdc.balanceOf(payer.addr), balance, "payer's balance");
+    }
+
+    /// Requires that the receipt at `index` is skipped with exactly this error.
+    function expectReceiptSkipped(Group memory group, uint256 index, bytes memory reason) internal {
+        InferenceReceipt memory receipt = group.receipts[index];
+        bytes32 hash = settlement.receiptHash(group.modelId, group.prover, group.asset, receipt);
+        vm.expectEmit(address(settlement));
+        emit ISettlement.ReceiptSkipped(hash, receipt.payer, group.prover, reason);
+    }
+
+    /* SET-UP */
+
+    function _deploy() private {
+        payAddresses = new PayAddressFactory();
+        router = new VerifierRouter(owner, guardian, 0);
+        models = new ModelRegistry();
+        enclaves = new EnclaveRegistry(root.addr);
+        settlement = new Settlement(router, payAddresses);
+        vm.startPrank(owner);
+        router.add(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
+        router.add(TEE_ROUTE, address(new TeeVerifier(enclaves)), 200_000, 0);
+        router.add(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
+        vm.stopPrank();
+    }
+
+    function _registerModel() private {
+        vectors = vm.readFile("tests/vectors/zkml/iris.json");
+        bytes memory code = vm.parseJsonBytes(vectors, ".verifier_bytecode");
+        address verifier;
+        assembly {
+            verifier := create(0, add(code, 0x20), mload(code))
+        }
+        vm.startPrank(prover.addr);
+        modelId = models.register(keccak256("weights"), "ipfs://model");
+        models.addCircuit(
+            modelId,
+            IModelRegistry.Circuit({
+                verifier: verifier,
+                inputs: uint16(vm.parseJsonUint(vectors, ".inputs")),
+                outputs: uint16(vm.parseJsonUint(vectors, ".outputs")),
+                inputScale: uint8(vm.parseJsonUint(vectors, ".input_scale")),
+                outputScale: uint8(vm.parseJsonUint(vectors, ".output_scale")),
+                proofGas: 700_000,
+                developmentSrs: true,
+                verifyingKeyHash: keccak256("key")
+            })
+        );
+        vm.stopPrank();
+    }
+
+    function _sortedPair(bytes32 a, bytes32 b) private pure returns (bytes32) {
+        return a < b ? keccak256(abi.encodePacked(a, b)) : keccak256(abi.encodePacked(b, a));
+    }
+}
