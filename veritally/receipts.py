@@ -163,9 +163,7 @@ def _require_hash(field: str, value: object) -> None:
 
 def _checked_address(field: str, value: object) -> str:
     if not isinstance(value, str) or not is_hex_address(value) or not _may_be_checksummed(value):
-        raise InvalidReceiptError(
-            field, value, "must be a 20-byte hex address; mixed case must be its checksum"
-        )
+        raise InvalidReceiptError(field, value, "must be a hex address; mixed case must be its checksum")
     return str(to_checksum_address(value))
 
 

@@ -1,0 +1,241 @@
+"""What goes into `Settlement.settle` and what comes out of it: groups, payments, outcomes and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_typing import ABIEvent
+from eth_utils.abi import event_abi_to_log_topic
+from eth_utils.address import is_same_address
+from eth_utils.crypto import keccak
+
+from veritally.abi import load_artifact
+from veritally.chain import describe_revert
+from veritally.errors import InvalidReceiptError
+from veritally.receipts import GroupTerms, Receipt, SettlementDomain, require_uint
+
+_UPTO_SCHEME = 0
+_UPTO_TYPES = ("(uint256,uint256,uint256,uint256,bytes)",)
+
+_CONTRACTS = (
+    "Settlement",
+    "VerifierRouter",
+    "SignedVerifier",
+    "TeeVerifier",
+    "ZkmlVerifier",
+    "EnclaveRegistry",
+    "ModelRegistry",
+)
+_FOREIGN_ERRORS = (
+    "Error(string)",
+    "Panic(uint256)",
+    "UnauthorizedFacilitator()",
+    "AmountExceedsPermitted()",
+    "InvalidAmount()",
+    "InvalidDestination()",
+    "PaymentTooEarly()",
+    "InvalidOwner()",
+    "InvalidNonce()",
+    "InvalidSigner()",
+    "InvalidAmount(uint256)",
+    "SignatureExpired(uint256)",
+    "InvalidSignature()",
+    "InvalidSignatureLength()",
+    "InvalidContractSignature()",
+)
+_HINTS = {
+    "TRANSFER_FROM_FAILED": "the payer's balance or its allowance for Permit2 is too low",
+    "InvalidNonce": "the payer's Permit2 nonce is used or was cancelled; sign a new payment",
+    "SignatureExpired": "the payer's signature expired before it was submitted; sign a new payment",
+    "InvalidSigner": "the payer signed for another pay address, token, maximum, nonce or deadline",
+    "EnclaveKeyNotValid": "the enclave key has expired or was revoked; register a new one",
+    "RouteIsStopped": "this route takes no more groups; use the tier's new route",
+}
+_PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]
+
+
+@dataclass(frozen=True)
+class UptoPayment:
+    """What a payer signed for the x402 scheme `upto`.
+
+    Raises:
+        InvalidReceiptError: a number does not fit its type.
+    """
+
+    max_amount_base_units: int
+    """Signed maximum in base units of the group's asset."""
+    nonce: int
+    """The payer's Permit2 nonce."""
+    deadline_s: int
+    """Unix time in seconds after which Permit2 refuses the signature."""
+    valid_after_s: int
+    """Unix time in seconds before which x402's proxy refuses the payment."""
+    signature: bytes
+
+    def __post_init__(self) -> None:
+        for field in ("max_amount_base_units", "nonce", "deadline_s", "valid_after_s"):
+            require_uint(field, getattr(self, field), bits=256)
+
+    def encode(self) -> bytes:
+        """ABI encoding of the contract's struct `UptoPayment`."""
+        numbers = (self.max_amount_base_units, self.nonce, self.deadline_s, self.valid_after_s)
+        return encode(_UPTO_TYPES, ((*numbers, self.signature),))
+
+
+@dataclass(frozen=True)
+class ZkProof:
+    """An ezkl proof and its instances: input words, then output words."""
+
+    proof: bytes
+    instances: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Receipts of one model, prover, route and asset, backed by one piece of evidence.
+
+    Raises:
+        InvalidReceiptError: there is not exactly one payment for each receipt with an amount.
+    """
+
+    terms: GroupTerms
+    route: bytes
+    """4-byte route of the verifier."""
+    receipts: tuple[Receipt, ...]
+    payments: Mapping[int, UptoPayment]
+    """By index of the receipt that is paid."""
+    evidence: bytes
+    authorization: bytes = b""
+    """The prover's signature over the group digest; empty when the prover sends the transaction."""
+
+    def __post_init__(self) -> None:
+        paid = {index for index, receipt in enumerate(self.receipts) if receipt.amount_base_units}
+        if paid != set(self.payments):
+            raise InvalidReceiptError(
+                "payments", sorted(self.payments), f"must be for the receipts {sorted(paid)}"
+            )
+
+    def as_argument(self) -> tuple[Any, ...]:
+        """The group as web3 passes it to `Settlement.settle`."""
+        return (
+            self.terms.model_id,
+            self.terms.prover,
+            self.route,
+            self.terms.asset,
+            [_receipt_argument(receipt) for receipt in self.receipts],
+            self.evidence,
+            self.authorization,
+            [(_UPTO_SCHEME, index, payment.encode()) for index, payment in sorted(self.payments.items())],
+        )
+
+
+@dataclass(frozen=True)
+class ReceiptOutcome:
+    """What happened to one receipt: it settled with a sequence number, or was skipped for a reason."""
+
+    receipt_hash: bytes
+    seq: int | None
+    """Global gap-free sequence number; None when skipped."""
+    development: bool
+    """The evidence rests on a development root or a development SRS and proves nothing elsewhere."""
+    reason: str
+    """Why it was skipped; empty when it settled."""
+
+
+def zkml_evidence(proofs: Sequence[ZkProof]) -> bytes:
+    """Evidence of a ZKML group: one proof per receipt, in order."""
+    return encode(("(bytes,uint256[])[]",), ([(item.proof, item.instances) for item in proofs],))
+
+
+def decode_outcomes(
+    domain: SettlementDomain, groups: Sequence[Group], logs: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[ReceiptOutcome, ...], ...]:
+    """Outcome of each receipt of `groups`, read from the logs of their `settle` transaction."""
+    found: dict[bytes, ReceiptOutcome] = {}
+    group_reasons: dict[int, str] = {}
+    for log in logs:
+        if not is_same_address(log["address"], domain.settlement):
+            continue
+        topics, data = [bytes(topic) for topic in log["topics"]], bytes(log["data"])
+        if topics[0] == _topic("InferenceSettled"):
+            found[topics[1]] = _settled(topics[1], data)
+        elif topics[0] == _topic("ReceiptSkipped"):
+            found[topics[1]] = _skipped(topics[1], explain_reason(decode(("bytes",), data)[0]))
+        elif topics[0] == _topic("GroupSkipped"):
+            index, reason = decode(("uint256", "bytes"), data)
+            group_reasons[index] = explain_reason(reason)
+    return tuple(
+        tuple(
+            found.get(hash_) or _skipped(hash_, group_reasons.get(index, "no event names it"))
+            for hash_ in hashes
+        )
+        for index, hashes in enumerate(_receipt_hashes(domain, groups))
+    )
+
+
+def explain_reason(reason: bytes) -> str:
+    """A reason of `GroupSkipped` or `ReceiptSkipped` as text, with a hint where payer or prover can act."""
+    if reason[:4] == _PAYMENT_FAILED:
+        text = f"PaymentFailed({describe_revert(_payment_cause(reason), _known_errors())})"
+    else:
+        text = describe_revert(reason, _known_errors())
+    return next((f"{text}: {hint}" for word, hint in _HINTS.items() if word in text), text)
+
+
+def _settled(receipt_hash: bytes, data: bytes) -> ReceiptOutcome:
+    terms = int.from_bytes(data[-32:], "big")
+    return ReceiptOutcome(receipt_hash, seq=terms >> 192, development=bool(terms & 1), reason="")
+
+
+def _skipped(receipt_hash: bytes, reason: str) -> ReceiptOutcome:
+    return ReceiptOutcome(receipt_hash, seq=None, development=False, reason=reason)
+
+
+def _receipt_hashes(domain: SettlementDomain, groups: Sequence[Group]) -> Iterator[list[bytes]]:
+    for group in groups:
+        yield [domain.receipt_hash(group.terms, receipt) for receipt in group.receipts]
+
+
+def _receipt_argument(receipt: Receipt) -> tuple[Any, ...]:
+    return (
+        receipt.request_hash,
+        receipt.response_hash,
+        receipt.payer,
+        receipt.amount_base_units,
+        receipt.served_at_s,
+        receipt.nonce,
+        int(receipt.floor),
+    )
+
+
+def _payment_cause(reason: bytes) -> bytes:
+    """Revert data of the payment, which the contract keeps only the beginning of."""
+    try:
+        return bytes(decode(("bytes",), reason[4:])[0])
+    except DecodingError:
+        return reason[4:]
+
+
+@cache
+def _known_errors() -> tuple[Any, ...]:
+    """Error entries of our contracts, x402's proxy, Permit2 and Solidity."""
+    ours = (entry for name in _CONTRACTS for entry in load_artifact(name).abi if entry["type"] == "error")
+    return (*ours, *(_error_entry(signature) for signature in _FOREIGN_ERRORS))
+
+
+def _error_entry(signature: str) -> dict[str, Any]:
+    name, types = signature.removesuffix(")").split("(")
+    inputs = [{"name": "", "type": item} for item in types.split(",") if item]
+    return {"type": "error", "name": name, "inputs": inputs}
+
+
+@cache
+def _topic(event: str) -> bytes:
+    entries = load_artifact("Settlement").abi
+    entry = next(item for item in entries if item["type"] == "event" and item["name"] == event)
+    return bytes(event_abi_to_log_topic(cast(ABIEvent, entry)))
