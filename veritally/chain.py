@@ -1,0 +1,169 @@
+"""One EVM chain: contracts, deployments and transactions that are signed here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_account.signers.local import LocalAccount
+from eth_typing import ABIError, ChecksumAddress
+from eth_utils.abi import abi_to_signature, function_abi_to_4byte_selector, get_abi_input_types
+from hexbytes import HexBytes
+from requests.exceptions import RequestException
+from web3 import HTTPProvider, Web3
+from web3.contract import Contract
+from web3.contract.contract import ContractConstructor, ContractFunction
+from web3.exceptions import ContractCustomError, ContractLogicError, Web3Exception, Web3RPCError
+from web3.types import TxParams, TxReceipt
+
+from veritally.abi import Artifact, load_artifact
+from veritally.errors import ChainUnreachableError, TransactionFailedError, TransactionPendingError
+
+MINED_TIMEOUT_S = 120.0
+FIRST_POLL_S = 0.01
+LONGEST_POLL_S = 1.0
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A reachable chain. Holds no keys: every transaction is signed locally with the account it is given."""
+
+    w3: Web3
+    chain_id: int
+
+    @classmethod
+    def connect(cls, rpc_url: str) -> Chain:
+        """Connects over HTTP and asks for the chain id.
+
+        Raises:
+            ChainUnreachableError: nothing answers as an EVM node. Names the host only: RPC paths hold keys.
+        """
+        w3 = Web3(HTTPProvider(rpc_url))
+        try:
+            return cls(w3=w3, chain_id=w3.eth.chain_id)
+        except (RequestException, Web3Exception, ValueError) as error:
+            raise ChainUnreachableError(_host(rpc_url), type(error).__name__) from None
+
+    @property
+    def _rpc_url(self) -> str:
+        return str(cast(HTTPProvider, self.w3.provider).endpoint_uri)
+
+    def contract(self, name: str, address: str) -> Contract:
+        """Our contract `name` at `address`.
+
+        Raises:
+            ArtifactMissingError: none of our contracts has this name.
+        """
+        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
+
+    def deploy(self, artifact: Artifact, *args: Any, account: LocalAccount) -> ChecksumAddress:
+        """Deploys a contract, waits until it is mined and returns its address.
+
+        Raises:
+            TransactionFailedError: the constructor reverts or the node refuses the transaction.
+            TransactionPendingError: it is not mined within `MINED_TIMEOUT_S`.
+        """
+        constructor = self.w3.eth.contract(abi=artifact.abi, bytecode=artifact.bytecode).constructor(*args)
+        receipt = self._transact(constructor, f"deploying {artifact.name}", artifact.abi, account, None)
+        return cast(ChecksumAddress, receipt["contractAddress"])
+
+    def send(self, function: ContractFunction, account: LocalAccount, gas: int | None = None) -> TxReceipt:
+        """Sends a contract call, waits until it is mined and returns its receipt.
+
+        Without `gas` the call is estimated first, so that one that reverts costs nothing.
+
+        Raises:
+            TransactionFailedError: the call reverts (with the decoded reason) or the node refuses it.
+            TransactionPendingError: it is not mined within `MINED_TIMEOUT_S`.
+        """
+        return self._transact(function, function.fn_name, function.contract_abi, account, gas)
+
+    def _transact(
+        self,
+        call: ContractFunction | ContractConstructor,
+        what: str,
+        abi: Sequence[Any],
+        account: LocalAccount,
+        gas: int | None,
+    ) -> TxReceipt:
+        try:
+            params = self._params(call, account, gas)
+            signed = account.sign_transaction(cast(dict[str, Any], params))
+            receipt = self._await_receipt(self.w3.eth.send_raw_transaction(signed.raw_transaction), what)
+            if receipt["status"] == 0:
+                self._replay(params, receipt["blockNumber"] - 1)
+                raise TransactionFailedError(what, "reverted in its block, but not when replayed before it")
+        except (ContractLogicError, Web3RPCError) as error:
+            raise TransactionFailedError(what, _reason(error, abi)) from None
+        except RequestException as error:
+            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+        return receipt
+
+    def _replay(self, params: TxParams, block: int) -> None:
+        """Runs a mined transaction as a call, so that its revert data can be seen."""
+        call = {key: params[key] for key in ("from", "to", "data", "value", "gas") if key in params}
+        self.w3.eth.call(cast(TxParams, call), block)
+
+    def _params(
+        self, call: ContractFunction | ContractConstructor, account: LocalAccount, gas: int | None
+    ) -> TxParams:
+        """The unsigned transaction. An estimate gets a fifth more: nested calls need more than they burn."""
+        nonce = self.w3.eth.get_transaction_count(account.address, "pending")
+        params: TxParams = {"from": account.address, "nonce": nonce, "chainId": self.chain_id}
+        if gas is not None:
+            params["gas"] = gas
+        built = call.build_transaction(params)
+        if gas is None:
+            built["gas"] = built["gas"] * 6 // 5
+        return built
+
+    def _await_receipt(self, tx_hash: HexBytes, what: str) -> TxReceipt:
+        """Polls quickly at first (development chains mine at once), then ever more slowly."""
+        deadline = time.monotonic() + MINED_TIMEOUT_S
+        pause_s = FIRST_POLL_S
+        while time.monotonic() < deadline:
+            try:
+                return self.w3.eth.get_transaction_receipt(tx_hash)
+            except (
+                Web3RPCError,
+                RequestException,
+            ):  # not mined yet, or the node is busy
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_POLL_S)
+        raise TransactionPendingError(what, tx_hash.to_0x_hex(), MINED_TIMEOUT_S)
+
+
+def describe_revert(data: bytes, abi: Sequence[Any]) -> str:
+    """Revert data as text: `Name(value, ...)` when `abi` declares the error, else the data in hex."""
+    for entry in abi:
+        if entry.get("type") != "error" or function_abi_to_4byte_selector(entry) != data[:4]:
+            continue
+        return _render_error(cast(ABIError, entry), data)
+    return f"revert data 0x{data.hex()}" if data else "no revert data"
+
+
+def _render_error(error: ABIError, data: bytes) -> str:
+    try:
+        values = decode(get_abi_input_types(error), data[4:])
+    except DecodingError:
+        return f"{abi_to_signature(error)} with malformed arguments 0x{data[4:].hex()}"
+    shown = (f"0x{value.hex()}" if isinstance(value, bytes) else str(value) for value in values)
+    return f"{error['name']}({', '.join(shown)})"
+
+
+def _reason(error: ContractLogicError | Web3RPCError, abi: Sequence[Any]) -> str:
+    if isinstance(error, ContractCustomError):
+        return describe_revert(HexBytes(cast(str, error.data)), abi)
+    if isinstance(error, Web3RPCError) and error.rpc_response is not None:
+        return error.rpc_response["error"]["message"]
+    return error.message or "reverted without a reason"
+
+
+def _host(rpc_url: str) -> str:
+    parts = urlsplit(rpc_url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)

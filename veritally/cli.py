@@ -1,0 +1,64 @@
+"""The command `veritally`."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from veritally.devnet import Devnet, start_devnet
+from veritally.errors import VeritallyError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def veritally() -> None:
+    """Tools of the Veritally SDK."""
+
+
+@app.command()
+def devnet(
+    output: Annotated[Path, typer.Option(help="File to write the contract addresses to.")] = Path(
+        "deployment.json"
+    ),
+    port: Annotated[int, typer.Option(help="TCP port of the RPC; 0 chooses a free one.")] = 0,
+) -> None:
+    """Runs a development chain with USDC, Permit2 and our contracts until Ctrl-C."""
+    with start_devnet(port=port, progress=typer.echo) as running:
+        _save(running, output)
+        typer.echo(_summary(running, output))
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            typer.echo("stopped")
+
+
+def _save(running: Devnet, output: Path) -> None:
+    try:
+        running.deployment.save(output)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {output}: {error.strerror}") from None
+
+
+def _summary(running: Devnet, output: Path) -> str:
+    contracts = {"usdc": running.usdc} | vars(running.deployment)
+    accounts = running.accounts.by_name()
+    lines = ["", f"RPC URL  {running.rpc_url}", "", f"Contracts (in {output})"]
+    lines += [f"  {name:28}{value}" for name, value in contracts.items()]
+    lines += ["", "Funded TEST accounts; the keys are public: anvil's published test mnemonic, by index"]
+    lines += [
+        f"  {name:28}{account.address}  index {i}" for i, (name, account) in enumerate(accounts.items())
+    ]
+    return "\n".join([*lines, "", "Running until Ctrl-C."])
+
+
+def main() -> None:
+    """Entry point: errors of the SDK end the command with one line and exit code 1."""
+    try:
+        app()
+    except VeritallyError as error:
+        typer.echo(f"veritally: {error}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,48 @@
+"""The development chain's accounts. Their keys are public: never send them anything of value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+TEST_MNEMONIC = "test test test test test test test test test test test junk"
+"""anvil's published test mnemonic."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """One account for each role, in the order of their indices in the mnemonic."""
+
+    deployer: LocalAccount
+    """Deploys our contracts and owns the router."""
+    prover: LocalAccount
+    relayer: LocalAccount
+    """Sends transactions for others."""
+    guardian: LocalAccount
+    """May stop routes."""
+    development_root: LocalAccount
+    """Admits enclave keys."""
+    enclave: LocalAccount
+    """Key of a development enclave; not admitted yet."""
+    usdc_issuer: LocalAccount
+    """Owns and mints USDC."""
+    payers: tuple[LocalAccount, ...]
+
+    @classmethod
+    def derive(cls) -> Accounts:
+        """The accounts of anvil's published test mnemonic."""
+        Account.enable_unaudited_hdwallet_features()
+        deployer, prover, relayer, guardian, root, enclave, issuer, *payers = map(_account, range(10))
+        return cls(deployer, prover, relayer, guardian, root, enclave, issuer, tuple(payers))
+
+    def by_name(self) -> dict[str, LocalAccount]:
+        """All accounts by role name, in the order of their indices."""
+        roles = {name: account for name, account in vars(self).items() if name != "payers"}
+        return roles | {f"payer {number}": payer for number, payer in enumerate(self.payers)}
+
+
+def _account(index: int) -> LocalAccount:
+    account: LocalAccount = Account.from_mnemonic(TEST_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+    return account
