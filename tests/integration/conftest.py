@@ -1,0 +1,73 @@
+"""One development chain for the whole session; each test starts from its first state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from web3.contract import Contract
+from x402 import x402ClientSync
+from x402.mechanisms.evm.signers import EthAccountSigner
+from x402.mechanisms.evm.upto.client import UptoEvmScheme
+from x402.schemas import PaymentRequired, PaymentRequirements
+
+from veritally.devnet import Devnet, start_devnet
+from veritally.devnet.network import UPTO_PROXY_ADDRESS
+from veritally.devnet.parts import Parts, find_root
+
+
+@pytest.fixture(scope="session")
+def devnet() -> Iterator[Devnet]:
+    """A chain with USDC, Permit2, x402's upto proxy and our contracts."""
+    with start_devnet() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Undoes on chain whatever a test that uses `devnet` did."""
+    if "devnet" not in request.fixturenames:
+        yield
+        return
+    provider = request.getfixturevalue("devnet").chain.w3.provider
+    snapshot = provider.make_request("evm_snapshot", [])["result"]
+    yield
+    assert provider.make_request("evm_revert", [snapshot])["result"] is True
+
+
+@pytest.fixture
+def upto_proxy(devnet: Devnet) -> Contract:
+    """The stand-in of x402's upto proxy."""
+    abi = Parts(find_root(None)).compiled("X402UptoPermit2Proxy").abi
+    return devnet.chain.w3.eth.contract(address=UPTO_PROXY_ADDRESS, abi=abi)
+
+
+@pytest.fixture
+def signed_upto(devnet: Devnet) -> tuple[Any, ...]:
+    """Arguments of the proxy's `settle`, signed by the unmodified x402 client of payer 0.
+
+    The prover is paid 640 base units of a signed maximum of 1,000; the relayer is the facilitator.
+    """
+    requirements = PaymentRequirements(
+        scheme="upto",
+        network="eip155:84532",
+        asset="0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+        amount="1000",
+        pay_to=devnet.accounts.prover.address,
+        max_timeout_seconds=300,
+        extra={"facilitatorAddress": devnet.accounts.relayer.address},
+    )
+    client = x402ClientSync()
+    client.register("eip155:*", UptoEvmScheme(EthAccountSigner(devnet.accounts.payers[0])))
+    payload = client.create_payment_payload(PaymentRequired(accepts=[requirements])).payload
+    signed = payload["permit2Authorization"]
+    token, maximum = signed["permitted"]["token"], int(signed["permitted"]["amount"])
+    witness = signed["witness"]
+    return (
+        ((token, maximum), int(signed["nonce"]), int(signed["deadline"])),
+        640,
+        signed["from"],
+        (witness["to"], witness["facilitator"], int(witness["validAfter"])),
+        bytes.fromhex(payload["signature"][2:]),
+    )
