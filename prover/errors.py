@@ -6,11 +6,25 @@ ProverError
 ├── RequestRefusedError
 ├── CircuitMismatchError
 ├── OutputMismatchError
-└── ShuttingDownError
+├── ShuttingDownError
+├── PackageError
+├── InputError
+│   ├── InputCountError
+│   ├── InputValueError
+│   └── InputRangeError
+├── EzklError
+│   ├── EzklTimeoutError
+│   ├── EzklCrashedError
+│   └── EzklFailedError
+├── CorruptSrsError
+├── VerifierSourceError
+├── VerifierCompileError
+└── VerifierTooLargeError
 """
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 
 
@@ -74,3 +88,118 @@ class ShuttingDownError(ProverError):
 
     def __init__(self) -> None:
         super().__init__("the prover is stopping; send the request again later, this payment was not used")
+
+
+class PackageError(ProverError):
+    """A model package cannot be used."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"model package {path}: {problem}; compare it with prover/models/iris")
+        self.path = path
+
+
+class InputError(ProverError):
+    """What was sent does not fit the model; sending it again does not help."""
+
+
+class InputCountError(InputError):
+    """Too few or too many input values."""
+
+    def __init__(self, expected: int, got: int) -> None:
+        super().__init__(f"the model takes {expected} input values, got {got}; send exactly {expected}")
+        self.expected = expected
+        self.got = got
+
+
+class InputValueError(InputError):
+    """An input value is not a finite number."""
+
+    def __init__(self, index: int, value: object) -> None:
+        shown = reprlib.repr(value)
+        super().__init__(f"input value {index} is {shown}; send a number that is finite as float32")
+        self.index = index
+
+
+class InputRangeError(InputError):
+    """The values are so large that the circuit has no room for what the model computes from them."""
+
+    def __init__(self, model: str, detail: str) -> None:
+        super().__init__(
+            f"model {model} cannot be proved for these inputs ({detail}); send values of the usual size"
+        )
+        self.model = model
+
+
+class EzklError(ProverError):
+    """A call of ezkl gave no result."""
+
+
+class EzklTimeoutError(EzklError):
+    """A call of ezkl took too long and was killed."""
+
+    def __init__(self, stage: str, timeout_s: float, fix: str) -> None:
+        super().__init__(f"ezkl stage {stage!r} was killed after {timeout_s:g} s; {fix}")
+        self.stage = stage
+        self.timeout_s = timeout_s
+
+
+class EzklCrashedError(EzklError):
+    """The process of a call ended without a result."""
+
+    def __init__(self, stage: str, exit_code: int, elapsed_s: float, last_words: str) -> None:
+        super().__init__(
+            f"ezkl stage {stage!r} died with exit code {exit_code} after {elapsed_s:.1f} s; free memory or "
+            f"prove a smaller circuit; it last said: {last_words or 'nothing'}"
+        )
+        self.stage = stage
+        self.exit_code = exit_code
+
+
+class EzklFailedError(EzklError):
+    """ezkl refused a call."""
+
+    def __init__(self, stage: str, elapsed_s: float, problem: str, last_words: str) -> None:
+        super().__init__(
+            f"ezkl stage {stage!r} failed after {elapsed_s:.1f} s: {problem}; check the package's network and "
+            f"circuit; it last said: {last_words or 'nothing'}"
+        )
+        self.stage = stage
+        self.problem = problem
+        self.last_words = last_words
+
+
+class CorruptSrsError(ProverError):
+    """The development SRS on disk is not the one that was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} has changed; restore it, or delete it to make a new one (models that were registered "
+            "with the old one cannot be proved with the new one)"
+        )
+        self.path = path
+
+
+class VerifierSourceError(ProverError):
+    """The verifier that ezkl generated is not as expected, so that it must not be used."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"generated verifier: {problem}; use the ezkl version that pyproject.toml pins")
+
+
+class VerifierCompileError(ProverError):
+    """The verifier cannot be compiled."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"verifier not compiled: {problem}; {fix}")
+
+
+class VerifierTooLargeError(ProverError):
+    """No EVM chain accepts a contract of this size."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the verifier has {size} bytes, the EVM allows {limit}; raise logrows in the package's model.json "
+            "until the circuit fits one block of columns"
+        )
+        self.size = size
+        self.limit = limit
