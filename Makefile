@@ -1,0 +1,192 @@
+# `make` lists the targets. Each of them sets itself up first; a second run of the setup does nothing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+SOLC_VERSION := 0.8.30
+UV_VERSION := 0.13.8
+
+# package.json names Foundry's native packages, not its launchers: those lose the exit code of a failed test.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export FOUNDRY_OFFLINE := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# `make test-red` proves that these very commands fail when a test fails.
+FORGE_TEST := forge test
+PYTEST := .venv/bin/python -m pytest
+APE_ENV := APE_DATA_FOLDER="$(CURDIR)/.cache/ape" SOLCX_BINARY_PATH="$(CURDIR)/.toolchain"
+APE := $(APE_ENV) .venv-ape/bin/ape
+APE_TEST := $(APE) test --network ethereum:local:foundry
+
+PIP_INSTALL := -m pip install --quiet --quiet --require-hashes
+COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+SOLIDITY := $(shell find contracts tests/contracts -name '*.sol' -not -path '*/.cache/*' 2>/dev/null)
+
+# Stamps: one file for each finished step of the setup.
+HOST := .toolchain/.host
+NODE := node_modules/.package-lock.json
+TOOLS := .toolchain/.tools
+VENV := .venv/.installed
+EDITABLE := .venv/.editable
+PARTS := .toolchain/parts/.fetched
+BUILT := out/.built
+VENV_APE := .venv-ape/.installed
+
+define headline
+@printf '\n\033[1m== %s\033[0m\n' "$(1)"
+endef
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) ## Install everything into this folder and compile the contracts
+
+.PHONY: demo
+demo: setup ## Pay for, prove, settle and count inferences of all tiers on a local chain
+	@.venv/bin/python tools/demo.py
+
+.PHONY: ape
+ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --network ethereum:local:foundry"
+	@$(APE) $(ARGS)
+
+##@ Check
+
+.PHONY: test
+test: setup test-red lint types abi-check test-contracts test-python test-ape ## Run every check there is
+	@printf '\nALL TESTS PASSED\n'
+
+.PHONY: test-red
+test-red: setup ## Prove that a failing test makes its step fail
+	$(call headline,Safety net: a red test must make its step red)
+	@.venv/bin/python tools/check_red.py "$(FORGE_TEST)" "$(PYTEST)"
+
+.PHONY: lint
+lint: setup ## Check style and import directions
+	$(call headline,Style and import directions)
+	@.venv/bin/ruff check || { echo "fix: make fmt, then what it leaves by hand" >&2; exit 1; }
+	@.venv/bin/ruff format --check || { echo "fix: make fmt" >&2; exit 1; }
+	@forge fmt --check || { echo "fix: make fmt" >&2; exit 1; }
+	@.venv/bin/lint-imports
+
+.PHONY: types
+types: setup ## Check the Python types
+	$(call headline,Types)
+	@.venv/bin/mypy
+
+.PHONY: abi-check
+abi-check: setup
+	$(call headline,Committed ABIs are those of the contracts)
+	@.venv/bin/python tools/generate_abi.py --check
+
+.PHONY: test-contracts
+test-contracts: setup ## Run the contract tests (forge)
+	$(call headline,Contract tests)
+	@$(FORGE_TEST)
+
+.PHONY: test-python
+test-python: setup ## Run the unit and integration tests (pytest)
+	$(call headline,Unit and integration tests)
+	@$(PYTEST)
+
+.PHONY: test-ape
+test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
+	$(call headline,Functional tests with Ape)
+	@$(APE_TEST) tests/functional
+
+##@ Change
+
+.PHONY: fmt
+fmt: setup ## Format Python and Solidity
+	@.venv/bin/ruff check --fix --quiet || true
+	@.venv/bin/ruff format
+	@forge fmt
+
+.PHONY: abi
+abi: setup ## Write veritally/abi from the compiled contracts
+	@.venv/bin/python tools/generate_abi.py
+
+.PHONY: lock
+# Pins stay as they are; for newer versions delete the files first.
+lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
+	@test -x .cache/uv/bin/uv || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==$(UV_VERSION); }
+	@$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	@$(COMPILE) pyproject.toml -c requirements/runtime.txt --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml -c requirements/dev.txt --group dev --group train -o requirements/train.txt
+	@$(COMPILE) --group pyproject.toml:ape -o requirements/ape.txt
+	@$(COMPILE) --group pyproject.toml:ape-build -o requirements/ape-build.txt
+
+.PHONY: clean
+clean: ## Delete what builds and tests leave behind; keep what was installed
+	rm -rf out cache broadcast .build build contracts/.cache .cache
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './node_modules/*' -not -path './.venv*' -prune -exec rm -rf {} +
+
+# The steps of the setup
+
+$(HOST):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) is missing or older than 3.11: install Python 3.11 or newer, or name it: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: install its venv package (on Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
+		{ echo "node is missing or older than 20: install Node.js 20 or newer, which brings npm" >&2; exit 1; }
+	@command -v npm >/dev/null || \
+		{ echo "npm is missing: install the npm that belongs to your Node.js" >&2; exit 1; }
+	@mkdir -p $(@D) && touch $@
+
+# npm itself writes this file last.
+$(NODE): package.json package-lock.json | $(HOST)
+	$(call headline,Node packages: Foundry and the Solidity compiler)
+	@npm ci --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
+# Linux on x86-64 gets Foundry from npm; elsewhere the one on PATH is used.
+$(TOOLS): $(NODE)
+	@for program in forge anvil cast; do command -v $$program >/dev/null || \
+		{ echo "no $$program for this machine in the npm packages: install Foundry 1.7 yourself" >&2; exit 1; }; done
+	@mkdir -p $(@D)
+	@ln -sfn ../tools/solc .toolchain/solc-v$(SOLC_VERSION)
+	@touch $@
+
+$(VENV): requirements/dev.txt | $(HOST)
+	$(call headline,Python packages into .venv (takes about a minute))
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+# The build backend is pinned in the lock, so the project itself installs without the network.
+$(EDITABLE): pyproject.toml $(VENV)
+	@.venv/bin/python -m pip install --quiet --quiet --no-build-isolation --no-deps --editable .
+	@.venv/bin/python -m pip check >/dev/null || \
+		{ .venv/bin/python -m pip check; echo "pyproject.toml asks for what the lock does not hold: make lock" >&2; exit 1; }
+	@touch $@
+
+$(PARTS): tools/fetch_parts.py $(EDITABLE) $(NODE)
+	$(call headline,Deployed contracts of others that tests and demo use)
+	@.venv/bin/python tools/fetch_parts.py
+	@touch $@
+
+$(BUILT): foundry.toml tools/solc $(SOLIDITY) $(TOOLS)
+	$(call headline,Contracts)
+	@forge build --skip test
+	@touch $@
+
+# A few packages of Ape have no wheel and are built here, with the pinned setuptools.
+$(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
+	$(call headline,Ape into .venv-ape (takes about a minute))
+	@test -x .venv-ape/bin/pip || $(PYTHON) -m venv .venv-ape
+	@.venv-ape/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/ape-build.txt
+	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
+	@touch $@

@@ -1,0 +1,32 @@
+"""One deployment on Ape's local chain, made by the deploy script."""
+
+from __future__ import annotations
+
+import pytest
+from ape import Contract
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+from ape.managers.accounts import TestAccountManager
+
+from scripts.deploy import contract_type, deploy
+from veritally.deployment import Deployment
+
+
+@pytest.fixture(scope="session")
+def deployer(accounts: TestAccountManager) -> AccountAPI:
+    return accounts[0]
+
+
+@pytest.fixture(scope="session")
+def prover(accounts: TestAccountManager) -> AccountAPI:
+    return accounts[1]
+
+
+@pytest.fixture(scope="module")
+def deployment(deployer: AccountAPI) -> Deployment:
+    return deploy(deployer, development_root=deployer.address, guardian=deployer.address, route_delay_s=0)
+
+
+@pytest.fixture(scope="module")
+def settlement(deployment: Deployment) -> ContractInstance:
+    return Contract(deployment.settlement, contract_type=contract_type("Settlement"))

@@ -1,0 +1,77 @@
+"""The deploy script deploys what the SDK deploys, and Ape's own build is the same code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ape import Contract
+from ape.contracts import ContractInstance
+from ape.managers.project import LocalProject
+
+from scripts.deploy import contract_type
+from veritally.abi import load_artifact
+from veritally.deploy import ROUTE_GAS
+from veritally.deployment import Deployment
+from veritally.routes import ROUTE_OF
+from veritally.tiers import SETTLED_TIERS, Tier
+
+CONTRACTS = (
+    "Settlement",
+    "VerifierRouter",
+    "ModelRegistry",
+    "EnclaveRegistry",
+    "PayAddress",
+    "PayAddressFactory",
+    "SignedVerifier",
+    "TeeVerifier",
+    "ZkmlVerifier",
+)
+
+
+def without_trailer(runtime: bytes) -> bytes:
+    """Cuts what Ape cannot ask solc to leave out: INVALID, the CBOR metadata and its 2-byte length."""
+    trailer_bytes = int.from_bytes(runtime[-2:]) + 2 + len(b"\xfe")
+    return runtime[:-trailer_bytes]
+
+
+def canonical(abi: list[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(entry, sort_keys=True) for entry in abi)
+
+
+@pytest.fixture(scope="module")
+def built(project: LocalProject) -> dict[str, Any]:
+    """Everything that Ape compiles now, as JSON; its own cache might be older than the contracts."""
+    contracts = project.load_contracts(use_cache=False)
+    return {name: contract.contract_type.model_dump(mode="json") for name, contract in contracts.items()}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_build_is_the_committed_one(built: dict[str, Any], name: str) -> None:
+    committed = load_artifact(name)
+
+    runtime = without_trailer(bytes.fromhex(built[name]["runtimeBytecode"]["bytecode"][2:]))
+    abi = built[name]["abi"]
+
+    assert runtime in bytes.fromhex(committed.bytecode[2:])
+    assert canonical(abi) == canonical(committed.abi)
+
+
+@pytest.mark.parametrize("tier", SETTLED_TIERS)
+def test_deploy_opens_route(deployment: Deployment, tier: Tier) -> None:
+    router: ContractInstance = Contract(deployment.router, contract_type=contract_type("VerifierRouter"))
+
+    verifier, route_tier, gas_limit = router.resolve(ROUTE_OF[tier], 2)
+
+    group_gas, receipt_gas = ROUTE_GAS[tier]
+    assert verifier == getattr(deployment, f"{tier.label}_verifier")
+    assert route_tier == tier
+    assert gas_limit == group_gas + 2 * receipt_gas
+
+
+def test_deployment_survives_its_file(deployment: Deployment, tmp_path: Path) -> None:
+    deployment.save(tmp_path / "deployment.json")
+
+    assert Deployment.load(tmp_path / "deployment.json") == deployment
