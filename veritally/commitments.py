@@ -73,7 +73,7 @@ def words_commitment(words: Sequence[int]) -> bytes:
 
 def _quantise_one(value: float, scale: int) -> int:
     try:
-        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
+        (rounded,) = struct.unpack("<f", struct.pack("<f", float(value)))
     except OverflowError:
         rounded = math.inf
     if not math.isfinite(rounded):

@@ -1,0 +1,101 @@
+"""The x402 facilitator inside this process: Settlement pulls the payment, never an account of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from eth_account import Account
+from web3 import Web3
+from x402 import x402Facilitator
+from x402.mechanisms.evm.signers import FacilitatorWeb3Signer
+from x402.mechanisms.evm.upto.facilitator import UptoEvmScheme
+from x402.schemas import (
+    PaymentPayload,
+    PaymentRequirements,
+    SettleResponse,
+    SupportedResponse,
+    VerifyResponse,
+)
+
+from prover.payments import NotSettled, PaymentLedger, PresentedPayment, Settled
+
+PAYMENT_IN_USE = "payment_already_in_use"
+NOT_SETTLED = "receipt_not_settled"
+SETTLEMENT_PENDING = "settlement_pending"
+"""x402's own word: the transaction may still be mined."""
+
+
+class SettlementSigner(FacilitatorWeb3Signer):
+    """Speaks for the Settlement contract: clients sign for its address, simulations come from it.
+
+    It holds a throw-away key, because it sends nothing.
+    """
+
+    def __init__(self, rpc_url: str, settlement: str) -> None:
+        super().__init__(private_key=Account.create().key.hex(), rpc_url=rpc_url)
+        self._settlement = Web3.to_checksum_address(settlement)
+
+    def get_addresses(self) -> list[str]:
+        """The one facilitator address that payers sign for."""
+        return [self._settlement]
+
+    def read_contract(self, address: str, abi: list[dict[str, Any]], function_name: str, *args: Any) -> Any:
+        """Calls a contract as if Settlement did: x402's proxy accepts nobody else."""
+        contract = self._w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi)
+        return contract.functions[function_name](*args).call({"from": self._settlement})
+
+
+class InProcessFacilitator:
+    """Facilitator client of `x402ResourceServer`: verifies and reserves, then reports what was settled."""
+
+    def __init__(self, signer: FacilitatorWeb3Signer, network: str, ledger: PaymentLedger) -> None:
+        self._scheme = UptoEvmScheme(signer)
+        self._supported = x402Facilitator().register([network], self._scheme).get_supported()
+        self._ledger = ledger
+
+    def get_supported(self) -> SupportedResponse:
+        """The one kind of payment that is taken: `upto` on our chain."""
+        return self._supported
+
+    async def verify(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
+        """Checks a payment on the chain and reserves it, so that copies of it start nothing."""
+        # An unsigned extension could make the check simulate an approval that Settlement would not make.
+        bare = payload.model_copy(update={"extensions": None})
+        response = await asyncio.to_thread(self._scheme.verify, bare, requirements)
+        if not response.is_valid:
+            return response
+        payment = PresentedPayment.from_payload(payload)
+        if self._ledger.reserve(payment, now_s=int(time.time())):
+            return response
+        return VerifyResponse(
+            is_valid=False,
+            invalid_reason=PAYMENT_IN_USE,
+            invalid_message="this payment has started an inference already; sign a new one for another",
+            payer=response.payer,
+        )
+
+    async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
+        """Reports what Settlement did with the payment; the handler has waited for it."""
+        payment_id = PresentedPayment.from_payload(payload).payment_id
+        outcome = self._ledger.outcome(payment_id)
+        if isinstance(outcome, Settled):
+            return SettleResponse(
+                success=True,
+                payer=payment_id.payer,
+                transaction=outcome.transaction,
+                network=requirements.network,
+                amount=requirements.amount,
+            )
+        failure = outcome or NotSettled("no inference was run for this payment")
+        if failure.certain:
+            self._ledger.release(payment_id)
+        return SettleResponse(
+            success=False,
+            error_reason=NOT_SETTLED if failure.certain else SETTLEMENT_PENDING,
+            error_message=failure.reason,
+            payer=payment_id.payer,
+            transaction=failure.transaction,
+            network=requirements.network,
+        )

@@ -1,0 +1,114 @@
+"""Payments that clients present, and the ledger that lets each of them start one inference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from eth_utils.address import to_checksum_address
+from x402.mechanisms.evm.types import UptoPermit2Payload
+from x402.schemas import PaymentPayload
+
+from veritally.settlement import UptoPayment
+
+
+class PaymentId(NamedTuple):
+    """What identifies a payment on its chain: Permit2 takes each (payer, nonce) once."""
+
+    payer: str
+    nonce: int
+
+
+@dataclass(frozen=True)
+class PresentedPayment:
+    """A payment that a client signed."""
+
+    payment_id: PaymentId
+    upto: UptoPayment
+
+    @classmethod
+    def from_payload(cls, payload: PaymentPayload) -> PresentedPayment:
+        """Reads the payload of an official client.
+
+        Raises:
+            ValueError: a field is no number or no hex; verified payloads always have them.
+        """
+        content: dict[str, Any] = payload.payload
+        parsed = UptoPermit2Payload.from_dict(content)
+        signed = parsed.permit2_authorization
+        upto = UptoPayment(
+            max_amount_base_units=int(signed.permitted.amount),
+            nonce=int(signed.nonce),
+            deadline_s=int(signed.deadline),
+            valid_after_s=int(signed.witness.valid_after),
+            signature=bytes.fromhex((parsed.signature or "").removeprefix("0x")),
+        )
+        return cls(PaymentId(str(to_checksum_address(signed.from_address)), upto.nonce), upto)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The receipt was verified, paid and counted."""
+
+    transaction: str
+    """Transaction hash, 0x hex."""
+    block: int
+    gas_used: int
+    """Gas of the whole transaction, which other receipts may share."""
+    seq: int
+    """Global gap-free sequence number of the inference."""
+    development: bool
+    """The evidence rests on a development root or a development SRS."""
+    evidence: dict[str, Any]
+    """What backs the receipt, as JSON."""
+
+
+@dataclass(frozen=True)
+class NotSettled:
+    """The receipt was not settled, as far as is known."""
+
+    reason: str
+    transaction: str = ""
+    """Hash of the transaction that skipped it or may still settle it; empty when none was sent."""
+    certain: bool = True
+    """False while the transaction may still be mined: then the payment may still be taken."""
+
+
+Outcome = Settled | NotSettled
+
+
+class PaymentLedger:
+    """The payments that have started an inference, and what became of them.
+
+    Lives in one event loop; nothing in it awaits, so that each step is atomic.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines_s: dict[PaymentId, int] = {}
+        self._outcomes: dict[PaymentId, Outcome] = {}
+
+    def reserve(self, payment: PresentedPayment, now_s: int) -> bool:
+        """Takes the payment for one inference; False when it is taken already."""
+        self._forget_expired(now_s)
+        if payment.payment_id in self._deadlines_s:
+            return False
+        self._deadlines_s[payment.payment_id] = payment.upto.deadline_s
+        return True
+
+    def record(self, payment_id: PaymentId, outcome: Outcome) -> None:
+        """Keeps what became of a reserved payment."""
+        self._outcomes[payment_id] = outcome
+
+    def outcome(self, payment_id: PaymentId) -> Outcome | None:
+        """What became of a payment; None while that is open."""
+        return self._outcomes.get(payment_id)
+
+    def release(self, payment_id: PaymentId) -> None:
+        """Gives a payment back that was certainly not used, so that the client may present it again."""
+        self._deadlines_s.pop(payment_id, None)
+        self._outcomes.pop(payment_id, None)
+
+    def _forget_expired(self, now_s: int) -> None:
+        """Permit2 refuses a payment after its deadline, so that nobody needs to remember it."""
+        for payment_id in [key for key, deadline_s in self._deadlines_s.items() if deadline_s < now_s]:
+            self.release(payment_id)

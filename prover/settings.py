@@ -1,0 +1,62 @@
+"""Settings of the prover service, from environment variables with the prefix `VERITALLY_PROVER_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from veritally.tiers import Tier
+
+MODELS_DIRECTORY = Path(__file__).parent / "models"
+
+
+class ProverSettings(BaseSettings):
+    """Everything an operator can set. Keys are only ever named by file."""
+
+    model_config = SettingsConfigDict(env_prefix="VERITALLY_PROVER_", frozen=True, extra="forbid")
+
+    rpc_url: str = Field(default="http://127.0.0.1:8545", repr=False)
+    """Node of the chain; its path may hold an access key, so that it is never shown."""
+    deployment: Path = Path("deployment.json")
+    """File with the addresses of our contracts."""
+    asset: str | None = None
+    """ERC-20 token that is charged; the chain's default USDC when absent."""
+
+    price_signed_usd: str = "0.001"
+    price_tee_usd: str = "0.002"
+    price_zkml_usd: str = "0.01"
+
+    models: tuple[Path, ...] = (MODELS_DIRECTORY / "iris",)
+    """Directories of the model packages to serve."""
+    cache_dir: Path = Path.home() / ".cache" / "veritally"
+    """Where circuits and proving keys are kept between runs."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8402, ge=0, le=65535)
+
+    batch_window_s: float = Field(default=0.25, ge=0)
+    """Seconds for which a finished inference waits for others to share its transaction."""
+    batch_max_age_s: float = Field(default=15.0, ge=0)
+    """Seconds after which it is settled even though other paid requests still run."""
+    payment_timeout_s: int = Field(default=300, ge=30, le=3600)
+    """Seconds for which a payer's signature must stay valid."""
+    proof_timeout_s: float = Field(default=180.0, gt=0)
+    max_parallel_proofs: int = Field(default=1, ge=1)
+
+    keystore_file: Path | None = None
+    """Encrypted keystore (Web3 Secret Storage) of the prover's key."""
+    keystore_password_file: Path | None = None
+    raw_key_file: Path | None = None
+    """Hex key in a file with mode 0600; development chains only."""
+    enclave_root_key_file: Path | None = None
+    """Hex key of the development root, in a file with mode 0600; without it the tier TEE is not offered."""
+
+    def price_usd(self, tier: Tier) -> str:
+        """Decimal price of one inference at `tier`, in US dollars."""
+        return {
+            Tier.SIGNED: self.price_signed_usd,
+            Tier.TEE: self.price_tee_usd,
+            Tier.ZKML: self.price_zkml_usd,
+        }[tier]

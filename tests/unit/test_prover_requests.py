@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from prover.errors import RequestRefusedError
+from prover.requests import MAX_BODY_BYTES, parse_inference_body
+
+
+def test_numbers_are_taken_as_written() -> None:
+    parsed = parse_inference_body(b' {"input": [1, 2.50, -3e0, 0]} ', 4)
+    assert parsed.values == (1.0, 2.5, -3.0, 0.0)
+    assert json.dumps(parsed.committed) == "[1, 2.5, -3.0, 0]"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b'{"input": [1,]}', 400, "not JSON"),
+        (b"\xff\xfe", 400, "UTF-8"),
+        (b"[" * 30_000, 400, "nested too deeply"),
+        (b'{"input": [' + b"9" * 5000 + b"]}", 400, "not JSON"),
+        (b"[1, 2]", 422, '"input"'),
+        (b"null", 422, '"input"'),
+        (b"{}", 422, '"input"'),
+        (b'{"input": [1, 2], "tier": "zkml"}', 422, '"input"'),
+        (b'{"input": "12"}', 422, "list of numbers"),
+        (b'{"input": {"0": 1, "1": 2}}', 422, "list of numbers"),
+        (b'{"input": []}', 422, "has 0 values; this model takes 2"),
+        (b'{"input": [1, 2, 3]}', 422, "has 3 values; this model takes 2"),
+        (b'{"input": [[1, 2]]}', 422, "has 1 values"),
+        (b'{"input": [[1], [2]]}', 422, "value 0 is [1]"),
+        (b'{"input": [1, "2"]}', 422, 'value 1 is "2"'),
+        (b'{"input": [1, null]}', 422, "value 1 is null"),
+        (b'{"input": [true, 2]}', 422, "value 0 is true"),
+        (b'{"input": [1, NaN]}', 422, "NaN"),
+        (b'{"input": [1, Infinity]}', 422, "Infinity"),
+        (b'{"input": [-Infinity, 1]}', 422, "-Infinity"),
+        (b'{"input": [1, 1e400]}', 422, "finite"),
+        (b'{"input": [1, 1e39]}', 422, "finite"),
+        (b'{"input": [1, ' + b"9" * 400 + b"]}", 422, "finite"),
+    ],
+)
+def test_unusable_bodies_are_refused_with_a_reason(body: bytes, status: int, message: str) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        parse_inference_body(body, 2)
+    assert caught.value.status == status
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(("padding", "accepted"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
+def test_bodies_up_to_the_limit_are_taken(padding: int, accepted: bool) -> None:
+    body = b'{"input": [1]}'.ljust(padding)
+    if accepted:
+        assert parse_inference_body(body, 1).values == (1.0,)
+        return
+    with pytest.raises(RequestRefusedError) as caught:
+        parse_inference_body(body, 1)
+    assert caught.value.status == 413
