@@ -2,8 +2,11 @@
 
 ProverError
 ├── KeyFileError
+├── WrongChainError
+├── AssetError
 ├── PriceError
 ├── RequestRefusedError
+├── EvidenceError
 ├── CircuitMismatchError
 ├── OutputMismatchError
 ├── ShuttingDownError
@@ -16,6 +19,7 @@ ProverError
 │   ├── EzklTimeoutError
 │   ├── EzklCrashedError
 │   └── EzklFailedError
+├── UnexpectedInstancesError
 ├── CorruptSrsError
 ├── VerifierSourceError
 ├── VerifierCompileError
@@ -40,6 +44,23 @@ class KeyFileError(ProverError):
         self.path = path
 
 
+class WrongChainError(ProverError):
+    """The node and the deployment file are of different chains."""
+
+    def __init__(self, deployed: int, connected: int) -> None:
+        super().__init__(
+            f"the deployment file is for chain {deployed}, the node is on chain {connected}; "
+            "set VERITALLY_PROVER_RPC_URL or VERITALLY_PROVER_DEPLOYMENT"
+        )
+
+
+class AssetError(ProverError):
+    """The token to charge cannot be used."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"asset: {problem}; set VERITALLY_PROVER_ASSET to an ERC-20 token of the chain")
+
+
 class PriceError(ProverError):
     """A price cannot be charged in the asset."""
 
@@ -59,6 +80,13 @@ class RequestRefusedError(ProverError):
         self.status = status
         self.code = code
         self.message = message
+
+
+class EvidenceError(ProverError):
+    """A group cannot be backed at its tier."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"no evidence: {problem}; restart the service so that it registers its models again")
 
 
 class CircuitMismatchError(ProverError):
@@ -160,12 +188,23 @@ class EzklFailedError(EzklError):
 
     def __init__(self, stage: str, elapsed_s: float, problem: str, last_words: str) -> None:
         super().__init__(
-            f"ezkl stage {stage!r} failed after {elapsed_s:.1f} s: {problem}; check the package's network and "
-            f"circuit; it last said: {last_words or 'nothing'}"
+            f"ezkl stage {stage!r} failed after {elapsed_s:.1f} s: {problem}; check the package's network "
+            f"and circuit; it last said: {last_words or 'nothing'}"
         )
         self.stage = stage
         self.problem = problem
         self.last_words = last_words
+
+
+class UnexpectedInstancesError(ProverError):
+    """A proof is not about the inputs that were given."""
+
+    def __init__(self, model: str, got: int, expected: int) -> None:
+        super().__init__(
+            f"model {model}: the proof's {got} instances are not the given inputs, {expected} words in all; "
+            "use the ezkl version that pyproject.toml pins"
+        )
+        self.model = model
 
 
 class CorruptSrsError(ProverError):
@@ -198,7 +237,7 @@ class VerifierTooLargeError(ProverError):
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(
-            f"the verifier has {size} bytes, the EVM allows {limit}; raise logrows in the package's model.json "
+            f"the verifier has {size} bytes, the EVM allows {limit}; raise logrows in model.json "
             "until the circuit fits one block of columns"
         )
         self.size = size

@@ -1,0 +1,204 @@
+"""From a model package to a circuit: settings, keys, and a verifier that can be deployed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from prover.errors import PackageError
+from prover.zkml.cache import Progress, Step, exclusive, run_steps
+from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.package import ModelPackage
+from prover.zkml.solidity import SOLC_VERSION, compile_verifier
+from prover.zkml.srs import DevelopmentSrs, development_srs
+from prover.zkml.verifier_source import add_guard, count_points, predict_gas
+
+TIMEOUT_S: Final = {Stage.SETTINGS: 120.0, Stage.COMPILE: 120.0, Stage.SETUP: 900.0, Stage.VERIFIER: 300.0}
+SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verifier.sol", "verifier.json"
+VERIFYING_KEY, PROVING_KEY = "vk.key", "pk.key"
+_LAYOUT: Final = 1
+"""Raise it when the files of a circuit's folder change their meaning."""
+
+
+@dataclass(frozen=True)
+class CircuitPaths:
+    """The files that proving needs."""
+
+    settings: Path
+    compiled: Path
+    verifying_key: Path
+    proving_key: Path
+    srs: Path
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A prepared circuit. The instances of its proofs are the input words, then the output words."""
+
+    model: str
+    paths: CircuitPaths
+    vk_sha256: bytes
+    """sha256 of the verifying key, as `ModelRegistry.addCircuit` takes it."""
+    verifier_abi: list[dict[str, Any]]
+    verifier_bytecode: bytes
+    """Creation bytecode; the constructor takes no arguments."""
+    inputs: int
+    outputs: int
+    input_scale: int
+    """A word is `round(value * 2^scale)` in the field."""
+    output_scale: int
+    num_rows: int
+    logrows: int
+    predicted_verify_gas: int
+    """Gas of one `verifyProof`, within 3 %, without calldata: add a margin where it limits a call."""
+    development_srs: bool
+    """True: whoever made the SRS can forge proofs. For development chains only."""
+
+
+def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) -> Circuit:
+    """Prepares the circuit of a package, or takes it from the cache.
+
+    What is in the cache is checked, and made again where it is damaged. Several processes may prepare the
+    same circuit: one works, the others wait.
+
+    Args:
+        package: The model.
+        cache_dir: Directory for circuits and the development SRS; created when missing.
+        progress: Is told each step that was done, with its time in seconds.
+
+    Raises:
+        EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
+        VerifierSourceError: ezkl generates another verifier than this version knows.
+        VerifierCompileError: there is no solc, or it refuses the verifier.
+        VerifierTooLargeError: the verifier cannot be deployed on any EVM chain.
+        CorruptSrsError: the development SRS has changed on disk.
+        PackageError: the network's inputs or outputs are not those of the package.
+    """
+
+    def tell(line: str) -> None:
+        progress(f"circuit {package.name}: {line}")
+
+    srs = development_srs(cache_dir, package.knobs.logrows, tell)
+    folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, srs)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
+        run_steps(folder, _Build(package, srs, folder).steps(), tell)
+        return _load(package, srs, folder)
+
+
+def _cache_key(package: ModelPackage, srs: DevelopmentSrs) -> str:
+    """Changes with everything that the circuit is made from."""
+    parts = {
+        "layout": _LAYOUT,
+        "onnx": package.weights_hash.hex(),
+        "knobs": msgspec.to_builtins(package.knobs),
+        "ezkl": version("ezkl"),
+        "solc": SOLC_VERSION,
+        "srs": srs.sha256,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Makes the files of one circuit's folder."""
+
+    package: ModelPackage
+    srs: DevelopmentSrs
+    folder: Path
+
+    def steps(self) -> list[Step]:
+        """In the order in which they need each other."""
+        return [
+            Step("settings", (), (SETTINGS,), self.write_settings),
+            Step("compiled model", (SETTINGS,), (COMPILED,), self.write_compiled),
+            Step("proving key", (COMPILED,), (VERIFYING_KEY, PROVING_KEY), self.write_keys),
+            Step("verifier source", (VERIFYING_KEY, SETTINGS), (SOURCE,), self.write_source),
+            Step("verifier bytecode", (SOURCE,), (VERIFIER,), self.write_verifier),
+        ]
+
+    def write_settings(self, target: Path) -> None:
+        knobs = msgspec.to_builtins(self.package.knobs)
+        self._ezkl(Stage.SETTINGS, network=self.package.onnx, output=target / SETTINGS, knobs=knobs)
+
+    def write_compiled(self, target: Path) -> None:
+        settings = self.folder / SETTINGS
+        self._ezkl(Stage.COMPILE, network=self.package.onnx, settings=settings, output=target / COMPILED)
+
+    def write_keys(self, target: Path) -> None:
+        self._ezkl(
+            Stage.SETUP,
+            compiled=self.folder / COMPILED,
+            srs=self.srs.path,
+            verifying_key=target / VERIFYING_KEY,
+            proving_key=target / PROVING_KEY,
+        )
+
+    def write_source(self, target: Path) -> None:
+        generated = target / "generated.sol"
+        self._ezkl(
+            Stage.VERIFIER,
+            verifying_key=self.folder / VERIFYING_KEY,
+            settings=self.folder / SETTINGS,
+            srs=self.srs.path,
+            output=generated,
+        )
+        source = add_guard(generated.read_text(encoding="utf-8"))
+        (target / SOURCE).write_text(source, encoding="utf-8")
+
+    def write_verifier(self, target: Path) -> None:
+        verifier = compile_verifier((self.folder / SOURCE).read_text(encoding="utf-8"))
+        content = {**dataclasses.asdict(verifier), "creation_bytecode": verifier.creation_bytecode.hex()}
+        (target / VERIFIER).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    def _ezkl(self, stage: Stage, **arguments: object) -> None:
+        values = {name: str(item) if isinstance(item, Path) else item for name, item in arguments.items()}
+        run_ezkl(stage, values, TIMEOUT_S[stage])
+
+
+def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
+    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
+    source = (folder / SOURCE).read_text(encoding="utf-8")
+    inputs, outputs = _require_shapes(package, settings["model_instance_shapes"])
+    (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
+    return Circuit(
+        model=package.name,
+        paths=CircuitPaths(
+            settings=folder / SETTINGS,
+            compiled=folder / COMPILED,
+            verifying_key=folder / VERIFYING_KEY,
+            proving_key=folder / PROVING_KEY,
+            srs=srs.path,
+        ),
+        vk_sha256=hashlib.sha256((folder / VERIFYING_KEY).read_bytes()).digest(),
+        verifier_abi=verifier["abi"],
+        verifier_bytecode=bytes.fromhex(verifier["creation_bytecode"]),
+        inputs=inputs,
+        outputs=outputs,
+        input_scale=input_scale,
+        output_scale=output_scale,
+        num_rows=settings["num_rows"],
+        logrows=settings["run_args"]["logrows"],
+        predicted_verify_gas=predict_gas(count_points(source), inputs + outputs),
+        development_srs=True,
+    )
+
+
+def _require_shapes(package: ModelPackage, shapes: list[list[int]]) -> tuple[int, int]:
+    """Number of input and of output words, when they are the package's."""
+    found = [math.prod(shape) for shape in shapes]
+    expected = [package.input_size, len(package.labels)]
+    if found != expected:
+        raise PackageError(
+            package.onnx.parent, f"the circuit's inputs and outputs have {found} values, expected {expected}"
+        )
+    return found[0], found[1]

@@ -1,0 +1,117 @@
+"""Runs ezkl in child processes.
+
+ezkl holds the interpreter lock while it works, panics instead of raising, and may crash when the interpreter
+ends. None of this reaches us, because no process of ours imports it: each call is a child that answers with
+one line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from prover.errors import EzklCrashedError, EzklFailedError, EzklTimeoutError
+
+CHILD_MODULE = "prover.zkml.ezkl_child"
+LAST_WORDS_CHARACTERS = 600
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "RAYON_NUM_THREADS")
+_CLOSED_PORT = "http://127.0.0.1:9"
+
+
+class Stage(StrEnum):
+    """What a child can do."""
+
+    SETTINGS = "settings"
+    COMPILE = "compile"
+    DEVELOPMENT_SRS = "development-srs"
+    SETUP = "setup"
+    VERIFIER = "verifier"
+    PROVE = "prove"
+
+
+_TIMEOUT_FIX: Final[Mapping[Stage, str]] = {
+    Stage.SETTINGS: "simplify the network",
+    Stage.COMPILE: "simplify the network",
+    Stage.DEVELOPMENT_SRS: "lower logrows in model.json",
+    Stage.SETUP: "raise logrows in model.json until the circuit fits one block of columns",
+    Stage.VERIFIER: "raise logrows in model.json until the circuit fits one block of columns",
+    Stage.PROVE: "allow more time, or prove fewer inferences at once on this machine",
+}
+
+
+def run_ezkl(stage: Stage, arguments: Mapping[str, object], timeout_s: float) -> Any:
+    """Runs one stage in a child process and returns its result (JSON).
+
+    Args:
+        stage: What to do.
+        arguments: Keyword arguments of the stage in `ezkl_child`, as JSON values.
+        timeout_s: Seconds after which the child and everything that it started are killed.
+
+    Raises:
+        EzklTimeoutError: the time was not enough.
+        EzklCrashedError: the child ended without an answer.
+        EzklFailedError: ezkl refused.
+    """
+    request = json.dumps({"parent": os.getpid(), "arguments": arguments})
+    command = [sys.executable, "-m", CHILD_MODULE, stage]
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="veritally-ezkl-") as home:
+        answer, last_words, exit_code = _run(command, request, _environment(home), stage, timeout_s)
+    elapsed_s = time.monotonic() - started
+    if not answer.endswith("\n"):
+        raise EzklCrashedError(stage.value, exit_code, elapsed_s, last_words)
+    content = json.loads(answer)
+    if "error" in content:
+        raise EzklFailedError(stage.value, elapsed_s, content["error"], last_words)
+    return content["result"]
+
+
+def _run(
+    command: Sequence[str], request: str, environment: Mapping[str, str], stage: Stage, timeout_s: float
+) -> tuple[str, str, int]:
+    """Output, end of the error output, and exit code. Nothing of the process group outlives the call."""
+    child = subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        output, error_output = child.communicate(request, timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        raise EzklTimeoutError(stage.value, timeout_s, _TIMEOUT_FIX[stage]) from None
+    finally:
+        _kill_group(child)
+    return output, error_output.strip()[-LAST_WORDS_CHARACTERS:], child.returncode
+
+
+def _kill_group(child: subprocess.Popen[str]) -> None:
+    """Kills what is left of the child's process group, and reaps the child."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        child.wait()
+        for stream in (child.stdin, child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Nothing of ours that could be secret, an empty home, and no way to the network."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    proxies = dict.fromkeys(("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"), _CLOSED_PORT)
+    return {**inherited, **proxies, "HOME": home, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

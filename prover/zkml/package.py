@@ -1,0 +1,144 @@
+"""Model packages: a directory with `network.onnx` and `model.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from prover.errors import InputCountError, InputValueError, PackageError
+
+NETWORK_FILE = "network.onnx"
+DESCRIPTION_FILE = "model.json"
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Size = Annotated[int, Meta(ge=1)]
+
+
+class Knobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How ezkl builds the circuit; with the network, this determines the verifying key."""
+
+    scale: Annotated[int, Meta(ge=1, le=32)]
+    """Fixed point: a value is `round(value * 2^scale)`; for inputs and parameters."""
+    logrows: Annotated[int, Meta(ge=6, le=26)]
+    """The circuit has 2^logrows rows. Best: the smallest that holds it in one block of columns."""
+    decomp_base: Annotated[int, Meta(ge=2)]
+    """Integers are range-checked as `decomp_legs` digits of this base."""
+    decomp_legs: Size
+    num_inner_cols: Size
+    disable_freivalds: bool
+    input_visibility: Literal["public"]
+    output_visibility: Literal["public"]
+    param_visibility: Literal["fixed"]
+    """Fixed parameters are part of the verifying key, so that the key is the model."""
+
+
+class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`model.json`."""
+
+    name: Name
+    version: str
+    description: str
+    input_names: Annotated[tuple[str, ...], Meta(min_length=1)]
+    input_shape: Annotated[tuple[Size, ...], Meta(min_length=1)]
+    labels: Annotated[tuple[str, ...], Meta(min_length=1)]
+    max_error: Annotated[float, Meta(gt=0)]
+    circuit: Knobs
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A model as it is published and registered."""
+
+    name: str
+    version: str
+    description: str
+    onnx: Path
+    weights_hash: bytes
+    """sha256 of the ONNX file, as `ModelRegistry.register` takes it."""
+    input_names: tuple[str, ...]
+    """One name per input value, with its unit."""
+    input_shape: tuple[int, ...]
+    labels: tuple[str, ...]
+    """Class of each output value; the highest value wins."""
+    max_error: float
+    """Largest difference between an output of the circuit and of the ONNX model that is tolerated."""
+    knobs: Knobs
+
+    @property
+    def input_size(self) -> int:
+        """Number of input values."""
+        return math.prod(self.input_shape)
+
+    @classmethod
+    def load(cls, path: Path) -> ModelPackage:
+        """Reads the package in the directory `path`.
+
+        Raises:
+            PackageError: a file is missing or malformed, or the two do not fit together.
+        """
+        content = _read_description(path)
+        if len(content.input_names) != math.prod(content.input_shape):
+            raise PackageError(
+                path, f"{len(content.input_names)} input names for the shape {list(content.input_shape)}"
+            )
+        return cls(
+            name=content.name,
+            version=content.version,
+            description=content.description,
+            onnx=path / NETWORK_FILE,
+            weights_hash=hashlib.sha256(_read(path, NETWORK_FILE)).digest(),
+            input_names=content.input_names,
+            input_shape=content.input_shape,
+            labels=content.labels,
+            max_error=content.max_error,
+            knobs=content.circuit,
+        )
+
+
+def require_inputs(inputs: Sequence[float], expected: int) -> tuple[float, ...]:
+    """The inputs as floats, checked before any work is done.
+
+    Raises:
+        InputCountError: not exactly `expected` values.
+        InputValueError: a value is no number, or not finite as float32.
+    """
+    if len(inputs) != expected:
+        raise InputCountError(expected, len(inputs))
+    return tuple(_require_finite(index, value) for index, value in enumerate(inputs))
+
+
+def _require_finite(index: int, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputValueError(index, value)
+    try:
+        (rounded,) = struct.unpack("<f", struct.pack("<f", value))
+    except (OverflowError, struct.error):
+        raise InputValueError(index, value) from None
+    if not math.isfinite(rounded):
+        raise InputValueError(index, value)
+    return float(value)
+
+
+def _read_description(path: Path) -> _Description:
+    try:
+        return msgspec.json.decode(_read(path, DESCRIPTION_FILE), type=_Description)
+    except msgspec.DecodeError as error:
+        raise PackageError(path, f"{DESCRIPTION_FILE} is malformed ({error})") from None
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise PackageError(path, f"{name} cannot be read ({error.strerror})") from None
+    if not content:
+        raise PackageError(path, f"{name} is empty")
+    return content

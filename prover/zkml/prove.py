@@ -1,0 +1,100 @@
+"""Proves one inference, and checks what came out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from prover.errors import EzklFailedError, InputRangeError, OutputMismatchError, UnexpectedInstancesError
+from prover.zkml.circuit import Circuit
+from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.package import require_inputs
+from veritally.commitments import dequantise, quantise
+
+_NO_WITNESS = "Failed to generate witness"
+_OUT_OF_RANGE = "too large to be represented"
+
+
+@dataclass(frozen=True)
+class ZkProof:
+    """A proof that verified, and what it proves."""
+
+    proof: bytes
+    instances: tuple[int, ...]
+    """Field words: those of the inputs, then those of the outputs."""
+    input_words: tuple[int, ...]
+    output_words: tuple[int, ...]
+    outputs: tuple[float, ...]
+    """The output words as numbers, exactly."""
+
+
+def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ZkProof:
+    """Runs the model on `inputs` inside the circuit, proves it, and verifies the proof.
+
+    Each call gives another proof of the same statement.
+
+    Args:
+        circuit: From `prepare_circuit`.
+        inputs: The model's input values.
+        timeout_s: Seconds after which the work is killed.
+
+    Raises:
+        InputCountError: not the model's number of values.
+        InputValueError: a value is no number, or not finite as float32.
+        InputRangeError: the values are too large for the circuit.
+        EzklError: the work took too long, crashed or failed.
+        UnexpectedInstancesError: the proof speaks of other inputs.
+    """
+    values = require_inputs(inputs, circuit.inputs)
+    files = {name: str(path) for name, path in asdict(circuit.paths).items()}
+    with tempfile.TemporaryDirectory(prefix="veritally-proof-") as folder:
+        try:
+            result = run_ezkl(Stage.PROVE, {"inputs": values, "folder": folder, **files}, timeout_s)
+        except EzklFailedError as error:
+            if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
+                raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
+            raise
+    return read_proof(circuit, values, result)
+
+
+def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, Any]) -> ZkProof:
+    """The proof in what ezkl answered, when it is about `inputs`.
+
+    Args:
+        circuit: The circuit that was proved.
+        inputs: The input values that were given to it.
+        result: `proof` in hex, and `instances` in little-endian hex.
+
+    Raises:
+        UnexpectedInstancesError: the number of instances or the input words are not those expected.
+    """
+    instances = tuple(int.from_bytes(bytes.fromhex(word), "little") for word in result["instances"])
+    input_words, output_words = instances[: circuit.inputs], instances[circuit.inputs :]
+    if input_words != quantise(inputs, circuit.input_scale) or len(output_words) != circuit.outputs:
+        raise UnexpectedInstancesError(circuit.model, len(instances), circuit.inputs + circuit.outputs)
+    return ZkProof(
+        proof=bytes.fromhex(result["proof"]),
+        instances=instances,
+        input_words=input_words,
+        output_words=output_words,
+        outputs=dequantise(output_words, circuit.output_scale),
+    )
+
+
+def require_close(model: str, proved: Sequence[float], computed: Sequence[float], max_error: float) -> None:
+    """Refuses proved outputs that are not those of the ONNX model, within the package's tolerance.
+
+    Args:
+        model: Name for the message.
+        proved: Outputs of the circuit.
+        computed: Outputs of the ONNX model for the same inputs.
+        max_error: Largest tolerated difference of one value.
+
+    Raises:
+        OutputMismatchError: a value differs by more.
+    """
+    difference = max(abs(left - right) for left, right in zip(proved, computed, strict=True))
+    if not difference <= max_error:
+        raise OutputMismatchError(model, difference, max_error)

@@ -1,0 +1,91 @@
+"""The Solidity verifier that ezkl generates: the guard that is added to it, and what it tells about gas."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from prover.errors import VerifierSourceError
+
+GUARD: Final = (
+    "if iszero(and(eq(proof.offset, 0x64), "
+    "eq(instances.offset, add(proof.offset, add(0x20, proof.length))))) { revert(0, 0) }"
+)
+"""Accepts only the canonical layout of the two arguments."""
+
+_SIGNATURE: Final = """    function verifyProof(
+        bytes calldata proof,
+        uint256[] calldata instances
+    ) public returns (bool) {
+        assembly {
+"""
+_GUARDED_SIGNATURE: Final = _SIGNATURE.replace("public returns", "external view returns")
+_MARKER: Final = "            // Initialize success as true\n"
+_GUARDED_MARKER: Final = f"            // Canonical layout only\n            {GUARD}\n\n{_MARKER}"
+
+_VERIFYING_KEY_POINT = re.compile(r"// (?:fixed|permutation)_comms\[\d+\]\.x$", re.MULTILINE)
+_PROOF_LENGTH = re.compile(r"eq\((0x[0-9a-f]+), proof\.length\)")
+_EVALUATIONS_LENGTH = re.compile(r"// Read evaluations\s+for\s+\{[^}]*add\(proof_cptr, (0x[0-9a-f]+)\)")
+
+_BASE_GAS, _POINT_GAS, _INSTANCE_GAS = 113_100, 7_800, 750
+_POINT_BYTES = 0x40
+
+
+def add_guard(generated: str) -> str:
+    """The generated source with the guard, and with `verifyProof` as a view.
+
+    Raises:
+        VerifierSourceError: the text is not exactly what the pinned ezkl generates.
+    """
+    if GUARD in generated:
+        raise VerifierSourceError("it has the guard already")
+    source = _replace_once(generated, _SIGNATURE, _GUARDED_SIGNATURE)
+    source = _replace_once(source, _MARKER, _GUARDED_MARKER)
+    require_guard(source)
+    return source
+
+
+def require_guard(source: str) -> None:
+    """Refuses a source without the guard in its place.
+
+    Raises:
+        VerifierSourceError: the guard is missing, misplaced or doubled.
+    """
+    for part in (_GUARDED_SIGNATURE, _GUARDED_MARKER, GUARD, _MARKER, "function verifyProof"):
+        _require_once(source, part)
+    if source.index(GUARD) < source.index(_GUARDED_SIGNATURE):
+        raise VerifierSourceError("the guard is not in verifyProof")
+
+
+def count_points(source: str) -> int:
+    """Number of curve points (of the verifying key and of the proof) that one verification multiplies.
+
+    Raises:
+        VerifierSourceError: the text is not what the pinned ezkl generates.
+    """
+    proof_bytes = _single_hex(_PROOF_LENGTH, source, "length of the proof")
+    evaluation_bytes = _single_hex(_EVALUATIONS_LENGTH, source, "length of the evaluations")
+    return len(_VERIFYING_KEY_POINT.findall(source)) + (proof_bytes - evaluation_bytes) // _POINT_BYTES
+
+
+def predict_gas(points: int, instances: int) -> int:
+    """Gas that a call of `verifyProof` uses, without calldata and transaction costs; within 3 %."""
+    return _BASE_GAS + _POINT_GAS * points + _INSTANCE_GAS * instances
+
+
+def _replace_once(text: str, old: str, new: str) -> str:
+    _require_once(text, old)
+    return text.replace(old, new)
+
+
+def _require_once(text: str, part: str) -> None:
+    count = text.count(part)
+    if count != 1:
+        raise VerifierSourceError(f"expected once, found {count} times: {part.strip().splitlines()[0]!r}")
+
+
+def _single_hex(pattern: re.Pattern[str], source: str, what: str) -> int:
+    found = pattern.findall(source)
+    if len(found) != 1:
+        raise VerifierSourceError(f"expected the {what} once, found it {len(found)} times")
+    return int(found[0], 16)
