@@ -110,7 +110,9 @@ def test_every_route_is_open(devnet: Devnet, tier: Tier) -> None:
         Tier.ZKML: (devnet.deployment.zkml_verifier, Tier.ZKML, 3_800_000),
     }
 
-    assert tuple(router.functions.resolve(ROUTE_OF[tier], 3).call()) == expected[tier]
+    route = selector(f"veritally.{tier.label}.v1")
+    assert route == ROUTE_OF[tier]
+    assert tuple(router.functions.resolve(route, 3).call()) == expected[tier]
 
 
 def test_roles_belong_to_their_accounts(devnet: Devnet) -> None:
@@ -183,8 +185,10 @@ def test_missing_part_says_what_to_run(tmp_path: Path) -> None:
         Parts(tmp_path).fetched_runtime("permit2")
 
 
-def test_launcher_script_of_npm_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VERITALLY_ANVIL", str(ROOT / "node_modules" / ".bin" / "anvil"))
+def test_launcher_script_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    launcher = tmp_path / "anvil"
+    launcher.write_text("#!/usr/bin/env node\n")
+    monkeypatch.setenv("VERITALLY_ANVIL", str(launcher))
 
     with pytest.raises(DevnetError, match="is a script"):
         find_anvil(ROOT)
