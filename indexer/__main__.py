@@ -1,0 +1,5 @@
+"""Lets `python -m indexer` do what `veritally-indexer` does."""
+
+from indexer.cli import main
+
+main()

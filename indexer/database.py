@@ -1,0 +1,129 @@
+"""The database: opening it, transactions, and errors that show no password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlmodel import Session
+
+from indexer.errors import DatabaseError, NothingIndexedError, SettingsError
+from indexer.tables import CursorRow
+
+_DIALECTS = ("sqlite", "postgresql")
+
+
+class Database:
+    """One database. Every transaction sees one state of it from its first statement on."""
+
+    def __init__(self, url: str) -> None:
+        """Does not connect yet.
+
+        Raises:
+            SettingsError: the URL is unusable, or its driver is not installed.
+        """
+        self._url = _parse(url)
+        self.shown_url = _shown(self._url)
+        """The URL without user, password and parameters."""
+        self._engine = self._make_engine()
+
+    def prepare(self) -> None:
+        """Creates what is missing: the file (SQLite) and the tables.
+
+        Raises:
+            DatabaseError: it cannot be opened or written.
+        """
+        with self._own_errors():
+            CursorRow.metadata.create_all(self._engine)
+            if self._is_sqlite():
+                with self._engine.connect() as connection:
+                    connection.connection.execute("PRAGMA journal_mode=WAL")
+
+    def require_existing(self) -> None:
+        """Checks that there is a database, without creating one.
+
+        Raises:
+            NothingIndexedError: it has not been made yet.
+        """
+        file = self._url.database
+        if self._is_sqlite() and not (file and Path(file).is_file()):
+            raise NothingIndexedError(self.shown_url)
+
+    def has_tables(self) -> bool:
+        """Whether `prepare` has run.
+
+        Raises:
+            DatabaseError: it cannot be read.
+        """
+        with self._own_errors():
+            return inspect(self._engine).has_table(CursorRow.__tablename__)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose changes are all kept, or none of them when the block raises.
+
+        Raises:
+            DatabaseError: the database refuses a statement.
+        """
+        with self._own_errors(), Session(self._engine) as session, session.begin():
+            yield session
+
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    def _make_engine(self) -> Engine:
+        try:
+            if not self._is_sqlite():
+                return create_engine(self._url, isolation_level="REPEATABLE READ")
+            engine = create_engine(self._url)
+        except ModuleNotFoundError as error:
+            raise SettingsError("database URL", f"its driver {error.name} is not installed") from None
+        except NoSuchModuleError:
+            raise SettingsError("database URL", f"unknown driver {self._url.drivername}") from None
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            problem = " ".join(str(error.orig).split()) or type(error).__name__
+            raise DatabaseError(self.shown_url, problem) from None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "database URL", "is neither sqlite:///FILE nor postgresql+psycopg://..."
+        ) from None
+    if parsed.get_backend_name() not in _DIALECTS:
+        raise SettingsError(
+            "database URL", f"{parsed.get_backend_name()} is not one of: {', '.join(_DIALECTS)}"
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise SettingsError("database URL", "names no file; what is indexed must outlive the process")
+    return parsed
+
+
+def _shown(url: URL) -> str:
+    host = url.host or ""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.drivername}://{host}{port}/{url.database or ''}"
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Leaves transactions to us (the driver would start them late); WAL commits without a disk flush."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,201 @@
+"""Errors of the indexer. Each message names the values and says what to do; the CLI ends with `exit_code`.
+
+IndexerError
+├── UsageError                      exit code 2
+│   ├── SettingsError
+│   ├── WrongChainError
+│   └── OtherDeploymentError
+├── NotReadyError                   exit code 3
+│   ├── RpcUnreachableError
+│   ├── RpcAnswerError
+│   ├── NodeBehindError
+│   ├── DatabaseError
+│   └── NothingIndexedError
+└── CheckFailedError                exit code 1
+    ├── NoSettlementError
+    ├── InconsistentLogsError
+    ├── UndecodableEventError
+    ├── SequenceGapError
+    ├── ChainReorganisedError
+    ├── CounterMismatchError
+    └── ConcurrentIndexerError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+REBUILD = "delete the database (or name another one) and run `veritally-indexer sync --once` to start anew"
+"""What to do when the stored rows can no longer be trusted."""
+
+_BODY_LIMIT = 160
+
+
+class IndexerError(Exception):
+    """Base of everything that the indexer raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(IndexerError):
+    """The caller asked for something that cannot work."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting or an option is unusable."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+
+
+class WrongChainError(UsageError):
+    """The RPC serves another chain than the deployment is on."""
+
+    def __init__(self, rpc: str, found: int, expected: int) -> None:
+        super().__init__(
+            f"{rpc} serves chain {found}, but the deployment is on chain {expected}; "
+            "set --rpc-url or --deployment so that they agree"
+        )
+        self.found, self.expected = found, expected
+
+
+class OtherDeploymentError(UsageError):
+    """The database was filled from another deployment."""
+
+    def __init__(self, stored: str, wanted: str) -> None:
+        super().__init__(
+            f"the database holds {stored}, but the deployment is {wanted}; use one database per deployment: "
+            "set --database-url or --deployment so that they agree"
+        )
+
+
+class NotReadyError(IndexerError):
+    """Something that the indexer needs does not answer, or not yet."""
+
+    exit_code = 3
+
+
+class RpcUnreachableError(NotReadyError):
+    """The node does not answer."""
+
+    def __init__(self, rpc: str, problem: str) -> None:
+        super().__init__(f"no answer from the RPC {rpc} ({problem}); check --rpc-url and that the node runs")
+
+
+class RpcAnswerError(NotReadyError):
+    """The node answered something that is no result of `method`. `problem` is its error, or what is wrong."""
+
+    def __init__(self, rpc: str, method: str, problem: str, body: str = "") -> None:
+        cut = body if len(body) <= _BODY_LIMIT else f"{body[:_BODY_LIMIT]}..."
+        shown = f": {' '.join(cut.split())}" if body else ""
+        super().__init__(
+            f"{method} at the RPC {rpc}: {problem}{shown}; check --rpc-url, or lower --blocks-per-request "
+            "when the node refuses the range"
+        )
+        self.method = method
+
+
+class NodeBehindError(NotReadyError):
+    """The node lacks a block that it, or another node before it, had."""
+
+    def __init__(self, rpc: str, wanted_block: int, head: int) -> None:
+        super().__init__(
+            f"the RPC {rpc} lacks block {wanted_block} (its head: {head}); wait until it has caught up "
+            f"or set --rpc-url to another node; when the chain was started anew, {REBUILD}"
+        )
+
+
+class DatabaseError(NotReadyError):
+    """The database cannot be opened, read or written. `shown_url` holds no password."""
+
+    def __init__(self, shown_url: str, problem: str) -> None:
+        super().__init__(
+            f"database {shown_url}: {problem}; check --database-url and that the database can be written"
+        )
+
+
+class NothingIndexedError(NotReadyError):
+    """The database holds no finished range."""
+
+    def __init__(self, shown_url: str) -> None:
+        super().__init__(f"database {shown_url} holds nothing yet; run `veritally-indexer sync --once` first")
+
+
+class CheckFailedError(IndexerError):
+    """The data contradicts itself, the chain, or the contract."""
+
+
+class NoSettlementError(CheckFailedError):
+    """There is no Settlement contract at the deployment's address."""
+
+    def __init__(self, settlement: str, block: int) -> None:
+        super().__init__(
+            f"no Settlement contract answers at {settlement} at block {block}; "
+            "check the address in the deployment file"
+        )
+
+
+class InconsistentLogsError(CheckFailedError):
+    """The node's logs of a block range contradict each other or the block headers."""
+
+    def __init__(self, from_block: int, to_block: int, problem: str) -> None:
+        super().__init__(
+            f"logs of blocks {from_block} to {to_block}: {problem}; nothing of these blocks was stored: "
+            "run the command again, and set --rpc-url to another node when it repeats"
+        )
+
+
+class UndecodableEventError(CheckFailedError):
+    """Settlement emitted something that this version cannot read."""
+
+    def __init__(self, block: int, log_index: int, problem: str) -> None:
+        super().__init__(
+            f"block {block}, log {log_index}: {problem}; "
+            "use the version of veritally that belongs to this deployment"
+        )
+
+
+class SequenceGapError(CheckFailedError):
+    """Sequence numbers of inferences are not contiguous: the node left events out or repeated some."""
+
+    def __init__(self, from_block: int, to_block: int, expected_seq: int, found_seq: int) -> None:
+        super().__init__(
+            f"blocks {from_block} to {to_block}: expected seq {expected_seq}, found seq {found_seq}, so "
+            "events are missing or repeated; nothing of these blocks was stored: run again with another "
+            f"--rpc-url, and when it repeats {REBUILD}"
+        )
+        self.expected_seq, self.found_seq = expected_seq, found_seq
+
+
+class ChainReorganisedError(CheckFailedError):
+    """A block that was indexed is no longer part of the chain."""
+
+    def __init__(self, block: int, stored_hash: bytes, chain_hash: bytes) -> None:
+        super().__init__(
+            f"block {block} was indexed with hash 0x{stored_hash.hex()}, the chain now has "
+            f"0x{chain_hash.hex()}: the chain was reorganised, which this version does not repair; {REBUILD}"
+        )
+        self.block = block
+
+
+class CounterMismatchError(CheckFailedError):
+    """The indexed counts are not the contract's."""
+
+    def __init__(self, block: int, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"MISMATCH with the on-chain counters at block {block}: {'; '.join(differences)}; {REBUILD}"
+        )
+
+
+class ConcurrentIndexerError(CheckFailedError):
+    """Another process moved the cursor."""
+
+    def __init__(self, next_block: int) -> None:
+        super().__init__(
+            f"another indexer writes to this database (the cursor left block {next_block}); "
+            "run only one at a time"
+        )

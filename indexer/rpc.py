@@ -1,0 +1,172 @@
+"""JSON-RPC over HTTP: one kept-alive connection, batches, time-outs, and answers checked before use."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
+
+_ATTEMPTS = 3
+_PAUSE_S = 0.2
+_RETRIED_STATUS = frozenset({429, 502, 503, 504})
+_SECRET_LENGTH = 8
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One JSON-RPC request. Only methods that read are sent, so it is safe to repeat."""
+
+    method: str
+    params: list[Any]
+
+
+class _Fault(msgspec.Struct):
+    code: int
+    message: str = ""
+
+
+class Answer(msgspec.Struct):
+    """One JSON-RPC answer: `error` is set, or `result` is raw JSON (empty when the answer has neither)."""
+
+    id: int | str | None = None
+    result: msgspec.Raw = msgspec.Raw()
+    error: _Fault | None = None
+
+
+_ANSWERS = msgspec.json.Decoder(list[Answer])
+
+
+class JsonRpc:
+    """A node's JSON-RPC. Not for use from several threads."""
+
+    def __init__(self, url: str, timeout_s: float = 20.0) -> None:
+        """`timeout_s` limits the wait for each part of an answer.
+
+        Raises:
+            SettingsError: `url` is no HTTP(S) URL.
+        """
+        self._url = _parse(url)
+        self._timeout_s = timeout_s
+        self._connection: http.client.HTTPConnection | None = None
+        self.shown_url = f"{self._url.scheme}://{self._url.hostname}:{self._port()}"
+        """The URL without path and query, where providers put keys."""
+
+    def ask(self, requests: Sequence[Request]) -> list[msgspec.Raw]:
+        """The results of one batch, in the order of the requests.
+
+        Raises:
+            RpcUnreachableError: no answer after several tries.
+            RpcAnswerError: no JSON-RPC answer, or an error for one of the requests.
+        """
+        results = []
+        for request, answer in zip(requests, self.ask_each(requests), strict=True):
+            if answer.error is not None:
+                problem = f"error {answer.error.code}"
+                raise RpcAnswerError(
+                    self.shown_url, request.method, problem, self._redact(answer.error.message)
+                )
+            results.append(answer.result)
+        return results
+
+    def ask_each(self, requests: Sequence[Request]) -> list[Answer]:
+        """Like `ask`, but errors of single requests are returned instead of raised."""
+        body = msgspec.json.encode(
+            [
+                {"jsonrpc": "2.0", "id": i, "method": r.method, "params": r.params}
+                for i, r in enumerate(requests)
+            ]
+        )
+        content = self._post(body)
+        try:
+            by_id = {answer.id: answer for answer in _ANSWERS.decode(content)}
+            answers = [by_id[i] for i in range(len(requests))]
+        except (ValueError, KeyError):
+            raise self._no_answer(requests[0].method, content) from None
+        if any(answer.error is None and not bytes(answer.result) for answer in answers):
+            raise self._no_answer(requests[0].method, content)
+        return answers
+
+    def parse(self, method: str, raw: msgspec.Raw, parser: Callable[[msgspec.Raw], _T]) -> _T:
+        """What `parser` makes of a result of `method`.
+
+        Raises:
+            RpcAnswerError: the parser refuses the result with a ValueError.
+        """
+        try:
+            return parser(raw)
+        except ValueError:
+            text = self._redact(bytes(raw).decode("utf-8", "replace"))
+            raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
+
+    def _post(self, body: bytes) -> bytes:
+        problem = ""
+        for attempt in range(_ATTEMPTS):
+            time.sleep(_PAUSE_S * attempt)
+            try:
+                status, content = self._exchange(body)
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                problem = str(error) or type(error).__name__
+            else:
+                if status not in _RETRIED_STATUS:
+                    return content
+                problem = f"HTTP status {status}"
+        raise RpcUnreachableError(self.shown_url, problem)
+
+    def _exchange(self, body: bytes) -> tuple[int, bytes]:
+        if self._connection is None:
+            self._connection = self._connect()
+        target = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
+        self._connection.request("POST", target, body, {"content-type": "application/json"})
+        response = self._connection.getresponse()
+        return response.status, response.read()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host = self._url.hostname or ""
+        if self._url.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, self._port(), timeout=self._timeout_s, context=context)
+        return http.client.HTTPConnection(host, self._port(), timeout=self._timeout_s)
+
+    def _port(self) -> int:
+        return self._url.port or (443 if self._url.scheme == "https" else 80)
+
+    def _no_answer(self, method: str, content: bytes) -> RpcAnswerError:
+        text = self._redact(content.decode("utf-8", "replace"))
+        return RpcAnswerError(self.shown_url, method, "the answer is no JSON-RPC batch", text)
+
+    def _redact(self, text: str) -> str:
+        for part in [*self._url.path.split("/"), *self._url.query.replace("=", "&").split("&")]:
+            if len(part) >= _SECRET_LENGTH:
+                text = text.replace(part, "***")
+        return text
+
+    def close(self) -> None:
+        """Closes the connection; the next request opens another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _parse(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError("RPC URL", "is not of the form http(s)://host[:port][/path]")
+    if parts.username or parts.password:
+        raise SettingsError(
+            "RPC URL", "user and password are not supported; use a node that takes a key in the path"
+        )
+    return parts

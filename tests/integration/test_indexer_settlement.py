@@ -1,0 +1,165 @@
+"""The indexer against the real contracts on a real chain, with web3 as the oracle."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+
+from indexer.chain import SettlementChain
+from indexer.cli import main
+from indexer.database import Database
+from indexer.errors import ChainReorganisedError
+from indexer.rpc import JsonRpc
+from indexer.sync import Indexer
+from veritally.devnet import Devnet
+from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
+from veritally.routes import ROUTE_OF
+from veritally.settlement import Group
+from veritally.tiers import Tier
+
+MODEL = keccak(text="a model")
+HOUR_S = 3_600
+
+
+def free_receipts(
+    *nonces: int, floor: Tier = Tier.SIGNED, served_at_s: int = 1_764_000_000
+) -> tuple[Receipt, ...]:
+    request, response = keccak(text="request"), keccak(text="response")
+    return tuple(Receipt(request, response, ZERO_ADDRESS, 0, served_at_s, nonce, floor) for nonce in nonces)
+
+
+def signed_group(
+    devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], evidence: bytes | None = None
+) -> Group:
+    """A group whose evidence is the signature of the tier's key, or `evidence`."""
+    terms = GroupTerms(MODEL, devnet.accounts.prover.address, devnet.usdc)
+    domain = SettlementDomain.of(devnet.deployment)
+    digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[tier])
+    signer = devnet.accounts.enclave if tier == Tier.TEE else devnet.accounts.prover
+    signature = bytes(signer.unsafe_sign_hash(digest).signature)
+    return Group(terms, ROUTE_OF[tier], receipts, {}, signature if evidence is None else evidence)
+
+
+def settle(devnet: Devnet, *groups: Group) -> None:
+    contract = devnet.chain.contract("Settlement", devnet.deployment.settlement)
+    call = contract.functions.settle([group.as_argument() for group in groups])
+    devnet.chain.send(call, devnet.accounts.prover)
+
+
+def admit_enclave(devnet: Devnet) -> None:
+    """Registers the development enclave for the prover and the model."""
+    registry = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry)
+    accounts = devnet.accounts
+    now = devnet.chain.w3.eth.get_block("latest")["timestamp"]
+    admission = (accounts.enclave.address, accounts.prover.address, MODEL, bytes(32), now - 1, now + HOUR_S)
+    digest = registry.functions.admissionDigest(admission).call()
+    signatures = [
+        bytes(key.unsafe_sign_hash(digest).signature) for key in (accounts.development_root, accounts.enclave)
+    ]
+    devnet.chain.send(registry.functions.register(admission, *signatures), accounts.relayer)
+
+
+def settle_examples(devnet: Devnet) -> None:
+    """Three signed and two enclave inferences, one group with a bad signature, one receipt twice."""
+    admit_enclave(devnet)
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(1, 2)))
+    settle(
+        devnet,
+        signed_group(devnet, Tier.TEE, free_receipts(3, 4, floor=Tier.TEE)),
+        signed_group(devnet, Tier.SIGNED, free_receipts(5), evidence=bytes(65)),
+        signed_group(devnet, Tier.SIGNED, free_receipts(2, 6, served_at_s=2**64 - 1)),
+    )
+
+
+@pytest.fixture
+def arguments(devnet: Devnet, tmp_path: Path) -> list[str]:
+    """Options of `sync` for this chain; the database is `indexer.db` in the test's folder."""
+    devnet.deployment.save(tmp_path / "deployment.json")
+    options = ["--rpc-url", devnet.rpc_url, "--database-url", f"sqlite:///{tmp_path}/indexer.db"]
+    return [*options, "--deployment", str(tmp_path / "deployment.json")]
+
+
+def run(*arguments: str) -> int:
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def rows(path: Path, statement: str) -> list[Any]:
+    with sqlite3.connect(path) as database:
+        return database.execute(statement).fetchall()
+
+
+def test_events_of_the_contract_are_tallied(
+    devnet: Devnet, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle_examples(devnet)
+    assert run("sync", "--once", *arguments) == 0
+    assert capsys.readouterr().out.endswith("5 new inferences, 10 events\non-chain counters: match\n")
+    assert run("tallies", "--json", *arguments[:4]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [(t["tier"], t["inferences"], t["development_inferences"]) for t in report["tiers"]] == [
+        ("signed", 3, 0),
+        ("tee", 2, 2),
+        ("zkml", 0, 0),
+    ]
+    path = tmp_path / "indexer.db"
+    assert rows(path, "SELECT reason_name, group_index FROM group_skipped") == [("NotSignedByProver", 1)]
+    assert rows(path, "SELECT reason_name FROM receipt_skipped") == [("AlreadySettled",)]
+    assert rows(path, "SELECT settled, skipped FROM group_settled ORDER BY id") == [(2, 0), (2, 0), (1, 1)]
+    assert rows(path, "SELECT decimals FROM asset") == [(6,)]
+
+
+def test_rows_are_what_web3_reads(devnet: Devnet, arguments: list[str], tmp_path: Path) -> None:
+    settle_examples(devnet)
+    assert run("sync", "--once", *arguments) == 0
+    contract = devnet.chain.contract("Settlement", devnet.deployment.settlement)
+    expected = [
+        (
+            log["blockNumber"] << 20 | log["logIndex"],
+            bytes(log["transactionHash"]),
+            log["args"]["receiptHash"],
+            log["args"]["tier"],
+            log["args"]["terms"] >> 192,
+            log["args"]["terms"] >> 32 & 2**64 - 1,
+            log["args"]["requestHash"],
+            devnet.chain.w3.eth.get_block(log["blockNumber"])["timestamp"],
+        )
+        for log in contract.events.InferenceSettled().get_logs(from_block=0)
+    ]
+    found = rows(
+        tmp_path / "indexer.db",
+        "SELECT id, transaction_hash, receipt_hash, tier, seq, served_at_s, request_hash, timestamp_s"
+        " FROM inference JOIN block ON number = id >> 20 ORDER BY id",
+    )
+    assert [(*row[:5], int(row[5]), *row[6:]) for row in found] == expected
+    assert len(expected) == 5
+
+
+def test_reorganisation_of_a_real_chain_stops(devnet: Devnet, tmp_path: Path) -> None:
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(1)))
+    settlement = bytes.fromhex(devnet.deployment.settlement[2:])
+    chain = SettlementChain(JsonRpc(devnet.rpc_url), devnet.deployment.chain_id, settlement)
+    indexer = Indexer(chain, Database(f"sqlite:///{tmp_path}/indexer.db"), devnet.deployment, 5)
+    indexer.open()
+    assert indexer.sync_once().inferences == 1
+    devnet.chain.w3.provider.make_request("anvil_reorg", [1, []])
+    with pytest.raises(ChainReorganisedError, match="the chain was reorganised"):
+        indexer.sync_once()
+
+
+def test_follows_new_blocks(devnet: Devnet, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(1, 2)))
+    assert run("sync", "--once", *arguments) == 0
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(3)))
+    assert run("sync", "--once", *arguments) == 0
+    assert " 1 new inferences, 2 events\n" in capsys.readouterr().out
+    assert run("sync", "--once", *arguments) == 0
+    assert "no new blocks after block" in capsys.readouterr().out
