@@ -301,7 +301,7 @@ abstract contract SettlementTest is RealParts {
 
     function _registerModel() private {
         vectors = vm.readFile("tests/vectors/zkml/iris.json");
-        bytes memory code = vm.parseJsonBytes(vectors, ".verifier_bytecode");
+        bytes memory code = vm.parseJsonBytes(vectors, ".verifierCreationBytecode");
         address verifier;
         assembly {
             verifier := create(0, add(code, 0x20), mload(code))
@@ -312,10 +312,10 @@ abstract contract SettlementTest is RealParts {
             modelId,
             IModelRegistry.Circuit({
                 verifier: verifier,
-                inputs: uint16(vm.parseJsonUint(vectors, ".inputs")),
-                outputs: uint16(vm.parseJsonUint(vectors, ".outputs")),
-                inputScale: uint8(vm.parseJsonUint(vectors, ".input_scale")),
-                outputScale: uint8(vm.parseJsonUint(vectors, ".output_scale")),
+                inputs: uint16(vm.parseJsonUint(vectors, ".inputCount")),
+                outputs: uint16(vm.parseJsonUint(vectors, ".outputCount")),
+                inputScale: uint8(vm.parseJsonUint(vectors, ".inputScale")),
+                outputScale: uint8(vm.parseJsonUint(vectors, ".outputScale")),
                 proofGas: 700_000,
                 developmentSrs: true,
                 verifyingKeyHash: keccak256("key")
