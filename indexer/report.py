@@ -53,7 +53,8 @@ def print_table(report: TallyReport, console: Console) -> None:
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
     for table in (_tier_table(report), *_amount_tables(report)):
-        console.print(table, end="\n\n")
+        console.print(table)
+        console.print()
     time = datetime.fromtimestamp(report.block_timestamp_s, UTC).isoformat().replace("+00:00", "Z")
     lines = [
         f"as of block {report.block_number} ({time}), chain {report.chain_id}, "

@@ -85,14 +85,14 @@ class JsonRpc:
                 for i, r in enumerate(requests)
             ]
         )
-        content = self._post(body)
+        status, content = self._post(body)
         try:
             by_id = {answer.id: answer for answer in _ANSWERS.decode(content)}
             answers = [by_id[i] for i in range(len(requests))]
         except (ValueError, KeyError):
-            raise self._no_answer(requests[0].method, content) from None
+            raise self._no_answer(requests[0].method, status, content) from None
         if any(answer.error is None and not bytes(answer.result) for answer in answers):
-            raise self._no_answer(requests[0].method, content)
+            raise self._no_answer(requests[0].method, status, content)
         return answers
 
     def parse(self, method: str, raw: msgspec.Raw, parser: Callable[[msgspec.Raw], _T]) -> _T:
@@ -107,7 +107,7 @@ class JsonRpc:
             text = self._redact(bytes(raw).decode("utf-8", "replace"))
             raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
 
-    def _post(self, body: bytes) -> bytes:
+    def _post(self, body: bytes) -> tuple[int, bytes]:
         problem = ""
         for attempt in range(_ATTEMPTS):
             time.sleep(_PAUSE_S * attempt)
@@ -118,7 +118,7 @@ class JsonRpc:
                 problem = str(error) or type(error).__name__
             else:
                 if status not in _RETRIED_STATUS:
-                    return content
+                    return status, content
                 problem = f"HTTP status {status}"
         raise RpcUnreachableError(self.shown_url, problem)
 
@@ -140,9 +140,10 @@ class JsonRpc:
     def _port(self) -> int:
         return self._url.port or (443 if self._url.scheme == "https" else 80)
 
-    def _no_answer(self, method: str, content: bytes) -> RpcAnswerError:
+    def _no_answer(self, method: str, status: int, content: bytes) -> RpcAnswerError:
         text = self._redact(content.decode("utf-8", "replace"))
-        return RpcAnswerError(self.shown_url, method, "the answer is no JSON-RPC batch", text)
+        problem = f"HTTP status {status} and no JSON-RPC batch"
+        return RpcAnswerError(self.shown_url, method, problem, text)
 
     def _redact(self, text: str) -> str:
         for part in [*self._url.path.split("/"), *self._url.query.replace("=", "&").split("&")]:

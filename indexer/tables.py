@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, Dialect, Integer, Numeric, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+_CHOSEN_BY_US = {"autoincrement": False}
+
 
 class ExactInteger(TypeDecorator[int]):
     """A non-negative integer of any size, never a float: NUMERIC on Postgres, zero-padded text on SQLite.
@@ -97,7 +99,7 @@ class AssetRow(SQLModel, table=True):
     """A token that occurs, and its `decimals()`; NULL when it does not answer."""
 
     __tablename__ = "asset"
-    address_id: int = Field(primary_key=True)
+    address_id: int = Field(primary_key=True, sa_column_kwargs=_CHOSEN_BY_US)
     decimals: int | None
 
 
@@ -105,7 +107,7 @@ class BlockRow(SQLModel, table=True):
     """A block with at least one event."""
 
     __tablename__ = "block"
-    number: int = Field(primary_key=True, sa_type=Bigint)
+    number: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     hash: bytes
     timestamp_s: int = Field(sa_type=Bigint)
 
@@ -114,7 +116,7 @@ class InferenceRow(SQLModel, table=True):
     """A settled inference."""
 
     __tablename__ = "inference"
-    id: int = Field(primary_key=True, sa_type=Bigint)
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     transaction_hash: bytes
     seq: int = Field(sa_type=Bigint)
     receipt_hash: bytes
@@ -135,7 +137,7 @@ class GroupSettledRow(SQLModel, table=True):
     """A group that settled at least one receipt."""
 
     __tablename__ = "group_settled"
-    id: int = Field(primary_key=True, sa_type=Bigint)
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     transaction_hash: bytes
     root: bytes
     prover_id: int
@@ -151,7 +153,7 @@ class GroupSkippedRow(SQLModel, table=True):
     """A group that was left untouched as a whole."""
 
     __tablename__ = "group_skipped"
-    id: int = Field(primary_key=True, sa_type=Bigint)
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     transaction_hash: bytes
     prover_id: int
     model_id: int
@@ -165,7 +167,7 @@ class ReceiptSkippedRow(SQLModel, table=True):
     """A receipt that was left untouched."""
 
     __tablename__ = "receipt_skipped"
-    id: int = Field(primary_key=True, sa_type=Bigint)
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     transaction_hash: bytes
     receipt_hash: bytes
     payer_id: int | None
@@ -189,7 +191,7 @@ class CursorRow(SQLModel, table=True):
     """How far this database has come; one row."""
 
     __tablename__ = "cursor"
-    id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_column_kwargs=_CHOSEN_BY_US)
     chain_id: int = Field(sa_type=Bigint)
     settlement: bytes
     next_block: int = Field(sa_type=Bigint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
+from x402 import x402ClientSync
+from x402.mechanisms.evm.signers import EthAccountSigner
+from x402.mechanisms.evm.upto.client import UptoEvmScheme
+from x402.schemas import PaymentRequired, PaymentRequirements
 
 from indexer.chain import SettlementChain
 from indexer.cli import main
@@ -19,7 +24,7 @@ from indexer.sync import Indexer
 from veritally.devnet import Devnet
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
-from veritally.settlement import Group
+from veritally.settlement import Group, UptoPayment
 from veritally.tiers import Tier
 
 MODEL = keccak(text="a model")
@@ -33,16 +38,43 @@ def free_receipts(
     return tuple(Receipt(request, response, ZERO_ADDRESS, 0, served_at_s, nonce, floor) for nonce in nonces)
 
 
-def signed_group(
-    devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], evidence: bytes | None = None
-) -> Group:
-    """A group whose evidence is the signature of the tier's key, or `evidence`."""
+def signed_group(devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *payments: UptoPayment) -> Group:
+    """A group whose evidence is the signature of the tier's key. The first receipts are the paid ones."""
     terms = GroupTerms(MODEL, devnet.accounts.prover.address, devnet.usdc)
     domain = SettlementDomain.of(devnet.deployment)
     digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[tier])
     signer = devnet.accounts.enclave if tier == Tier.TEE else devnet.accounts.prover
     signature = bytes(signer.unsafe_sign_hash(digest).signature)
-    return Group(terms, ROUTE_OF[tier], receipts, {}, signature if evidence is None else evidence)
+    return Group(terms, ROUTE_OF[tier], receipts, dict(enumerate(payments)), signature)
+
+
+def paid_group(devnet: Devnet, nonce: int, amount_base_units: int) -> Group:
+    """One signed inference for which the unmodified x402 client of payer 0 signs a maximum of 2,000."""
+    deployment, payer = devnet.deployment, devnet.accounts.payers[0]
+    contract = devnet.chain.contract("Settlement", deployment.settlement)
+    requirements = PaymentRequirements(
+        scheme="upto",
+        network=f"eip155:{deployment.chain_id}",
+        asset=devnet.usdc,
+        amount="2000",
+        pay_to=contract.functions.payAddressOf(devnet.accounts.prover.address, Tier.SIGNED).call(),
+        max_timeout_seconds=300,
+        extra={"facilitatorAddress": deployment.settlement},
+    )
+    client = x402ClientSync()
+    client.register("eip155:*", UptoEvmScheme(EthAccountSigner(payer)))
+    payload = client.create_payment_payload(PaymentRequired(accepts=[requirements])).payload
+    signed = payload["permit2Authorization"]
+    payment = UptoPayment(
+        max_amount_base_units=int(signed["permitted"]["amount"]),
+        nonce=int(signed["nonce"]),
+        deadline_s=int(signed["deadline"]),
+        valid_after_s=int(signed["witness"]["validAfter"]),
+        signature=bytes.fromhex(payload["signature"][2:]),
+    )
+    (free,) = free_receipts(nonce)
+    receipt = dataclasses.replace(free, payer=payer.address, amount_base_units=amount_base_units)
+    return signed_group(devnet, Tier.SIGNED, (receipt,), payment)
 
 
 def settle(devnet: Devnet, *groups: Group) -> None:
@@ -71,7 +103,7 @@ def settle_examples(devnet: Devnet) -> None:
     settle(
         devnet,
         signed_group(devnet, Tier.TEE, free_receipts(3, 4, floor=Tier.TEE)),
-        signed_group(devnet, Tier.SIGNED, free_receipts(5), evidence=bytes(65)),
+        dataclasses.replace(signed_group(devnet, Tier.SIGNED, free_receipts(5)), evidence=bytes(65)),
         signed_group(devnet, Tier.SIGNED, free_receipts(2, 6, served_at_s=2**64 - 1)),
     )
 
@@ -115,6 +147,26 @@ def test_events_of_the_contract_are_tallied(
     assert rows(path, "SELECT reason_name FROM receipt_skipped") == [("AlreadySettled",)]
     assert rows(path, "SELECT settled, skipped FROM group_settled ORDER BY id") == [(2, 0), (2, 0), (1, 1)]
     assert rows(path, "SELECT decimals FROM asset") == [(6,)]
+
+
+def test_payments_are_summed(
+    devnet: Devnet, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle(devnet, paid_group(devnet, 1, 640), signed_group(devnet, Tier.SIGNED, free_receipts(2)))
+    settle(devnet, paid_group(devnet, 3, 2_000))
+    assert run("sync", "--once", *arguments) == 0
+    capsys.readouterr()
+    assert run("tallies", "--json", *arguments[:4]) == 0
+    (usdc,) = json.loads(capsys.readouterr().out)["tiers"][0]["assets"]
+    assert (usdc["asset"], usdc["inferences"]) == (devnet.usdc, 3)
+    assert (usdc["amount_base_units"], usdc["amount"]) == ("2640", "0.002640")
+    payers = rows(
+        tmp_path / "indexer.db",
+        "SELECT value, CAST(amount_base_units AS INTEGER) FROM inference"
+        " LEFT JOIN address ON address.id = payer_id ORDER BY inference.id",
+    )
+    payer = bytes.fromhex(devnet.accounts.payers[0].address[2:])
+    assert payers == [(payer, 640), (None, 0), (payer, 2_000)]
 
 
 def test_rows_are_what_web3_reads(devnet: Devnet, arguments: list[str], tmp_path: Path) -> None:

@@ -308,10 +308,10 @@ def test_wrong_chain(chain: RecordedChain, run: Run) -> None:
 
 
 def test_html_instead_of_json(chain: RecordedChain, run: Run) -> None:
-    chain.raw_answer = (200, b"<html>\n<body>login</body></html>")
+    chain.raw_answer = (403, b"<html>\n<body>login</body></html>")
     code, _, err = run("sync", "--once")
     assert code == 3
-    assert "no JSON-RPC batch: <html> <body>login</body></html>; check --rpc-url" in sentence(err)
+    assert "HTTP status 403 and no JSON-RPC batch: <html> <body>login</body></html>; check --rpc-url" in sentence(err)
 
 
 def test_address_without_contract(chain: RecordedChain, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
