@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
-import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from prover.errors import RequestRefusedError
+from prover.errors import InputError, RequestRefusedError
+from prover.zkml.package import require_inputs
 
 MAX_BODY_BYTES = 65_536
 
@@ -38,32 +36,15 @@ def parse_inference_body(body: bytes, expected_values: int) -> InferenceInput:
     numbers = content["input"]
     if not isinstance(numbers, list):
         raise _unusable('"input" must be a list of numbers')
-    if len(numbers) != expected_values:
-        raise _unusable(f'"input" has {len(numbers)} values; this model takes {expected_values}')
-    return InferenceInput(values=tuple(_finite_numbers(numbers)), committed=tuple(numbers))
+    try:
+        return InferenceInput(values=require_inputs(numbers, expected_values), committed=tuple(numbers))
+    except InputError as error:
+        raise _unusable(str(error)) from None
 
 
 def body_too_large() -> RequestRefusedError:
     """The refusal of a body above `MAX_BODY_BYTES`."""
     return RequestRefusedError(413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes")
-
-
-def _finite_numbers(numbers: Sequence[object]) -> list[float]:
-    values = []
-    for index, number in enumerate(numbers):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise _unusable(f'"input" must hold numbers; value {index} is {json.dumps(number)[:40]}')
-        if not _fits_float32(number):
-            raise _unusable(f'value {index} of "input" is not a finite 32-bit float')
-        values.append(float(number))
-    return values
-
-
-def _fits_float32(number: int | float) -> bool:
-    try:
-        return math.isfinite(struct.unpack("<f", struct.pack("<f", float(number)))[0])
-    except OverflowError:
-        return False
 
 
 def _parse_json(body: bytes) -> object:

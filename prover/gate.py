@@ -1,0 +1,95 @@
+"""Checks a request completely before the payment middleware sees it: nobody is asked to pay for a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from prover.catalogue import Catalogue, ServedModel
+from prover.errors import RequestRefusedError
+from prover.requests import MAX_BODY_BYTES, InferenceInput, body_too_large, parse_inference_body
+from prover.submitter import Submitter, Ticket
+from veritally.tiers import Tier
+
+_INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer")
+_PAYMENT_HEADERS = frozenset({b"payment-signature", b"x-payment"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request that was found to be in order."""
+
+    model: ServedModel
+    tier: Tier
+    request: InferenceInput
+    ticket: Ticket | None
+    """Open when the request carries a payment, so that others wait for it."""
+
+
+class RequestGate:
+    """ASGI middleware outside the payment middleware. Leaves the checked `Job` in the request's state."""
+
+    def __init__(self, app: ASGIApp, catalogue: Catalogue, submitter: Submitter) -> None:
+        self._app = app
+        self._catalogue = catalogue
+        self._submitter = submitter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses with a JSON error, or passes the request on with its body replayed."""
+        target = _INFER_PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if target is None or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            model, tier = self._catalogue.find(target["tier"], target["model"])
+            body = await _read_body(receive)
+            request = parse_inference_body(body, model.package.input_size)
+        except RequestRefusedError as error:
+            await error_response(error)(scope, receive, send)
+            return
+        ticket = self._submitter.open_ticket() if _carries_payment(scope) else None
+        scope.setdefault("state", {})["job"] = Job(model, tier, request, ticket)
+        try:
+            await self._app(scope, _replay(body, receive), send)
+        finally:
+            if ticket is not None:
+                ticket.close()
+
+
+def error_response(error: RequestRefusedError) -> JSONResponse:
+    """A refusal as JSON."""
+    content = {"error": {"code": error.code, "message": error.message}}
+    return JSONResponse(content, status_code=error.status, headers={"Cache-Control": "no-store"})
+
+
+def _carries_payment(scope: MutableMapping[str, Any]) -> bool:
+    return any(name in _PAYMENT_HEADERS for name, _ in scope["headers"])
+
+
+async def _read_body(receive: Receive) -> bytes:
+    """The whole body, which is given up as soon as it is too large."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRefusedError(400, "incomplete_body", "the connection ended before the body")
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise body_too_large()
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """A `receive` that gives the body once more, then whatever the server says next."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

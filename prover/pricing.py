@@ -1,0 +1,76 @@
+"""What an inference costs, in base units of the asset that is charged."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from web3 import Web3
+from web3.exceptions import Web3Exception
+from x402.mechanisms.evm.default_assets import get_default_asset
+
+from prover.errors import AssetError, PriceError
+from veritally.chain import Chain
+
+_DECIMALS_ABI: list[dict[str, Any]] = [
+    {
+        "type": "function",
+        "name": "decimals",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"name": "", "type": "uint8"}],
+    }
+]
+_MAX_AMOUNT = (1 << 96) - 1
+
+
+def network_of(chain_id: int) -> str:
+    """Name of a chain in x402 (CAIP-2)."""
+    return f"eip155:{chain_id}"
+
+
+def resolve_asset(chain_id: int, asset: str | None) -> str:
+    """Checksummed address of `asset`, or of x402's default token of the chain.
+
+    Raises:
+        AssetError: it is no address, or the chain has no default.
+    """
+    if asset is None:
+        try:
+            asset = get_default_asset(network_of(chain_id))["asset"]
+        except ValueError:
+            raise AssetError(f"x402 knows no default token on chain {chain_id}") from None
+    if not Web3.is_address(asset):
+        raise AssetError(f"{asset!r} is no address")
+    return str(Web3.to_checksum_address(asset))
+
+
+def read_decimals(chain: Chain, asset: str) -> int:
+    """Number of decimals of a token.
+
+    Raises:
+        AssetError: there is no such token on the chain.
+    """
+    token = chain.w3.eth.contract(address=Web3.to_checksum_address(asset), abi=_DECIMALS_ABI)
+    try:
+        return int(token.functions.decimals().call())
+    except Web3Exception:
+        raise AssetError(f"there is no token at {asset} on chain {chain.chain_id}") from None
+
+
+def price_base_units(price_usd: str, decimals: int) -> int:
+    """A decimal price in base units.
+
+    Raises:
+        PriceError: it is no positive number, or finer than the token's smallest unit.
+    """
+    try:
+        amount = Decimal(price_usd).scaleb(decimals)
+        whole = int(amount)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise PriceError(price_usd, "not a decimal number; write it like 0.001") from None
+    if whole != amount:
+        raise PriceError(price_usd, f"finer than the {decimals} decimals of the token; round it")
+    if not 0 < whole <= _MAX_AMOUNT:
+        raise PriceError(price_usd, "must be above zero and fit 96 bits of base units")
+    return whole
