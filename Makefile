@@ -105,6 +105,10 @@ test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 	$(call headline,Functional tests with Ape)
 	@$(APE_TEST) tests/functional
 
+.PHONY: test-refusals
+test-refusals: setup ## Disable each refusal of the project once and require that the tests turn red (takes long)
+	@.venv/bin/python tools/check_refusals.py
+
 ##@ Change
 
 .PHONY: fmt
@@ -130,8 +134,9 @@ lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
 .PHONY: clean
 clean: ## Delete what builds and tests leave behind; keep what was installed
 	rm -rf out cache broadcast .build build contracts/.cache .cache
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find . -name __pycache__ -not -path './node_modules/*' -not -path './.venv*' -prune -exec rm -rf {} +
+	rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . \( -name node_modules -o -name '.venv*' \) -prune -o \
+		\( -name __pycache__ -o -name .pytest_cache \) -prune -exec rm -rf {} +
 
 # The steps of the setup
 
