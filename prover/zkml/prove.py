@@ -95,6 +95,7 @@ def require_close(model: str, proved: Sequence[float], computed: Sequence[float]
     Raises:
         OutputMismatchError: a value differs by more.
     """
-    difference = max(abs(left - right) for left, right in zip(proved, computed, strict=True))
-    if not difference <= max_error:
-        raise OutputMismatchError(model, difference, max_error)
+    for left, right in zip(proved, computed, strict=True):
+        difference = abs(left - right)
+        if not difference <= max_error:  # also true for NaN
+            raise OutputMismatchError(model, difference, max_error)

@@ -1,0 +1,134 @@
+"""The compiled verifier on a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_abi.abi import encode
+from eth_utils.abi import function_signature_to_4byte_selector
+from web3 import Web3
+from web3.contract import Contract
+from web3.exceptions import ContractLogicError
+
+from prover.zkml.circuit import Circuit, prepare_circuit
+from prover.zkml.package import ModelPackage
+from prover.zkml.prove import ZkProof, prove
+from veritally.abi import Artifact
+from veritally.chain import Chain
+from veritally.commitments import FIELD_MODULUS
+from veritally.devnet.accounts import Accounts
+from veritally.devnet.anvil import find_anvil, run_anvil
+
+ROOT = Path(__file__).resolve().parents[2]
+SELECTOR = function_signature_to_4byte_selector("verifyProof(bytes,uint256[])")
+TRANSACTION_GAS, ZERO_BYTE_GAS, BYTE_GAS = 21_000, 4, 16
+WORD = 32
+
+
+@pytest.fixture(scope="module")
+def circuit(tmp_path_factory: pytest.TempPathFactory) -> Circuit:
+    package = ModelPackage.load(ROOT / "prover" / "models" / "iris")
+    return prepare_circuit(package, tmp_path_factory.mktemp("cache"), lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def proof(circuit: Circuit) -> ZkProof:
+    return prove(circuit, (5.1, 3.5, 1.4, 0.2), timeout_s=120)
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[Chain]:
+    with run_anvil(find_anvil(ROOT)) as node:
+        yield Chain.connect(node.rpc_url)
+
+
+@pytest.fixture(scope="module")
+def verifier(chain: Chain, circuit: Circuit) -> Contract:
+    artifact = Artifact("Halo2Verifier", circuit.verifier_abi, f"0x{circuit.verifier_bytecode.hex()}")
+    address = chain.deploy(artifact, account=Accounts.derive().deployer)
+    return chain.w3.eth.contract(address=address, abi=circuit.verifier_abi)
+
+
+def accepts(verifier: Contract, proof: bytes, instances: list[int]) -> bool:
+    try:
+        return bool(verifier.functions.verifyProof(proof, instances).call())
+    except ContractLogicError:
+        return False
+
+
+def accepts_calldata(verifier: Contract, arguments: bytes) -> bool:
+    try:
+        answer = verifier.w3.eth.call({"to": verifier.address, "data": SELECTOR + arguments})
+    except ContractLogicError:
+        return False
+    return answer == (1).to_bytes(WORD, "big")
+
+
+def flip(data: bytes, position: int) -> bytes:
+    return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+
+
+def test_accepts_the_proof(verifier: Contract, proof: ZkProof) -> None:
+    assert accepts(verifier, proof.proof, list(proof.instances))
+
+
+def test_accepts_a_proof_of_other_inputs(verifier: Contract, circuit: Circuit) -> None:
+    other = prove(circuit, (6.3, 3.3, 6.0, 2.5), timeout_s=120)
+    assert accepts(verifier, other.proof, list(other.instances))
+
+
+@pytest.mark.parametrize("word", [0, 20, 40, -1])
+def test_rejects_a_changed_proof_word(verifier: Contract, proof: ZkProof, word: int) -> None:
+    changed = flip(proof.proof, (word * WORD + WORD - 1) % len(proof.proof))
+    assert not accepts(verifier, changed, list(proof.instances))
+
+
+@pytest.mark.parametrize("proof_bytes", [-WORD, WORD])
+def test_rejects_a_proof_of_another_length(verifier: Contract, proof: ZkProof, proof_bytes: int) -> None:
+    changed = proof.proof[:proof_bytes] if proof_bytes < 0 else proof.proof + bytes(proof_bytes)
+    assert not accepts(verifier, changed, list(proof.instances))
+
+
+@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("offset", [1, -1, FIELD_MODULUS])
+def test_rejects_a_changed_instance(verifier: Contract, proof: ZkProof, index: int, offset: int) -> None:
+    changed = list(proof.instances)
+    changed[index] += offset
+    assert not accepts(verifier, proof.proof, changed)
+
+
+def test_rejects_another_number_of_instances(verifier: Contract, proof: ZkProof) -> None:
+    assert not accepts(verifier, proof.proof, [*proof.instances, 0])
+    assert not accepts(verifier, proof.proof, list(proof.instances[:-1]))
+    assert not accepts(verifier, proof.proof, [])
+
+
+def test_accepts_only_the_canonical_layout(verifier: Contract, proof: ZkProof) -> None:
+    canonical = encode(["bytes", "uint256[]"], [proof.proof, list(proof.instances)])
+    head, tail = canonical[: 2 * WORD], canonical[2 * WORD :]
+    proof_at, instances_at = (int.from_bytes(head[i : i + WORD], "big") for i in (0, WORD))
+    proof_part, instances_part = canonical[proof_at:instances_at], canonical[instances_at:]
+
+    def layout(proof_at: int, instances_at: int, rest: bytes) -> bytes:
+        return proof_at.to_bytes(WORD, "big") + instances_at.to_bytes(WORD, "big") + rest
+
+    assert accepts_calldata(verifier, canonical)
+    others = (
+        layout(proof_at + WORD, instances_at + WORD, bytes(WORD) + tail),
+        layout(2 * WORD + len(instances_part), 2 * WORD, instances_part + proof_part),
+        layout(proof_at, instances_at + WORD, proof_part + bytes(WORD) + instances_part),
+        layout(proof_at, instances_at + len(instances_part), proof_part + instances_part * 2),
+        layout(proof_at + len(tail), instances_at + len(tail), tail * 2),
+    )
+    assert not any(accepts_calldata(verifier, other) for other in others)
+
+
+def test_gas_is_as_predicted(chain: Chain, circuit: Circuit, verifier: Contract, proof: ZkProof) -> None:
+    call = verifier.functions.verifyProof(proof.proof, list(proof.instances))
+    receipt = chain.send(call, Accounts.derive().deployer, gas=3_000_000)
+    data = Web3.to_bytes(hexstr=call._encode_transaction_data())
+    calldata_gas = sum(BYTE_GAS if byte else ZERO_BYTE_GAS for byte in data)
+    used = receipt["gasUsed"] - TRANSACTION_GAS - calldata_gas
+    assert used == pytest.approx(circuit.predicted_verify_gas, rel=0.03)

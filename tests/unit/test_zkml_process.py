@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from prover.errors import EzklCrashedError, EzklFailedError, EzklTimeoutError
+from prover.zkml import ezkl_process
+from prover.zkml.ezkl_process import Stage, run_ezkl
+
+HOURS_OF_ROWS = 24
+START_OF_A_LONG_RUN = f"""
+import sys
+from prover.zkml.ezkl_process import Stage, run_ezkl
+run_ezkl(Stage.DEVELOPMENT_SRS, {{"output": sys.argv[1], "logrows": {HOURS_OF_ROWS}}}, 3600)
+"""
+
+
+def command_of(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def processes_with(text: str) -> set[str]:
+    """Ids of the processes whose command line holds `text`; a finished one has an empty command line."""
+    return {pid for pid in os.listdir("/proc") if pid.isdigit() and text in command_of(pid)}
+
+
+def children_with(parent: int, text: str) -> set[str]:
+    status = {pid: Path("/proc", pid, "stat") for pid in processes_with(text)}
+    return {
+        pid for pid, path in status.items() if path.read_text().rsplit(")", 1)[1].split()[1] == str(parent)
+    }
+
+
+def wait_until_gone(text: str) -> bool:
+    deadline = time.monotonic() + 5
+    while processes_with(text) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not processes_with(text)
+
+
+def test_timeout_kills_the_child_and_says_what_to_do(tmp_path: Path) -> None:
+    arguments = {"output": str(tmp_path / "srs"), "logrows": HOURS_OF_ROWS}
+    started = time.monotonic()
+    with pytest.raises(EzklTimeoutError, match=r"'development-srs' was killed after 0\.7 s; lower logrows"):
+        run_ezkl(Stage.DEVELOPMENT_SRS, arguments, 0.7)
+    assert time.monotonic() - started < 5
+    assert children_with(os.getpid(), ezkl_process.CHILD_MODULE) == set()
+
+
+def test_timeout_kills_what_the_child_started() -> None:
+    token = f"60.{time.time_ns()}"
+    script = f"import subprocess; subprocess.Popen(['sleep', '{token}']).wait()"
+    with pytest.raises(EzklTimeoutError):
+        ezkl_process._run([sys.executable, "-c", script], "", dict(os.environ), Stage.PROVE, 0.7)
+    assert wait_until_gone(token)
+
+
+def test_crash_is_told_from_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ezkl_process, "CHILD_MODULE", "prover.no_such_module")
+    with pytest.raises(EzklCrashedError, match=r"'prove' died with exit code 1 after .* No module named"):
+        run_ezkl(Stage.PROVE, {}, 20)
+
+
+def test_failure_names_stage_and_reason(tmp_path: Path) -> None:
+    arguments = {
+        "network": str(tmp_path / "none.onnx"),
+        "output": str(tmp_path / "settings.json"),
+        "knobs": {},
+    }
+    with pytest.raises(EzklFailedError, match=r"'settings' failed after .* No such file"):
+        run_ezkl(Stage.SETTINGS, arguments, 20)
+
+
+def test_panic_is_a_failure(tmp_path: Path) -> None:
+    """A panic of ezkl is no `Exception`."""
+    network = Path(__file__).resolve().parents[2] / "prover/models/iris/network.onnx"
+    arguments = {
+        "network": str(network),
+        "output": str(tmp_path / "settings"),
+        "knobs": {"num_inner_cols": 0},
+    }
+    with pytest.raises(EzklFailedError, match=r"'settings' failed after .* PanicException"):
+        run_ezkl(Stage.SETTINGS, arguments, 20)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_child_dies_with_its_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", START_OF_A_LONG_RUN, str(tmp_path / "srs")])
+    try:
+        deadline = time.monotonic() + 10
+        while (
+            not (found := children_with(parent.pid, ezkl_process.CHILD_MODULE))
+            and time.monotonic() < deadline
+        ):
+            time.sleep(0.02)
+        assert len(found) == 1
+        time.sleep(0.5)  # the child has told the kernel by now
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    (child,) = found
+    deadline = time.monotonic() + 5
+    while command_of(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    survived = command_of(child)
+    if survived:
+        os.kill(int(child), signal.SIGKILL)
+    assert survived == ""
+
+
+def test_child_gets_no_secrets_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIVATE_KEY", "secret")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    environment = ezkl_process._environment("/empty")
+    assert "secret" not in environment.values()
+    assert environment["HOME"] == "/empty"
+    assert environment["HTTPS_PROXY"] == environment["ALL_PROXY"] == "http://127.0.0.1:9"
