@@ -114,6 +114,16 @@ def test_a_sender_without_gas_money_is_told_so_and_nothing_was_sent(devnet: Devn
     assert "funds" in outcome.reason.lower()
 
 
+def test_a_transaction_with_too_little_gas_is_sent_again_with_more(
+    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address)
+    monkeypatch.setattr(Settler, "_gas_limit", lambda *_: 260_000)
+    (outcome,) = settler(devnet).settle([free(devnet, 1)])
+    assert isinstance(outcome, Settled)
+    assert devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address) == before + 2
+
+
 def test_an_enclave_backs_receipts_and_is_marked_as_development(devnet: Devnet) -> None:
     (outcome,) = settler(devnet, {MODEL_ID: enclave(devnet)}).settle([free(devnet, 1, Tier.TEE)])
     assert isinstance(outcome, Settled)

@@ -23,7 +23,7 @@ def test_price_in_base_units_is_exact(price: str, decimals: int, expected: int) 
 
 
 @pytest.mark.parametrize(
-    "price", ["", "free", "$1", "1,5", "NaN", "Infinity", "-1", "0", "0.0000001", "1e60"]
+    "price", ["", "free", "$1", "1,5", "NaN", "Infinity", "-1", "0", "0.0000015", "1e60"]
 )
 def test_prices_that_cannot_be_charged_are_refused(price: str) -> None:
     with pytest.raises(PriceError):
