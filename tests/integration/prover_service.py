@@ -112,7 +112,7 @@ def reason_of_402(response: httpx.Response) -> str:
 
 def _key_file(path: Path, account: LocalAccount) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(account.key.to_0x_hex())
+        file.write(account.key.hex())
     return path
 
 

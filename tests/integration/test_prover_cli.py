@@ -15,6 +15,7 @@ from prover_service import service_settings
 from typer.testing import CliRunner
 
 from prover.cli import app, main
+from prover.settings import MODELS_DIRECTORY
 from veritally.devnet import Devnet
 from veritally.pay_address import pay_address_of
 from veritally.tiers import SETTLED_TIERS
@@ -105,6 +106,8 @@ def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
         ({"VERITALLY_PROVER_RAW_KEY_FILE": "/nowhere/key"}, "cannot be read"),
         ({"VERITALLY_PROVER_PRICE_TEE_USD": "cheap"}, "price 'cheap'"),
         ({"VERITALLY_PROVER_MODELS": '["/nowhere/model"]'}, "model package /nowhere/model"),
+        ({"VERITALLY_PROVER_MODELS": json.dumps([str(MODELS_DIRECTORY / "iris")] * 2)}, "named iris, too"),
+        ({"VERITALLY_PROVER_MODELS": "[]"}, "VERITALLY_PROVER_MODELS: "),
         ({"VERITALLY_PROVER_PORT": "70000"}, "VERITALLY_PROVER_PORT: "),
     ],
 )

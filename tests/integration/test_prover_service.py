@@ -24,6 +24,7 @@ from prover.onnx_model import OnnxModel
 from prover.requests import MAX_BODY_BYTES
 from veritally.commitments import json_commitment, quantise, words_commitment
 from veritally.devnet import Devnet
+from veritally.devnet.anvil import call_node
 from veritally.devnet.network import PERMIT2_ADDRESS
 from veritally.merkle import verify_merkle_proof
 from veritally.receipts import SettlementDomain
@@ -35,11 +36,10 @@ BODY = {"input": IRIS_INPUT}
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    provider = devnet.chain.w3.provider
-    snapshot = provider.make_request("evm_snapshot", [])["result"]
+    snapshot = call_node(devnet.chain, "evm_snapshot")
     with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
         yield running
-    provider.make_request("evm_revert", [snapshot])
+    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture
