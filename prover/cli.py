@@ -86,7 +86,7 @@ def main() -> None:
         typer.echo(f"veritally-prover: {error}", err=True)
         raise SystemExit(1) from None
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
+        for problem in error.errors():
             variable = "VERITALLY_PROVER_" + "_".join(map(str, problem["loc"])).upper()
             typer.echo(f"veritally-prover: {variable}: {problem['msg']}", err=True)
         raise SystemExit(1) from None

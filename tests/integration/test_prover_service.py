@@ -120,6 +120,19 @@ async def test_an_answer_can_be_checked_by_the_client(
     assert _signers(responses)["tee"] not in {devnet.accounts.prover.address, None}
 
 
+async def test_receipts_of_one_group_share_a_signature_and_each_has_its_own_proof(
+    service: RunningService, devnet: Devnet, payer: LocalAccount
+) -> None:
+    async with service.paying(payer) as client:
+        url = service.infer_url("signed")
+        responses = await asyncio.gather(*(client.post(url, json=BODY) for _ in range(3)))
+    answers = [response.json() for response in responses]
+    assert len({answer["evidence"]["signature"] for answer in answers}) == 1
+    assert len({answer["receipt"]["hash"] for answer in answers}) == 3
+    for answer in answers:
+        _check_signature(SettlementDomain.of(devnet.deployment), answer)
+
+
 async def test_copies_of_one_payment_run_the_model_once(
     service: RunningService, devnet: Devnet, payer: LocalAccount, model_runs: list[Any]
 ) -> None:

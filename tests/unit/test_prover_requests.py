@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from starlette.types import Message, Receive
 
 from prover.errors import RequestRefusedError
-from prover.requests import MAX_BODY_BYTES, parse_inference_body
+from prover.requests import MAX_BODY_BYTES, parse_inference_body, read_body
 
 
 def test_numbers_are_taken_as_written() -> None:
@@ -51,12 +52,32 @@ def test_unusable_bodies_are_refused_with_a_reason(body: bytes, status: int, mes
     assert message in caught.value.message
 
 
-@pytest.mark.parametrize(("padding", "accepted"), [(MAX_BODY_BYTES, True), (MAX_BODY_BYTES + 1, False)])
-def test_bodies_up_to_the_limit_are_taken(padding: int, accepted: bool) -> None:
-    body = b'{"input": [1]}'.ljust(padding)
-    if accepted:
-        assert parse_inference_body(body, 1).values == (1.0,)
-        return
+def receiving(*messages: Message) -> Receive:
+    """A server that has these messages and then must not be asked again."""
+    remaining = iter(messages)
+
+    async def receive() -> Message:
+        return next(remaining)
+
+    return receive
+
+
+def part(body: bytes, *, last: bool) -> Message:
+    return {"type": "http.request", "body": body, "more_body": not last}
+
+
+async def test_a_body_up_to_the_limit_is_read_in_parts() -> None:
+    half = b"x" * (MAX_BODY_BYTES // 2)
+    assert await read_body(receiving(part(half, last=False), part(half, last=True))) == half * 2
+
+
+async def test_a_body_above_the_limit_is_not_read_to_its_end() -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        parse_inference_body(body, 1)
+        await read_body(receiving(part(b"x" * MAX_BODY_BYTES, last=False), part(b"x", last=False)))
     assert caught.value.status == 413
+
+
+async def test_a_client_that_goes_away_is_not_waited_for() -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        await read_body(receiving(part(b"{", last=False), {"type": "http.disconnect"}))
+    assert caught.value.status == 400
