@@ -141,10 +141,15 @@ def _turns_red(refusal: Refusal) -> bool:
         _copy_tree(copy)
         _disable(copy / refusal.path, refusal)
         started_at_s = time.monotonic()
-        run = subprocess.run(refusal.command, cwd=copy, capture_output=True, text=True, env=_environment(copy))
+        run = subprocess.run(
+            refusal.command, cwd=copy, capture_output=True, text=True, env=_environment(copy)
+        )
         output = run.stdout + run.stderr
         red = run.returncode != 0 and ("[FAIL" in output or "FAILED" in output)
-        print(f"{'red  ' if red else 'GREEN'} {refusal.name} ({time.monotonic() - started_at_s:.0f} s)", flush=True)
+        print(
+            f"{'red  ' if red else 'GREEN'} {refusal.name} ({time.monotonic() - started_at_s:.0f} s)",
+            flush=True,
+        )
         if not red:
             print(output[-2000:], file=sys.stderr)
         return red
@@ -166,7 +171,9 @@ def _copy_tree(target: Path) -> None:
 def _disable(path: Path, refusal: Refusal) -> None:
     source = path.read_text(encoding="utf-8")
     if source.count(refusal.text) != 1:
-        raise SystemExit(f"{refusal.name}: the text to disable occurs {source.count(refusal.text)} times in {path.name}")
+        raise SystemExit(
+            f"{refusal.name}: the text to disable occurs {source.count(refusal.text)} times in {path.name}"
+        )
     path.write_text(source.replace(refusal.text, refusal.disabled), encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """The whole path on a local chain: pay for three tiers, settle them in one transaction, index, count.
 
-Everything is the real thing but two parts, which say so: the enclave key is admitted by a development root, and the
-proof's SRS is a development one. The x402 proxy is a stand-in with the same interface.
+Everything is the real thing but three parts, which say so: a development root admits the enclave key, the SRS of
+the proof is a development one, and the x402 proxy is a stand-in with the same interface.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _run(folder: Path) -> str:
     _step(1, "A local chain with Circle's USDC, Permit2, an x402 proxy and the contracts of Veritally")
     with start_devnet(progress=_detail) as devnet:
         _detail(f"Settlement {devnet.deployment.settlement} on chain {devnet.deployment.chain_id}")
-        _step(2, "The prover: registers the model iris, sets up its circuit on first use, opens its x402 door")
+        _step(2, "The prover registers the model iris, sets up its circuit on first use, opens its x402 door")
         with _prover(devnet, folder) as url:
             payer = devnet.accounts.payers[0]
             balance_base_units = devnet.usdc_balance_base_units(payer.address)
@@ -118,7 +118,7 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(_key_file(folder, devnet.accounts.development_root)),
         "VERITALLY_PROVER_CACHE_DIR": str(ROOT / ".cache" / "veritally"),
         "VERITALLY_PROVER_PORT": str(port),
-        "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof, so that all tiers share a transaction
+        "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof: one transaction for all tiers
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
@@ -165,7 +165,7 @@ def _await_healthy(url: str, process: subprocess.Popen[str]) -> None:
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if process.poll() is not None:
-            raise DemoFailedError(f"the prover ended with exit code {process.returncode}; its words are above")
+            raise DemoFailedError(f"the prover ended with code {process.returncode}; its words are above")
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/healthz", timeout=5).status_code == 200:
                 return
@@ -235,7 +235,8 @@ def _index(devnet: Devnet, folder: Path) -> dict[str, Any]:
 
 
 def _indexer(arguments: list[str], environment: dict[str, str]) -> str:
-    run = subprocess.run([BIN / "veritally-indexer", *arguments], env=environment, capture_output=True, text=True)
+    command = [BIN / "veritally-indexer", *arguments]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     if run.returncode != 0:
         raise DemoFailedError(f"veritally-indexer {' '.join(arguments)}: {run.stderr or run.stdout}")
     return run.stdout
