@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
 REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
 PYTEST = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+SERVICE = (*PYTEST, "tests/integration/test_prover_service.py")
 LINKED = ("node_modules", ".toolchain", ".venv", ".cache")
 
 
@@ -113,6 +114,34 @@ REFUSALS = (
         "contracts/Settlement.sol",
         'return success ? bytes("") : abi.encodeWithSelector(PaymentFailed.selector, cause);',
         'return "";',
+    ),
+    Refusal(
+        "malformed JSON at the door",
+        "prover/requests.py",
+        "    except ValueError as error:\n        raise _malformed(str(error)) from None\n",
+        '    except ValueError:\n        return {"input": [5.1, 3.5, 1.4, 0.2]}\n',
+        SERVICE,
+    ),
+    Refusal(
+        "wrong input shape at the door",
+        "prover/requests.py",
+        "values=require_inputs(numbers, expected_values)",
+        "values=require_inputs(numbers, len(numbers))",
+        SERVICE,
+    ),
+    Refusal(
+        "unknown model at the door",
+        "prover/catalogue.py",
+        "model = self.models.get(model_name)\n",
+        "model = next(iter(self.models.values()))\n",
+        SERVICE,
+    ),
+    Refusal(
+        "copies of one payment",
+        "prover/facilitator.py",
+        "if self._ledger.reserve(payment, now_s=int(time.time())):",
+        "if self._ledger.reserve(payment, now_s=int(time.time())) or True:",
+        SERVICE,
     ),
 )
 
