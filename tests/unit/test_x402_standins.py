@@ -56,8 +56,8 @@ def type_string(types: dict[str, list[dict[str, str]]], name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "published"), CASES)
-def test_functions_and_events_are_the_packages(name: str, published: list[dict[str, Any]]) -> None:
-    entries = standin(name).abi
+def test_functions_and_events_are_the_packages(name: str, published: list[Any]) -> None:
+    entries: list[Any] = standin(name).abi
     functions = {function_abi_to_4byte_selector(e): e for e in entries if e["type"] == "function"}
     events = {event_abi_to_log_topic(e): e for e in entries if e["type"] == "event"}
     for entry in published:
@@ -79,8 +79,15 @@ def test_signed_types_are_the_packages(
 
 
 def test_channel_id_of_the_contract_test_is_the_packages() -> None:
-    addresses = ["0x" + digit * 40 for digit in "12345"]
-    config = ChannelConfig(*addresses, withdraw_delay=86_400, salt="0x" + "66" * 32)
+    config = ChannelConfig(
+        payer="0x" + "11" * 20,
+        payer_authorizer="0x" + "22" * 20,
+        receiver="0x" + "33" * 20,
+        receiver_authorizer="0x" + "44" * 20,
+        token="0x" + "55" * 20,
+        withdraw_delay=86_400,
+        salt="0x" + "66" * 32,
+    )
     assert compute_channel_id(config, 84532) == EXAMPLE_CHANNEL_ID
 
 
