@@ -109,13 +109,14 @@ def _detail(text: str) -> None:
 def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
     """A prover service in a process of its own, as an operator would run it."""
     devnet.deployment.save(folder / "deployment.json")
+    devnet.accounts.write_key_files(folder)
     port = _free_port()
     environment = {
         **os.environ,
         "VERITALLY_PROVER_RPC_URL": devnet.rpc_url,
         "VERITALLY_PROVER_DEPLOYMENT": str(folder / "deployment.json"),
-        "VERITALLY_PROVER_RAW_KEY_FILE": str(_key_file(folder, devnet.accounts.prover)),
-        "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(_key_file(folder, devnet.accounts.development_root)),
+        "VERITALLY_PROVER_RAW_KEY_FILE": str(folder / "prover.key"),
+        "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(folder / "development_root.key"),
         "VERITALLY_PROVER_CACHE_DIR": str(ROOT / ".cache" / "veritally"),
         "VERITALLY_PROVER_PORT": str(port),
         "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof: one transaction for all tiers
@@ -136,15 +137,6 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
-
-
-def _key_file(folder: Path, account: LocalAccount) -> Path:
-    """Writes one of anvil's published test keys to a file that only we can read."""
-    path = folder / f"{account.address}.key"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(account.key.hex())
-    return path
 
 
 def _free_port() -> int:

@@ -25,10 +25,13 @@ def devnet(
         "deployment.json"
     ),
     port: Annotated[int, typer.Option(help="TCP port of the RPC; 0 chooses a free one.")] = 0,
+    keys: Annotated[
+        Path | None, typer.Option(help="Folder to write the public TEST keys to, one file per role.")
+    ] = None,
 ) -> None:
     """Runs a development chain with USDC, Permit2 and our contracts until Ctrl-C."""
     with start_devnet(port=port, progress=typer.echo) as running:
-        _save(running, output)
+        _save(running, output, keys)
         typer.echo(_summary(running, output))
         try:
             threading.Event().wait()
@@ -36,11 +39,13 @@ def devnet(
             typer.echo("stopped")
 
 
-def _save(running: Devnet, output: Path) -> None:
+def _save(running: Devnet, output: Path, keys: Path | None) -> None:
     try:
         running.deployment.save(output)
+        if keys is not None:
+            running.accounts.write_key_files(keys)
     except OSError as error:
-        raise typer.BadParameter(f"cannot write {output}: {error.strerror}") from None
+        raise typer.BadParameter(f"cannot write {error.filename}: {error.strerror}") from None
 
 
 def _summary(running: Devnet, output: Path) -> str:
