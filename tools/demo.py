@@ -227,7 +227,7 @@ def _index(devnet: Devnet, folder: Path) -> dict[str, Any]:
 
 
 def _indexer(arguments: list[str], environment: dict[str, str]) -> str:
-    command = [BIN / "veritally-indexer", *arguments]
+    command = [str(BIN / "veritally-indexer"), *arguments]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     if run.returncode != 0:
         raise DemoFailedError(f"veritally-indexer {' '.join(arguments)}: {run.stderr or run.stdout}")

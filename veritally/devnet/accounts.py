@@ -45,7 +45,7 @@ class Accounts:
         return roles | {f"payer {number}": payer for number, payer in enumerate(self.payers)}
 
     def write_key_files(self, folder: Path) -> None:
-        """Writes each key to `folder`/`role`.key, in the form in which programs read keys, for the owner only.
+        """Writes each key to `folder`/`role`.key, in the form that programs read, for the owner only.
 
         Raises:
             OSError: a file cannot be written.
