@@ -62,9 +62,7 @@ def print_table(report: TallyReport, console: Console) -> None:
         counters_line(report),
     ]
     if any(tier.development_inferences for tier in report.tiers):
-        lines.insert(
-            0, f"{DEVELOPMENT_MARK}: the evidence rests on a development root or SRS and proves nothing."
-        )
+        lines.insert(0, DEVELOPMENT_NOTE)
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -114,7 +112,7 @@ def _tier_table(report: TallyReport) -> Table:
             str(tier.inferences),
             "-" if share is None else f"{share} %",
             str(tier.development_inferences),
-            (tier.verified_by + mark).replace("[", "\\["),
+            tier.verified_by + mark,
         )
     return table
 
