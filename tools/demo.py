@@ -166,7 +166,7 @@ def _await_healthy(url: str, process: subprocess.Popen[str]) -> None:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     try:
         process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
