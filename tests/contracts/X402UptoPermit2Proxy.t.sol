@@ -1,46 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {Test, Vm} from "forge-std/Test.sol";
 import {IX402UptoPermit2Proxy} from "../../contracts/interfaces/external/IX402UptoPermit2Proxy.sol";
+import {Permit2Parts} from "./base/Permit2Parts.sol";
 import {X402UptoPermit2Proxy} from "./standins/X402UptoPermit2Proxy.sol";
 
 interface IDomain {
     function DOMAIN_SEPARATOR() external view returns (bytes32);
 }
 
-contract Dollar is ERC20("Dollar", "USD") {
-    constructor(address holder) {
-        _mint(holder, 1_000_000);
-    }
-}
-
-/// @dev Pins the stand-in to the published facts of x402's `upto` proxy, against the real Permit2.
-contract X402UptoPermit2ProxyTest is Test {
-    address internal constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
+/// @dev Pins the stand-in to the published facts of x402's `upto` proxy, against the real token and the real Permit2.
+contract X402UptoPermit2ProxyTest is Permit2Parts {
     bytes32 internal constant TRANSFER_TYPEHASH = 0x51dff6974ad4388c499e7fcfe838d2bd767162553a144098ce20ea661d70c2ee;
     bytes32 internal constant WITNESS_TYPEHASH = 0xd4171c445a74218b01d4fd8af34ff1106580ea1e36ff837e64484bfaa2253b75;
-    bytes32 internal constant DOMAIN_84532 = 0x010f27a92fb9a32622f44f001dc4d15706a85b33499cfc2ce9033113ab26592c;
-    bytes4 internal constant PERMIT2_INVALID_NONCE = 0x756688fe;
-    bytes4 internal constant PERMIT2_INVALID_SIGNER = bytes4(keccak256("InvalidSigner()"));
-    bytes4 internal constant PERMIT2_SIGNATURE_EXPIRED = 0xcd21db4f;
-    uint256 internal constant MAXIMUM = 1_000;
 
     X402UptoPermit2Proxy internal proxy = new X402UptoPermit2Proxy(PERMIT2);
-    Vm.Wallet internal payer;
     address internal facilitator = makeAddr("facilitator");
     address internal recipient = makeAddr("recipient");
-    Dollar internal token;
 
     function setUp() public {
-        vm.chainId(84532);
-        vm.warp(1_800_000_000);
-        vm.etch(PERMIT2, vm.parseJsonBytes(vm.readFile(".toolchain/parts/permit2.json"), ".runtime"));
-        payer = vm.createWallet("payer");
-        token = new Dollar(payer.addr);
-        vm.prank(payer.addr);
-        token.approve(PERMIT2, type(uint256).max);
+        placePayer();
     }
 
     function test_abi_isThePublishedOne() public pure {
@@ -51,6 +30,7 @@ contract X402UptoPermit2ProxyTest is Test {
         assertEq(IX402UptoPermit2Proxy.InvalidDestination.selector, bytes4(0xac6b05f5));
         assertEq(IX402UptoPermit2Proxy.PaymentTooEarly.selector, bytes4(0xa65539fa));
         assertEq(IX402UptoPermit2Proxy.InvalidOwner.selector, bytes4(0x49e27cff));
+        assertEq(IX402UptoPermit2Proxy.Permit2612AmountMismatch.selector, bytes4(0x050cda49));
     }
 
     function test_types_areThePublishedOnes() public view {
@@ -59,7 +39,7 @@ contract X402UptoPermit2ProxyTest is Test {
 
         assertEq(proxy.WITNESS_TYPEHASH(), WITNESS_TYPEHASH);
         assertEq(keccak256(bytes.concat(bytes(stub), bytes(proxy.WITNESS_TYPE_STRING()))), TRANSFER_TYPEHASH);
-        assertEq(_permit2Domain(), DOMAIN_84532);
+        assertEq(permit2Domain(), DOMAIN_84532);
         assertEq(IDomain(PERMIT2).DOMAIN_SEPARATOR(), DOMAIN_84532);
     }
 
@@ -71,7 +51,7 @@ contract X402UptoPermit2ProxyTest is Test {
         _settle(amount, _permit(), _witness());
 
         assertEq(token.balanceOf(recipient), amount);
-        assertEq(token.balanceOf(payer.addr), 1_000_000 - amount);
+        assertEq(token.balanceOf(payer.addr), BALANCE - amount);
         assertEq(token.balanceOf(address(proxy)), 0);
     }
 
@@ -141,6 +121,54 @@ contract X402UptoPermit2ProxyTest is Test {
         proxy.settle(_permit(), MAXIMUM, payer.addr, other, signature);
     }
 
+    /* WITH AN EIP-2612 PERMIT */
+
+    function testFuzz_settleWithPermit_needsNoApproval(uint256 amount) public {
+        amount = bound(amount, 1, MAXIMUM);
+        approvePermit2(0);
+        vm.expectEmit(address(proxy));
+        emit IX402UptoPermit2Proxy.SettledWithPermit();
+        _settleWithPermit(amount, permit2612(MAXIMUM));
+
+        assertEq(token.balanceOf(recipient), amount);
+        assertEq(token.balanceOf(payer.addr), BALANCE - amount);
+    }
+
+    function testFuzz_settleWithPermit_goesOn_whenThePermitFails(uint256 amount, bytes32 r) public {
+        amount = bound(amount, 1, MAXIMUM);
+        IX402UptoPermit2Proxy.EIP2612Permit memory broken = permit2612(MAXIMUM);
+        vm.assume(r != broken.r);
+        broken.r = r;
+        vm.expectEmit(true, true, false, false, address(proxy));
+        emit IX402UptoPermit2Proxy.EIP2612PermitFailedWithReason(address(token), payer.addr, "");
+        _settleWithPermit(amount, broken);
+        assertEq(token.balanceOf(recipient), amount);
+    }
+
+    function testFuzz_settleWithPermit_reverts_whenValueIsNotThePermittedAmount(uint256 value) public {
+        vm.assume(value != MAXIMUM);
+        IX402UptoPermit2Proxy.EIP2612Permit memory permit = permit2612(value);
+        bytes memory signature = _sign(_permit(), _witness());
+        vm.expectRevert(IX402UptoPermit2Proxy.Permit2612AmountMismatch.selector);
+        vm.prank(facilitator);
+        proxy.settleWithPermit(permit, _permit(), 1, payer.addr, _witness(), signature);
+    }
+
+    function testFuzz_settleWithPermit_reverts_whenCallerIsNotTheFacilitator(address caller) public {
+        vm.assume(caller != facilitator);
+        IX402UptoPermit2Proxy.EIP2612Permit memory permit = permit2612(MAXIMUM);
+        bytes memory signature = _sign(_permit(), _witness());
+        vm.expectRevert(IX402UptoPermit2Proxy.UnauthorizedFacilitator.selector);
+        vm.prank(caller);
+        proxy.settleWithPermit(permit, _permit(), 1, payer.addr, _witness(), signature);
+    }
+
+    function _settleWithPermit(uint256 amount, IX402UptoPermit2Proxy.EIP2612Permit memory permit) internal {
+        bytes memory signature = _sign(_permit(), _witness());
+        vm.prank(facilitator);
+        proxy.settleWithPermit(permit, _permit(), amount, payer.addr, _witness(), signature);
+    }
+
     function _settle(
         uint256 amount,
         IX402UptoPermit2Proxy.PermitTransferFrom memory permit,
@@ -164,41 +192,19 @@ contract X402UptoPermit2ProxyTest is Test {
     }
 
     function _permit() internal view returns (IX402UptoPermit2Proxy.PermitTransferFrom memory) {
-        return IX402UptoPermit2Proxy.PermitTransferFrom({
-            permitted: IX402UptoPermit2Proxy.TokenPermissions({token: address(token), amount: MAXIMUM}),
-            nonce: 7,
-            deadline: 1_800_000_300
-        });
+        return permitTransfer(MAXIMUM);
     }
 
     function _witness() internal view returns (IX402UptoPermit2Proxy.Witness memory) {
         return IX402UptoPermit2Proxy.Witness({to: recipient, facilitator: facilitator, validAfter: 0});
     }
 
-    /// @dev Signs what an x402 client signs, with the published typehashes instead of the stand-in's.
+    /// @dev With the published typehashes instead of the stand-in's.
     function _sign(IX402UptoPermit2Proxy.PermitTransferFrom memory permit, IX402UptoPermit2Proxy.Witness memory witness)
         internal
+        view
         returns (bytes memory)
     {
-        bytes32 permitted =
-            keccak256(abi.encode(keccak256("TokenPermissions(address token,uint256 amount)"), permit.permitted));
-        bytes32 message = keccak256(
-            abi.encode(
-                TRANSFER_TYPEHASH,
-                permitted,
-                address(proxy),
-                permit.nonce,
-                permit.deadline,
-                keccak256(abi.encode(WITNESS_TYPEHASH, witness))
-            )
-        );
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(payer, keccak256(abi.encodePacked(hex"1901", _permit2Domain(), message)));
-        return abi.encodePacked(r, s, v);
-    }
-
-    function _permit2Domain() internal view returns (bytes32) {
-        bytes32 typehash = keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)");
-        return keccak256(abi.encode(typehash, keccak256("Permit2"), block.chainid, PERMIT2));
+        return signPermit2(TRANSFER_TYPEHASH, address(proxy), permit, keccak256(abi.encode(WITNESS_TYPEHASH, witness)));
     }
 }

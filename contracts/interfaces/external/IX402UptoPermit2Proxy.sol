@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title x402's proxy for the scheme `upto`
-/// @notice Interface facts of the x402 contracts, v2. Only `witness.facilitator` may call `settle`.
+/// @notice Interface facts of the x402 contracts, v2. Only `witness.facilitator` may call.
 interface IX402UptoPermit2Proxy {
     struct TokenPermissions {
         address token;
@@ -21,7 +21,26 @@ interface IX402UptoPermit2Proxy {
         uint256 validAfter;
     }
 
+    /// @notice What the owner signed for the token by EIP-2612, with Permit2 as the spender.
+    struct EIP2612Permit {
+        uint256 value;
+        uint256 deadline;
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+    }
+
     event Settled();
+    event SettledWithPermit();
+
+    /// @notice The token refused the EIP-2612 permit with a text.
+    event EIP2612PermitFailedWithReason(address indexed token, address indexed owner, string reason);
+
+    /// @notice The token refused the EIP-2612 permit with a panic.
+    event EIP2612PermitFailedWithPanic(address indexed token, address indexed owner, uint256 errorCode);
+
+    /// @notice The token refused the EIP-2612 permit with anything else.
+    event EIP2612PermitFailedWithData(address indexed token, address indexed owner, bytes data);
 
     error UnauthorizedFacilitator();
     error AmountExceedsPermitted();
@@ -29,6 +48,7 @@ interface IX402UptoPermit2Proxy {
     error InvalidDestination();
     error InvalidOwner();
     error PaymentTooEarly();
+    error Permit2612AmountMismatch();
 
     /// @notice Moves `amount` of the permitted token from `owner` to `witness.to` through Permit2.
     /// @param permit What the owner permitted: token, maximum, Permit2 nonce and deadline (unix seconds).
@@ -37,6 +57,23 @@ interface IX402UptoPermit2Proxy {
     /// @param witness What else the owner signed.
     /// @param signature The owner's signature.
     function settle(
+        PermitTransferFrom calldata permit,
+        uint256 amount,
+        address owner,
+        Witness calldata witness,
+        bytes calldata signature
+    ) external;
+
+    /// @notice {settle}, after an EIP-2612 permit that lets Permit2 move the owner's tokens.
+    /// @dev A permit that fails does not stop the payment: the allowance may be there already.
+    /// @param permit2612 The owner's EIP-2612 permit for Permit2; its value is the permitted amount.
+    /// @param permit As in {settle}.
+    /// @param amount Base units to move, at most the permitted amount.
+    /// @param owner The payer.
+    /// @param witness What else the owner signed.
+    /// @param signature The owner's signature.
+    function settleWithPermit(
+        EIP2612Permit calldata permit2612,
         PermitTransferFrom calldata permit,
         uint256 amount,
         address owner,
