@@ -118,7 +118,7 @@ interface ISettlement {
     error ChannelMismatch();
     /// @notice Receipt: the amount is above the maximum that the payer signed.
     error AmountAboveMaximum(uint256 amount, uint256 maxAmount);
-    /// @notice Receipt: the payment scheme refused; `cause` is its revert data, cut after 100 bytes. Permit2's
+    /// @notice Receipt: the payment scheme refused; `cause` is its revert data, cut after 132 bytes. Permit2's
     /// `InvalidSigner` means that the payer signed for other terms: another pay address (prover or floor), token,
     /// maximum, nonce or deadline.
     error PaymentFailed(bytes cause);

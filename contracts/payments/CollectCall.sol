@@ -9,8 +9,8 @@ library CollectCall {
     /// @notice Gas that one collection may use; a proxied token with a signature check needs about 100,000.
     uint256 internal constant GAS_LIMIT = 400_000;
 
-    /// @dev Bytes kept of a refusal: a selector and three words.
-    uint256 private constant CAUSE_BYTES = 100;
+    /// @dev Bytes kept of a refusal: a selector and four words, enough for a sentence of 64 letters.
+    uint256 private constant CAUSE_BYTES = 132;
 
     /// @notice Calls `target`; the caller has made sure of the gas.
     /// @return reason Empty when the call returned, {ISettlement-PaymentFailed} with the cause when it did not.

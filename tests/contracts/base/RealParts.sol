@@ -17,7 +17,9 @@ interface IFiatToken {
     function pause() external;
     function unpause() external;
     function approve(address, uint256) external returns (bool);
+    function transfer(address, uint256) external returns (bool);
     function balanceOf(address) external view returns (uint256);
+    function allowance(address, address) external view returns (uint256);
 }
 
 interface IFiatTokenProxy {
