@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 
 import {IPayAddressFactory} from "./interfaces/IPayAddressFactory.sol";
+import {PayAddresses} from "./libraries/PayAddresses.sol";
 import {PayAddress} from "./PayAddress.sol";
 
 /// @title PayAddressFactory
@@ -14,17 +15,15 @@ contract PayAddressFactory is IPayAddressFactory {
 
     /// @inheritdoc IPayAddressFactory
     function deploy(address prover, uint8 floor) external returns (address payAddress) {
-        payAddress = Clones.cloneDeterministicWithImmutableArgs(IMPLEMENTATION, _args(prover, floor), bytes32(0));
+        payAddress = Clones.cloneDeterministicWithImmutableArgs(
+            IMPLEMENTATION, PayAddresses.arguments(prover, floor), PayAddresses.SALT
+        );
 
         emit PayAddressDeployed(payAddress, prover, floor);
     }
 
     /// @inheritdoc IPayAddressFactory
     function addressOf(address prover, uint8 floor) external view returns (address) {
-        return Clones.predictDeterministicAddressWithImmutableArgs(IMPLEMENTATION, _args(prover, floor), bytes32(0));
-    }
-
-    function _args(address prover, uint8 floor) private pure returns (bytes memory) {
-        return abi.encodePacked(prover, floor);
+        return PayAddresses.derive(address(this), IMPLEMENTATION, prover, floor);
     }
 }

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
+import {IX402BatchSettlement} from "./interfaces/external/IX402BatchSettlement.sol";
 import {IPayAddressFactory} from "./interfaces/IPayAddressFactory.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {Claim, IVerifier, Statement} from "./interfaces/IVerifier.sol";
 import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
 import {MerkleRoot} from "./libraries/MerkleRoot.sol";
+import {PayAddresses} from "./libraries/PayAddresses.sol";
 import {ReceiptHash} from "./libraries/ReceiptHash.sol";
-import {UptoPayments} from "./payments/UptoPayments.sol";
-import {Group, GroupResult, Payment, Receipt, SettledGroup, UptoPayment} from "./types/Group.sol";
+import {ReceiptRun, Run} from "./libraries/ReceiptRun.sol";
+import {SettledEvent} from "./libraries/SettledEvent.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+import {TokenBalance} from "./libraries/TokenBalance.sol";
+import {BatchPayments} from "./payments/BatchPayments.sol";
+import {Collector} from "./payments/Collector.sol";
+import {Group, GroupResult, Payment, PaymentScheme, Receipt, SettledGroup} from "./types/Group.sol";
+import {Collection} from "./types/Payments.sol";
+import {Terms} from "./types/Terms.sol";
 import {Tier} from "./types/Tier.sol";
 
 /// @title Settlement
@@ -25,16 +33,20 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     /// @dev Bytes kept of a group's revert data.
     uint256 private constant REASON_BYTES = 256;
 
-    /// @dev Gas that must remain after a bounded call for what follows it.
-    uint256 private constant GAS_RESERVE = 30_000;
+    /// @dev Gas of an ERC-1271 contract that authorises a group.
+    uint256 private constant AUTHORIZATION_GAS = 200_000;
 
-    uint256 private constant DEVELOPMENT_FLAG = 1;
+    /// @dev Position of `groups` in the calldata of `settle` when it is encoded as every ABI encoder does it.
+    uint256 private constant CANONICAL_OFFSET = 0x44;
 
     /// @notice Routes to the verifiers.
     IVerifierRouter public immutable ROUTER;
 
-    /// @notice Derives the pay addresses.
+    /// @notice Deploys the pay addresses.
     IPayAddressFactory public immutable PAY_ADDRESSES;
+
+    /// @dev The code behind every pay address; with it the addresses can be told without a call.
+    address private immutable PAY_ADDRESS_CODE;
 
     /* STORAGE */
 
@@ -53,86 +65,133 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     /// @dev What the steps of one group share.
     struct Frame {
-        Tier tier;
-        bool development;
-        uint64 seq;
-        uint32 settled;
+        address prover;
+        address asset;
+        /// @dev Sum of the settled amounts.
         uint256 amount;
+        /// @dev Receipt hashes; those of skipped receipts become zero.
         bytes32[] hashes;
-        /// @dev Per receipt: one plus the index of its payment, or zero.
-        uint256[] paymentOf;
-        /// @dev By floor: where its payments must go, for the floors that occur.
+        /// @dev Merkle root over all receipt hashes.
+        bytes32 root;
+        /// @dev The tier that was verified, and the events, one per settled receipt.
+        SettledEvent.Log log;
+        /// @dev By floor: where its payments must go, and what was there before, for the floors that occur.
         address[4] payAddresses;
+        uint256[4] balances;
+        /// @dev By floor: a channel was claimed, which only credits the pay address until it is swept.
+        bool[4] claimed;
     }
 
     constructor(IVerifierRouter router, IPayAddressFactory payAddresses) EIP712("Veritally", "1") {
         ROUTER = router;
         PAY_ADDRESSES = payAddresses;
+        PAY_ADDRESS_CODE = payAddresses.IMPLEMENTATION();
     }
 
     /* SETTLING */
 
     /// @inheritdoc ISettlement
     function settle(Group[] calldata groups) external nonReentrant returns (GroupResult[] memory results) {
+        bytes memory frameCall = _encodeFrameCall(groups);
         results = new GroupResult[](groups.length);
         for (uint256 i; i < groups.length; ++i) {
-            Group calldata group = groups[i];
-            bytes memory input = abi.encodeCall(this.settleGroup, (group, msg.sender));
+            assembly ("memory-safe") {
+                mstore(add(frameCall, 0x24), i)
+            }
             uint256 gasBefore = gasleft();
-            (bool success, bytes memory output) = BoundedCall.tryCall(address(this), gasBefore, REASON_BYTES, input);
+            (bool success, bytes memory output) = BoundedCall.trySelf(REASON_BYTES, frameCall);
             if (success) {
                 (results[i].settled, results[i].skipped) = abi.decode(output, (uint32, uint32));
-            } else {
-                if (output.length == 0) output = _explainSilence(gasBefore);
-                _requireNotStarved(output);
-                results[i].reason = output;
-
-                emit GroupSkipped(group.modelId, group.prover, group.route, i, output);
+                continue;
             }
+            if (output.length == 0) output = _explainSilence(gasBefore);
+            if (bytes4(output) == NotEnoughGas.selector) BoundedCall.revertWith(output);
+            results[i].reason = output;
+
+            emit GroupSkipped(groups[i].modelId, groups[i].prover, groups[i].route, i, output);
         }
     }
 
     /// @inheritdoc ISettlement
-    function settleGroup(Group calldata group, address submitter) external returns (uint32 settled, uint32 skipped) {
+    function settleGroup(uint256 index, address submitter, Group[] calldata groups)
+        external
+        returns (uint32 settled, uint32 skipped)
+    {
         require(msg.sender == address(this), OnlySelf(msg.sender));
+        Group calldata group = groups[index];
         uint256 count = group.receipts.length;
         require(count != 0, EmptyGroup());
 
         Frame memory frame;
-        frame.hashes = _hashReceipts(group);
-        bytes32 root = MerkleRoot.consume(_copy(frame.hashes), count);
-        bytes32 digest = groupDigest(root, group.route);
-        _requireAuthorized(group, submitter, digest);
-        _verify(frame, group, digest);
-        frame.paymentOf = _indexPayments(group);
-        frame.seq = nextSeq();
-
-        _openPayAddresses(frame, group);
-        uint256 balanceBefore = _payAddressBalance(frame, group.asset);
-        bytes32[] memory settledHashes = _settleReceipts(frame, group);
-        settled = frame.settled;
-        skipped = uint32(count) - settled;
+        (frame.prover, frame.asset) = (group.prover, group.asset);
+        _verify(frame, group, submitter);
+        _settleReceipts(frame, group);
+        (settled, skipped) = (uint32(frame.log.count), uint32(count - frame.log.count));
         if (settled == 0) return (settled, skipped);
-        uint256 received = _payAddressBalance(frame, group.asset) - balanceBefore;
-        require(received >= frame.amount, PaymentShortfall(frame.amount, received));
-
-        if (skipped != 0) root = MerkleRoot.consume(settledHashes, settled);
+        _requirePaid(frame);
+        bytes32 root = skipped == 0 ? frame.root : MerkleRoot.computeNonZero(frame.hashes);
         _record(frame, group, root);
 
         emit GroupSettled(
-            root, group.modelId, group.prover, group.route, frame.tier, settled, skipped, frame.development
+            root, group.modelId, group.prover, group.route, frame.log.tier, settled, skipped, frame.log.development
         );
+    }
+
+    /// @inheritdoc ISettlement
+    function refundChannel(IX402BatchSettlement.ChannelConfig calldata channel, uint8 floor, uint128 amount)
+        external
+        nonReentrant
+    {
+        address payAddress = payAddressOf(msg.sender, floor);
+        require(channel.receiver == payAddress, NotChannelReceiver(channel.receiver, payAddress));
+
+        uint128 refunded = BatchPayments.refund(channel, amount);
+
+        emit ChannelRefunded(channel.payer, msg.sender, channel.token, refunded);
     }
 
     /* VIEWS */
 
     /// @inheritdoc ISettlement
+    function requireSettled(
+        bytes32 modelId,
+        address prover,
+        address asset,
+        Receipt calldata receipt,
+        bytes32[] calldata proof,
+        Tier minTier
+    ) external view {
+        Tier tier = settledTier(modelId, prover, asset, receipt, proof);
+        require(tier != Tier.NONE && tier >= minTier, NotSettled(tier, minTier));
+    }
+
+    /// @inheritdoc ISettlement
+    function settledTier(
+        bytes32 modelId,
+        address prover,
+        address asset,
+        Receipt calldata receipt,
+        bytes32[] calldata proof
+    ) public view returns (Tier) {
+        bytes32 leaf = receiptHash(modelId, prover, asset, receipt);
+        return Tier(_settledGroups[MerkleProof.processProofCalldata(proof, leaf)].tier);
+    }
+
+    /// @inheritdoc ISettlement
     function receiptHash(bytes32 modelId, address prover, address asset, Receipt calldata receipt)
-        external
+        public
         view
         returns (bytes32)
     {
-        return _hashTypedDataV4(ReceiptHash.hashReceipt(modelId, prover, asset, receipt));
+        Receipt[] calldata receipts;
+        assembly {
+            receipts.offset := receipt
+            receipts.length := 1
+        }
+        return ReceiptHash.hashAll(
+            ReceiptHash.Common({domainSeparator: _domainSeparatorV4(), modelId: modelId, prover: prover, asset: asset}),
+            receipts
+        )[0];
     }
 
     /// @inheritdoc ISettlement
@@ -142,11 +201,11 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ISettlement
     function payAddressOf(address prover, uint8 floor) public view returns (address) {
-        return PAY_ADDRESSES.addressOf(prover, floor);
+        return PayAddresses.derive(address(PAY_ADDRESSES), PAY_ADDRESS_CODE, prover, floor);
     }
 
     /// @inheritdoc ISettlement
-    function isNonceUsed(address prover, uint64 nonce) public view returns (bool) {
+    function isNonceUsed(address prover, uint64 nonce) external view returns (bool) {
         return _spent[prover][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
     }
 
@@ -175,181 +234,244 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         return _amounts[asset][tier];
     }
 
-    /* CHECKS */
+    /* FRAMES */
 
-    /// @dev A frame without revert data ran out of gas, which leaves at most 1/64 of it twice over, or met data that
-    /// is no ABI encoding.
+    /// @dev Calldata of `settleGroup` with index zero and the groups as they came, without decoding them.
+    function _encodeFrameCall(Group[] calldata groups) private view returns (bytes memory) {
+        uint256 offset;
+        assembly {
+            offset := groups.offset
+        }
+        require(offset == CANONICAL_OFFSET, NonCanonicalCalldata(offset));
+        return abi.encodePacked(
+            this.settleGroup.selector, uint256(0), uint256(uint160(msg.sender)), uint256(0x60), msg.data[0x24:]
+        );
+    }
+
+    /// @dev A frame without revert data met data that is no ABI encoding, or it or a call in it ran out of gas. Each
+    /// frame on the way down keeps 1/64 of its gas, so that less than 1/20 remains of it in the latter case.
     function _explainSilence(uint256 gasBefore) private view returns (bytes memory reason) {
-        return gasleft() > gasBefore / 16
+        return gasleft() > gasBefore / 20
             ? abi.encodeWithSelector(MalformedGroup.selector)
             : abi.encodeWithSelector(NotEnoughGas.selector, gasBefore, 2 * gasBefore);
     }
 
-    /// @dev A group that had too little gas says nothing about its evidence: let the whole transaction fail.
-    function _requireNotStarved(bytes memory reason) private pure {
-        if (bytes4(reason) == NotEnoughGas.selector) {
-            assembly ("memory-safe") {
-                revert(add(reason, 0x20), mload(reason))
-            }
-        }
-    }
+    /* EVIDENCE */
 
-    /// @dev Makes sure that a call with `gasLimit` really gets it.
-    function _requireGas(uint256 gasLimit) private view {
-        uint256 needed = gasLimit + gasLimit / 63 + GAS_RESERVE;
-        require(gasleft() >= needed, NotEnoughGas(gasleft(), needed));
-    }
-
-    function _requireAuthorized(Group calldata group, address submitter, bytes32 digest) private view {
-        require(
-            submitter == group.prover
-                || SignatureChecker.isValidSignatureNowCalldata(group.prover, digest, group.authorization),
-            NotAuthorized(group.prover, submitter)
+    /// @dev Hashes the receipts, checks authorisation and evidence, and prepares the events.
+    function _verify(Frame memory frame, Group calldata group, address submitter) private view {
+        frame.hashes = ReceiptHash.hashAll(
+            ReceiptHash.Common({
+                domainSeparator: _domainSeparatorV4(), modelId: group.modelId, prover: group.prover, asset: group.asset
+            }),
+            group.receipts
         );
+        frame.root = MerkleRoot.compute(frame.hashes);
+        bytes32 digest = groupDigest(frame.root, group.route);
+        if (submitter != group.prover) {
+            require(
+                Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),
+                NotAuthorized(group.prover, submitter)
+            );
+        }
+        _verifyEvidence(frame, group, digest);
     }
 
-    function _verify(Frame memory frame, Group calldata group, bytes32 digest) private view {
+    function _verifyEvidence(Frame memory frame, Group calldata group, bytes32 digest) private view {
         (address verifier, Tier tier, uint256 gasLimit) = ROUTER.resolve(group.route, group.receipts.length);
         Claim memory claim = Claim({
             modelId: group.modelId,
             prover: group.prover,
             groupDigest: digest,
-            statements: tier == Tier.ZKML ? _statements(group) : new Statement[](0)
+            statements: tier == Tier.ZKML ? _statements(group.receipts) : new Statement[](0)
         });
         bytes memory input = abi.encodeCall(IVerifier.verify, (claim, group.evidence));
 
-        _requireGas(gasLimit);
         (bool success, bytes memory output) = BoundedCall.tryStaticCall(verifier, gasLimit, REASON_BYTES, input);
-        if (!success) _revertWith(output);
+        if (!success) _refuse(output);
         require(output.length == 32, IVerifier.MalformedEvidence());
-        (frame.tier, frame.development) = (tier, abi.decode(output, (bool)));
+        SettledEvent.open(frame.log, group, nextSeq(), tier, abi.decode(output, (bool)));
     }
 
-    function _revertWith(bytes memory reason) private pure {
-        if (reason.length < 4) revert IVerifier.MalformedEvidence();
-        assembly ("memory-safe") {
-            revert(add(reason, 0x20), mload(reason))
-        }
+    /// @dev Reverts with a verifier's error, which must not pass for this contract's want of gas.
+    function _refuse(bytes memory reason) private pure {
+        bool explains = reason.length >= 4 && bytes4(reason) != NotEnoughGas.selector;
+        require(explains, IVerifier.MalformedEvidence());
+        BoundedCall.revertWith(reason);
     }
 
     /* RECEIPTS */
 
-    function _settleReceipts(Frame memory frame, Group calldata group) private returns (bytes32[] memory hashes) {
-        hashes = new bytes32[](group.receipts.length);
-        for (uint256 i; i < hashes.length; ++i) {
-            Receipt calldata receipt = group.receipts[i];
-            bytes memory reason = _settleReceipt(frame, group, receipt, i);
-            if (reason.length != 0) {
-                emit ReceiptSkipped(frame.hashes[i], receipt.payer, group.prover, reason);
-                continue;
-            }
-            hashes[frame.settled] = frame.hashes[i];
-
-            emit InferenceSettled(
-                frame.hashes[i],
-                receipt.payer,
-                frame.tier,
-                group.modelId,
-                group.prover,
-                group.asset,
-                receipt.requestHash,
-                receipt.responseHash,
-                _packTerms(frame, receipt)
+    /// @dev Walks over the receipts in order: runs that a payment covers, and free ones between them.
+    function _settleReceipts(Frame memory frame, Group calldata group) private {
+        Receipt[] calldata receipts = group.receipts;
+        uint256 next;
+        for (uint256 i; i < group.payments.length; ++i) {
+            Payment calldata payment = group.payments[i];
+            uint256 end = uint256(payment.first) + payment.count;
+            require(
+                payment.first >= next && payment.count != 0 && end <= receipts.length,
+                PaymentOutOfOrder(i, next, receipts.length)
             );
+            _settleFree(frame, receipts, next, payment.first);
+            _settlePaid(frame, receipts, payment);
+            next = end;
+        }
+        _settleFree(frame, receipts, next, receipts.length);
+    }
 
-            frame.amount += receipt.amount;
-            ++frame.settled;
+    /// @dev Receipts that no payment covers: they must be free.
+    function _settleFree(Frame memory frame, Receipt[] calldata receipts, uint256 first, uint256 end) private {
+        if (first == end) return;
+        Run memory run = Run({first: first, end: end, payer: address(0), floor: 0});
+        _admitRun(frame, receipts, run);
+        SettledEvent.emitRun(frame.log, receipts, frame.hashes, run, PaymentScheme.NONE);
+    }
+
+    /// @dev Spends the nonces of a run, collects the sum, and emits; or frees the nonces again and says why.
+    function _settlePaid(Frame memory frame, Receipt[] calldata receipts, Payment calldata payment) private {
+        Receipt calldata leader = receipts[payment.first];
+        require(leader.payer != address(0), PaymentForFreeReceipt(payment.first));
+        Run memory run = Run({
+            first: payment.first,
+            end: uint256(payment.first) + payment.count,
+            payer: leader.payer,
+            floor: leader.terms.floor()
+        });
+        uint256 sum = _admitRun(frame, receipts, run);
+        if (sum == 0) return;
+
+        bytes memory refusal = _collect(frame, payment, run, sum);
+        if (refusal.length == 0) {
+            frame.amount += sum;
+            SettledEvent.emitRun(frame.log, receipts, frame.hashes, run, payment.scheme);
+        } else {
+            _undoRun(frame, receipts, run, refusal);
         }
     }
 
-    /// @dev Spends the nonce and collects the payment, or changes nothing and says why.
-    function _settleReceipt(Frame memory frame, Group calldata group, Receipt calldata receipt, uint256 index)
+    /// @dev Spends the nonces of the receipts of a run and skips those that do not fit into it. Free receipts need not
+    /// have one floor.
+    function _admitRun(Frame memory frame, Receipt[] calldata receipts, Run memory run) private returns (uint256 sum) {
+        for (uint256 i = run.first; i < run.end;) {
+            if (run.payer == address(0)) run.floor = receipts[i].terms.floor();
+            (uint256 next, uint256 amount) = _spend(frame, receipts, run, i);
+            if (next == i) {
+                _skip(frame, receipts[i], i, _explain(frame, receipts[i], run, i));
+                next = i + 1;
+            }
+            sum += amount;
+            i = next;
+        }
+    }
+
+    /// @dev Spends the nonces of receipts from `index` on, until one does not fit or needs another word of nonces.
+    function _spend(Frame memory frame, Receipt[] calldata receipts, Run memory run, uint256 index)
         private
-        returns (bytes memory reason)
+        returns (uint256 next, uint256 sum)
     {
-        if (receipt.floor == 0 || receipt.floor > uint8(frame.tier)) {
-            return abi.encodeWithSelector(BelowFloor.selector, frame.tier, receipt.floor);
+        if (!_floorHolds(frame, run.floor)) return (index, 0);
+        mapping(uint256 => uint256) storage words = _spent[frame.prover];
+        uint256 word = receipts[index].terms.nonce() >> 8;
+        uint256 spent;
+        (next, sum, spent) = ReceiptRun.take(receipts, run, index, words[word]);
+        if (next != index) words[word] = spent;
+    }
+
+    function _floorHolds(Frame memory frame, uint8 floor) private pure returns (bool) {
+        return floor != 0 && floor <= uint8(frame.log.tier);
+    }
+
+    /// @dev Why a receipt does not fit into its run, the first reason of several.
+    function _explain(Frame memory frame, Receipt calldata receipt, Run memory run, uint256 index)
+        private
+        pure
+        returns (bytes memory)
+    {
+        Terms terms = receipt.terms;
+        if (terms.floor() != run.floor) {
+            return abi.encodeWithSelector(FloorMixed.selector, run.floor, terms.floor());
         }
-        if ((receipt.payer == address(0)) != (receipt.amount == 0)) {
-            return abi.encodeWithSelector(PayerWithoutAmount.selector, receipt.payer, receipt.amount);
+        if (!_floorHolds(frame, run.floor)) {
+            return abi.encodeWithSelector(BelowFloor.selector, frame.log.tier, run.floor);
         }
-        if ((frame.paymentOf[index] == 0) != (receipt.amount == 0)) {
+        if (terms.flags() != 0) return abi.encodeWithSelector(ReservedBits.selector, terms.flags());
+        if (run.payer == address(0) && terms.amount() != 0) {
             return abi.encodeWithSelector(PaymentMissing.selector, index);
         }
-        if (isNonceUsed(group.prover, receipt.nonce)) {
-            return abi.encodeWithSelector(AlreadySettled.selector, group.prover, receipt.nonce);
+        if (receipt.payer != run.payer || (run.payer == address(0)) != (terms.amount() == 0)) {
+            return abi.encodeWithSelector(PayerMismatch.selector, run.payer, receipt.payer, terms.amount());
         }
-
-        _flipNonce(group.prover, receipt.nonce);
-        if (receipt.amount == 0) return "";
-        reason = _collect(frame, group.asset, receipt, group.payments[frame.paymentOf[index] - 1]);
-        if (reason.length != 0) _flipNonce(group.prover, receipt.nonce);
+        return abi.encodeWithSelector(AlreadySettled.selector, frame.prover, terms.nonce());
     }
 
-    function _collect(Frame memory frame, address asset, Receipt calldata receipt, Payment calldata payment)
-        private
-        returns (bytes memory reason)
-    {
-        UptoPayment memory terms = abi.decode(payment.data, (UptoPayment));
-        if (receipt.amount > terms.maxAmount) {
-            return abi.encodeWithSelector(AmountAboveMaximum.selector, receipt.amount, terms.maxAmount);
+    /// @dev Frees the nonces of a run whose payment was refused.
+    function _undoRun(Frame memory frame, Receipt[] calldata receipts, Run memory run, bytes memory reason) private {
+        for (uint256 i = run.first; i < run.end; ++i) {
+            if (frame.hashes[i] == 0) continue;
+            uint64 nonce = receipts[i].terms.nonce();
+            _spent[frame.prover][nonce >> 8] &= ~(1 << (nonce & 0xff));
+            _skip(frame, receipts[i], i, reason);
         }
-
-        _requireGas(UptoPayments.GAS_LIMIT);
-        (bool success, bytes memory cause) = UptoPayments.collect(
-            terms,
-            UptoPayments.Transfer({
-                asset: asset, payer: receipt.payer, to: frame.payAddresses[receipt.floor], amount: receipt.amount
-            })
-        );
-        return success ? bytes("") : abi.encodeWithSelector(PaymentFailed.selector, cause);
     }
 
-    /// @dev Sets the bit of an unspent nonce, or clears it again when the payment failed.
-    function _flipNonce(address prover, uint64 nonce) private {
-        _spent[prover][nonce >> 8] ^= 1 << (nonce & 0xff);
+    function _skip(Frame memory frame, Receipt calldata receipt, uint256 index, bytes memory reason) private {
+        bytes32 hash = frame.hashes[index];
+        frame.hashes[index] = 0;
+
+        emit ReceiptSkipped(hash, receipt.payer, frame.prover, reason);
     }
 
     /* MONEY */
 
-    /// @dev Derives the pay addresses of the floors that the paid receipts name.
-    function _openPayAddresses(Frame memory frame, Group calldata group) private view {
-        for (uint256 i; i < group.receipts.length; ++i) {
-            uint8 floor = group.receipts[i].floor;
-            if (group.receipts[i].amount == 0 || floor > uint8(Tier.ZKML)) continue;
-            if (frame.payAddresses[floor] == address(0)) {
-                frame.payAddresses[floor] = payAddressOf(group.prover, floor);
-            }
+    /// @dev Collects what a run costs; the pay address' balance is noted before its first payment.
+    function _collect(Frame memory frame, Payment calldata payment, Run memory run, uint256 amount)
+        private
+        returns (bytes memory reason)
+    {
+        uint8 floor = run.floor;
+        if (frame.payAddresses[floor] == address(0)) {
+            frame.payAddresses[floor] = payAddressOf(frame.prover, floor);
+            frame.balances[floor] = TokenBalance.read(frame.asset, frame.payAddresses[floor]);
         }
+        reason = Collector.collect(
+            payment, Collection({asset: frame.asset, payer: run.payer, to: frame.payAddresses[floor], amount: amount})
+        );
+        if (payment.scheme == PaymentScheme.BATCH_SETTLEMENT && reason.length == 0) frame.claimed[floor] = true;
     }
 
-    /// @dev Sum of what the open pay addresses hold. The difference over a group shows whether the token moved what
-    /// it was asked to move.
-    function _payAddressBalance(Frame memory frame, address asset) private view returns (uint256 balance) {
+    /// @dev Sweeps what channels owe, then requires that the pay addresses received what was settled: the token must
+    /// have moved what it was asked to move.
+    function _requirePaid(Frame memory frame) private {
+        if (frame.amount == 0) return;
+        uint256 received;
         for (uint256 floor = uint8(Tier.SIGNED); floor <= uint8(Tier.ZKML); ++floor) {
-            if (frame.payAddresses[floor] == address(0)) continue;
-            balance += IERC20(asset).balanceOf(frame.payAddresses[floor]);
+            address payAddress = frame.payAddresses[floor];
+            if (payAddress == address(0)) continue;
+            if (frame.claimed[floor]) {
+                bytes memory reason = BatchPayments.sweep(payAddress, frame.asset);
+                if (reason.length != 0) BoundedCall.revertWith(reason);
+            }
+            received += TokenBalance.read(frame.asset, payAddress) - frame.balances[floor];
         }
+        require(received >= frame.amount, PaymentShortfall(frame.amount, received));
     }
 
     /* RECORDS */
 
     function _record(Frame memory frame, Group calldata group, bytes32 root) private {
-        uint256 increment = uint256(frame.settled) << (64 * uint8(frame.tier)) | frame.settled;
+        Tier tier = frame.log.tier;
+        uint256 count = frame.log.count;
+        uint256 increment = count << (64 * uint8(tier)) | count;
         _counts += increment;
         _modelCounts[group.modelId] += increment;
-        if (frame.amount != 0) _amounts[group.asset][frame.tier] += frame.amount;
+        if (frame.amount != 0) _amounts[group.asset][tier] += frame.amount;
         _settledGroups[root] = SettledGroup({
-            tier: uint8(frame.tier),
-            development: frame.development,
-            count: frame.settled,
+            tier: uint8(tier),
+            development: frame.log.development,
+            count: uint32(count),
             blockNumber: uint64(block.number)
         });
-    }
-
-    function _packTerms(Frame memory frame, Receipt calldata receipt) private pure returns (uint256) {
-        return uint256(frame.seq + frame.settled) << 192 | uint256(receipt.amount) << 96 | uint256(receipt.servedAt)
-            << 32 | uint256(receipt.floor) << 24 | (frame.development ? DEVELOPMENT_FLAG : 0);
     }
 
     function _lane(uint256 counts, Tier tier) private pure returns (uint64) {
@@ -358,36 +480,10 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     /* INPUT */
 
-    function _hashReceipts(Group calldata group) private view returns (bytes32[] memory hashes) {
-        hashes = new bytes32[](group.receipts.length);
-        for (uint256 i; i < hashes.length; ++i) {
-            hashes[i] =
-                _hashTypedDataV4(ReceiptHash.hashReceipt(group.modelId, group.prover, group.asset, group.receipts[i]));
-        }
-    }
-
-    function _statements(Group calldata group) private pure returns (Statement[] memory statements) {
-        statements = new Statement[](group.receipts.length);
+    function _statements(Receipt[] calldata receipts) private pure returns (Statement[] memory statements) {
+        statements = new Statement[](receipts.length);
         for (uint256 i; i < statements.length; ++i) {
-            statements[i] = Statement(group.receipts[i].requestHash, group.receipts[i].responseHash);
-        }
-    }
-
-    function _indexPayments(Group calldata group) private pure returns (uint256[] memory paymentOf) {
-        uint256 count = group.receipts.length;
-        paymentOf = new uint256[](count);
-        for (uint256 i; i < group.payments.length; ++i) {
-            uint256 index = group.payments[i].receiptIndex;
-            require(index < count, PaymentOutOfRange(index, count));
-            require(paymentOf[index] == 0, PaymentRepeated(index));
-            paymentOf[index] = i + 1;
-        }
-    }
-
-    function _copy(bytes32[] memory source) private pure returns (bytes32[] memory target) {
-        target = new bytes32[](source.length);
-        for (uint256 i; i < source.length; ++i) {
-            target[i] = source[i];
+            statements[i] = Statement(receipts[i].requestHash, receipts[i].responseHash);
         }
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Group, GroupResult, Receipt, SettledGroup} from "../types/Group.sol";
+import {Group, GroupResult, PaymentScheme, Receipt, SettledGroup} from "../types/Group.sol";
 import {Tier} from "../types/Tier.sol";
+import {IX402BatchSettlement} from "./external/IX402BatchSettlement.sol";
 
 /// @title Settlement of paid, verifiable inferences
 /// @notice The one entry of the money path. `settle` verifies the evidence of every group, collects the x402 payments
@@ -19,7 +20,8 @@ interface ISettlement {
     /// @param requestHash Commitment to the request.
     /// @param responseHash Commitment to the response.
     /// @param terms Packed from the high bits: seq (64; gap-free, starts at 0), amount in base units (96),
-    /// servedAt in unix seconds (64), floor tier (8), flags (24 bits left, bit 0: the evidence is a development one).
+    /// servedAt in unix seconds (64), floor tier (8), then flags: payment scheme (bits 8 to 15, see {PaymentScheme};
+    /// `EXACT` is the weaker one, see docs/architecture.md) and bit 0, the evidence is a development one.
     event InferenceSettled(
         bytes32 indexed receiptHash,
         address indexed payer,
@@ -69,6 +71,13 @@ interface ISettlement {
     /// @param reason ABI-encoded custom error.
     event ReceiptSkipped(bytes32 indexed receiptHash, address indexed payer, address indexed prover, bytes reason);
 
+    /// @notice What a payment channel still held for a prover went back to its payer.
+    /// @param payer The payer.
+    /// @param prover The prover who gave it back.
+    /// @param token The channel's token.
+    /// @param amount Base units that went back.
+    event ChannelRefunded(address indexed payer, address indexed prover, address indexed token, uint128 amount);
+
     /// @notice The transaction has too little gas to judge a group fairly; nothing was changed. Send it with more.
     error NotEnoughGas(uint256 available, uint256 needed);
     /// @notice `settleGroup` is for Settlement itself.
@@ -79,10 +88,11 @@ interface ISettlement {
     error EmptyGroup();
     /// @notice Neither sent by the prover nor signed by it.
     error NotAuthorized(address prover, address submitter);
-    /// @notice A payment points outside the group's receipts.
-    error PaymentOutOfRange(uint256 receiptIndex, uint256 receipts);
-    /// @notice Two payments point at one receipt.
-    error PaymentRepeated(uint256 receiptIndex);
+    /// @notice A payment covers no receipt, one beyond the last, or one that an earlier payment covers. Sort payments by
+    /// the receipts that they cover.
+    error PaymentOutOfOrder(uint256 payment, uint256 nextReceipt, uint256 receipts);
+    /// @notice A payment covers a receipt that names no payer.
+    error PaymentForFreeReceipt(uint256 receiptIndex);
     /// @notice The pay addresses received less than the sum of the settled amounts.
     error PaymentShortfall(uint256 expected, uint256 received);
 
@@ -90,16 +100,35 @@ interface ISettlement {
     error AlreadySettled(address prover, uint64 nonce);
     /// @notice Receipt: the verified tier is below the payer's floor, or the floor is no tier.
     error BelowFloor(uint8 tier, uint8 floor);
-    /// @notice Receipt: a payer without an amount, or an amount without a payer.
-    error PayerWithoutAmount(address payer, uint96 amount);
-    /// @notice Receipt: it has an amount and no payment, or a payment and no amount.
+    /// @notice Receipt: its payer is not the one of the payment that covers it, or a payer stands without an amount, or
+    /// an amount without a payer.
+    error PayerMismatch(address expected, address payer, uint96 amount);
+    /// @notice Receipt: its floor is not the one of the other receipts under the same payment.
+    error FloorMixed(uint8 expected, uint8 floor);
+    /// @notice Receipt: bits of its terms are set that mean nothing.
+    error ReservedBits(uint24 bits);
+    /// @notice Receipt: it has an amount and no payment covers it.
     error PaymentMissing(uint256 receiptIndex);
+    /// @notice Receipt: the payment names no known scheme.
+    error UnknownScheme(PaymentScheme scheme);
+    /// @notice Receipt: an authorisation's signature is not 65 bytes long.
+    error BadSignatureLength(uint256 length);
+    /// @notice Receipt: the channel's payer, token or receiver are not the receipts', or its receiver authorizer is not
+    /// this contract.
+    error ChannelMismatch();
     /// @notice Receipt: the amount is above the maximum that the payer signed.
     error AmountAboveMaximum(uint256 amount, uint256 maxAmount);
-    /// @notice Receipt: the payment scheme refused; `cause` is its revert data, cut after 100 bytes. Permit2's
+    /// @notice Receipt: the payment scheme refused; `cause` is its revert data, cut after 132 bytes. Permit2's
     /// `InvalidSigner` means that the payer signed for other terms: another pay address (prover or floor), token,
     /// maximum, nonce or deadline.
     error PaymentFailed(bytes cause);
+
+    /// @notice `groups` does not stand where every ABI encoder puts it.
+    error NonCanonicalCalldata(uint256 offset);
+    /// @notice The receipt is not settled at the asked tier.
+    error NotSettled(Tier settled, Tier asked);
+    /// @notice The channel pays somebody else's pay address.
+    error NotChannelReceiver(address receiver, address payAddress);
 
     /// @notice Verifies, collects and counts. Groups are judged one by one; a bad one never blocks the others.
     /// @dev Reverts only with {NotEnoughGas}, on re-entry and on calldata that is no encoding of `groups`.
@@ -108,11 +137,52 @@ interface ISettlement {
     function settle(Group[] calldata groups) external returns (GroupResult[] memory results);
 
     /// @notice Settles one group in a call frame of its own. Only Settlement may call it.
-    /// @param group The group.
+    /// @param index Which of the groups.
     /// @param submitter Who called `settle`.
+    /// @param groups All groups of the call.
     /// @return settled Number of receipts that settled.
     /// @return skipped Number of receipts that were skipped.
-    function settleGroup(Group calldata group, address submitter) external returns (uint32 settled, uint32 skipped);
+    function settleGroup(uint256 index, address submitter, Group[] calldata groups)
+        external
+        returns (uint32 settled, uint32 skipped);
+
+    /// @notice Gives back to a payer what its channel holds beyond what was claimed. Only the prover whose pay address
+    /// is the channel's receiver.
+    /// @param channel The channel; its receiver authorizer is this contract.
+    /// @param floor Floor of the pay address.
+    /// @param amount Base units to give back at most; what was claimed stays.
+    function refundChannel(IX402BatchSettlement.ChannelConfig calldata channel, uint8 floor, uint128 amount) external;
+
+    /// @notice Reverts unless the receipt has settled at `minTier` or better. For contracts that act on inferences.
+    /// @param modelId Model of the receipt's group.
+    /// @param prover Prover of the group.
+    /// @param asset Asset of the group.
+    /// @param receipt The receipt.
+    /// @param proof Merkle proof under the root of {GroupSettled}.
+    /// @param minTier Lowest tier to accept.
+    function requireSettled(
+        bytes32 modelId,
+        address prover,
+        address asset,
+        Receipt calldata receipt,
+        bytes32[] calldata proof,
+        Tier minTier
+    ) external view;
+
+    /// @notice The tier at which a receipt has settled; parameters as in {requireSettled}.
+    /// @param modelId Model of the receipt's group.
+    /// @param prover Prover of the group.
+    /// @param asset Asset of the group.
+    /// @param receipt The receipt.
+    /// @param proof Merkle proof under the root of {GroupSettled}.
+    /// @return tier `NONE` when it has not.
+    function settledTier(
+        bytes32 modelId,
+        address prover,
+        address asset,
+        Receipt calldata receipt,
+        bytes32[] calldata proof
+    ) external view returns (Tier tier);
 
     /// @notice EIP-712 digest of a receipt.
     /// @param modelId The group's model.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Terms} from "./Terms.sol";
+
 /// @notice The claim about one inference. Hashed by EIP-712 together with its group's model, prover and asset
 /// (see {ReceiptHash}), so that a receipt hash stands for itself.
 struct Receipt {
@@ -8,45 +10,10 @@ struct Receipt {
     bytes32 requestHash;
     /// @dev Commitment to the response.
     bytes32 responseHash;
-    /// @dev Who pays. Zero exactly when `amount` is zero: a payer is only ever named by a payment that it signed.
+    /// @dev Who pays. Zero exactly when the amount is zero: a payer is only ever named by a payment that it signed.
     address payer;
-    /// @dev Charged amount in base units of the group's asset.
-    uint96 amount;
-    /// @dev Unix time in seconds at which the prover served the result.
-    uint64 servedAt;
-    /// @dev The prover's own number for this receipt: unordered, used once.
-    uint64 nonce;
-    /// @dev Lowest tier (as a number) that the payer accepts.
-    uint8 floor;
-}
-
-/// @notice The x402 schemes that Settlement can collect.
-enum PaymentScheme {
-    UPTO
-}
-
-/// @notice How one paid receipt is collected.
-struct Payment {
-    PaymentScheme scheme;
-    /// @dev Index of the paid receipt in the group.
-    uint32 receiptIndex;
-    /// @dev ABI encoding of the scheme's own struct, for `UPTO` an {UptoPayment}.
-    bytes data;
-}
-
-/// @notice What the payer signed for the x402 scheme `upto`. Owner, token, recipient and facilitator are not
-/// repeated here: Settlement derives them, and the payer's signature fits only if they are the ones it signed for.
-struct UptoPayment {
-    /// @dev Signed maximum in base units of the asset.
-    uint256 maxAmount;
-    /// @dev Permit2 nonce of the payer.
-    uint256 nonce;
-    /// @dev Unix time in seconds after which Permit2 refuses the signature.
-    uint256 deadline;
-    /// @dev Unix time in seconds before which the proxy refuses the payment.
-    uint256 validAfter;
-    /// @dev The payer's signature over Permit2's PermitWitnessTransferFrom.
-    bytes signature;
+    /// @dev Nonce, amount, servedAt and floor.
+    Terms terms;
 }
 
 /// @notice Receipts of one model, one prover, one route and one asset, backed by one piece of evidence.
@@ -62,8 +29,28 @@ struct Group {
     bytes evidence;
     /// @dev The prover's signature over the group digest; may be empty when the prover itself submits.
     bytes authorization;
-    /// @dev One entry for every receipt with a non-zero amount, in any order.
+    /// @dev How the paid receipts are collected, sorted by the receipts that they cover.
     Payment[] payments;
+}
+
+/// @notice The x402 schemes that Settlement can collect.
+enum PaymentScheme {
+    NONE,
+    UPTO,
+    UPTO_WITH_PERMIT,
+    BATCH_SETTLEMENT,
+    EXACT
+}
+
+/// @notice How a run of paid receipts of one payer and one floor is collected: their sum, at once or not at all.
+struct Payment {
+    PaymentScheme scheme;
+    /// @dev Index of the first receipt that it covers.
+    uint32 first;
+    /// @dev Number of receipts that it covers.
+    uint32 count;
+    /// @dev ABI encoding of the scheme's own struct (types/Payments.sol).
+    bytes data;
 }
 
 /// @notice What happened to one group of a `settle` call.

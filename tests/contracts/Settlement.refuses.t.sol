@@ -10,6 +10,7 @@ import {IVerifier} from "../../contracts/interfaces/IVerifier.sol";
 import {IVerifierRouter} from "../../contracts/interfaces/IVerifierRouter.sol";
 import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
 import {Group, GroupResult, Payment, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {Terms} from "../../contracts/types/Terms.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
 import {SettlementTest} from "./base/SettlementTest.sol";
 
@@ -32,10 +33,12 @@ contract SettlementRefusesTest is SettlementTest {
         if (field == 0) receipt.requestHash = keccak256("other");
         if (field == 1) receipt.responseHash = keccak256("other");
         if (field == 2) receipt.payer = relayer;
-        if (field == 3) receipt.amount -= change;
-        if (field == 4) receipt.servedAt += uint64(change);
-        if (field == 5) receipt.nonce += uint64(change);
-        if (field == 6) receipt.floor = uint8(Tier.TEE);
+        uint256 terms = Terms.unwrap(receipt.terms);
+        if (field == 3) terms -= uint256(change) << 96;
+        if (field == 4) terms += uint256(change) << 32;
+        if (field == 5) terms += uint256(change) << 192;
+        if (field == 6) terms += 1 << 24;
+        receipt.terms = Terms.wrap(terms);
         assertGroupRefused(group, abi.encodeWithSelector(ISignedVerifier.NotSignedByProver.selector, prover.addr));
     }
 
@@ -86,10 +89,15 @@ contract SettlementRefusesTest is SettlementTest {
 
     function test_settle_refusesTwoPaymentsForOneReceipt() public {
         Group memory group = signedGroup(two(paidReceipt(Tier.SIGNED), paidReceipt(Tier.SIGNED)));
-        group.payments[1].receiptIndex = 0;
-        assertGroupRefused(group, abi.encodeWithSelector(ISettlement.PaymentRepeated.selector, 0));
-        group.payments[1].receiptIndex = 2;
-        assertGroupRefused(group, abi.encodeWithSelector(ISettlement.PaymentOutOfRange.selector, 2, 2));
+        bytes memory reason = abi.encodeWithSelector(ISettlement.PaymentOutOfOrder.selector, 1, 1, 2);
+        group.payments[1].first = 0;
+        assertGroupRefused(group, reason);
+        group.payments[1].first = 2;
+        assertGroupRefused(group, reason);
+        (group.payments[1].first, group.payments[1].count) = (1, 0);
+        assertGroupRefused(group, reason);
+        (group.payments[1].first, group.payments[1].count) = (1, type(uint32).max);
+        assertGroupRefused(group, reason);
     }
 
     function test_settle_refusesAPaymentThatIsNoEncoding() public {
@@ -102,7 +110,7 @@ contract SettlementRefusesTest is SettlementTest {
         Group memory group = signedGroup(one(paidReceipt(Tier.SIGNED)));
         vm.expectRevert(abi.encodeWithSelector(ISettlement.OnlySelf.selector, prover.addr));
         vm.prank(prover.addr);
-        settlement.settleGroup(group, prover.addr);
+        settlement.settleGroup(0, prover.addr, one(group));
     }
 
     /* TEE */
@@ -243,15 +251,13 @@ contract SettlementRefusesTest is SettlementTest {
     }
 
     function test_settle_skipsAnAmountAboveTheSignedMaximum() public {
-        InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED);
-        receipt.amount = MAX_PRICE + 1;
+        InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED, MAX_PRICE + 1);
         Group memory group = signedGroup(one(receipt));
         _assertSkipped(group, abi.encodeWithSelector(ISettlement.AmountAboveMaximum.selector, MAX_PRICE + 1, MAX_PRICE));
     }
 
     function test_settle_takesTheSignedMaximum() public {
-        InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED);
-        receipt.amount = MAX_PRICE;
+        InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED, MAX_PRICE);
         assertEq(settleOne(signedGroup(one(receipt))).settled, 1);
     }
 
@@ -272,7 +278,7 @@ contract SettlementRefusesTest is SettlementTest {
     function testFuzz_settle_skipsATierBelowTheFloor(uint8 floor) public {
         vm.assume(floor != uint8(Tier.SIGNED));
         InferenceReceipt memory receipt = freeReceipt(1);
-        receipt.floor = floor;
+        receipt.terms = packTerms(1, 0, 0, floor);
         _assertSkipped(
             signedGroup(one(receipt)), abi.encodeWithSelector(ISettlement.BelowFloor.selector, Tier.SIGNED, floor)
         );
@@ -285,7 +291,8 @@ contract SettlementRefusesTest is SettlementTest {
         InferenceReceipt[] memory receipts = two(paidReceipt(Tier.SIGNED), paidReceipt(Tier.SIGNED));
         receipts[0].payer = poor.addr;
         Group memory group = signedGroup(receipts);
-        group.payments[0] = payWith(receipts[0], 0, poor, payAddresses.addressOf(prover.addr, receipts[0].floor));
+        group.payments[0] =
+            payWith(receipts[0], 0, poor, payAddresses.addressOf(prover.addr, receipts[0].terms.floor()));
 
         expectReceiptSkipped(group, 0, _paymentFailed(abi.encodeWithSignature("Error(string)", "TRANSFER_FROM_FAILED")));
         GroupResult memory result = settleOne(group);
@@ -305,7 +312,8 @@ contract SettlementRefusesTest is SettlementTest {
         InferenceReceipt memory receipt = freeReceipt(1);
         receipt.payer = payer.addr;
         _assertSkipped(
-            signedGroup(one(receipt)), abi.encodeWithSelector(ISettlement.PayerWithoutAmount.selector, payer.addr, 0)
+            signedGroup(one(receipt)),
+            abi.encodeWithSelector(ISettlement.PayerMismatch.selector, address(0), payer.addr, 0)
         );
     }
 
@@ -351,12 +359,12 @@ contract SettlementRefusesTest is SettlementTest {
         assertEq(result.settled, 0, "settled");
         assertEq(result.skipped, 1, "skipped");
         assertEq(settlement.nextSeq(), 0, "seq");
-        assertFalse(settlement.isNonceUsed(prover.addr, group.receipts[0].nonce), "nonce");
+        assertFalse(settlement.isNonceUsed(prover.addr, group.receipts[0].terms.nonce()), "nonce");
         assertEq(usdc.balanceOf(payer.addr), balance, "payer's balance");
     }
 
     function _alreadySettled(InferenceReceipt memory receipt) private view returns (bytes memory) {
-        return abi.encodeWithSelector(ISettlement.AlreadySettled.selector, prover.addr, receipt.nonce);
+        return abi.encodeWithSelector(ISettlement.AlreadySettled.selector, prover.addr, receipt.terms.nonce());
     }
 
     function _paymentFailed(bytes memory cause) private pure returns (bytes memory) {

@@ -4,7 +4,14 @@ pragma solidity 0.8.30;
 import {Vm} from "forge-std/Vm.sol";
 
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
-import {Group, GroupResult, Receipt as InferenceReceipt, SettledGroup} from "../../contracts/types/Group.sol";
+import {
+    Group,
+    GroupResult,
+    PaymentScheme,
+    Receipt as InferenceReceipt,
+    SettledGroup
+} from "../../contracts/types/Group.sol";
+import {Terms} from "../../contracts/types/Terms.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
 import {SettlementTest} from "./base/SettlementTest.sol";
 
@@ -39,10 +46,10 @@ contract SettlementSettleTest is SettlementTest {
     function testFuzz_settle_emitsEverythingAboutTheInference(uint96 amount, uint64 servedAt, uint64 nonce) public {
         InferenceReceipt memory receipt = freeReceipt(nonce);
         receipt.payer = payer.addr;
-        receipt.amount = uint96(bound(amount, 1, MAX_PRICE));
-        receipt.servedAt = servedAt;
+        amount = uint96(bound(amount, 1, MAX_PRICE));
+        receipt.terms = packTerms(nonce, amount, servedAt, 1);
         Group memory group = signedGroup(one(receipt));
-        uint256 terms = uint256(receipt.amount) << 96 | uint256(servedAt) << 32 | uint256(1) << 24;
+        uint256 terms = Terms.unwrap(packTerms(0, amount, servedAt, 1)) | uint256(PaymentScheme.UPTO) << 8;
 
         vm.expectEmit(address(settlement));
         emit ISettlement.InferenceSettled(
@@ -61,7 +68,7 @@ contract SettlementSettleTest is SettlementTest {
         settleOne(group);
 
         assertTrue(settlement.isNonceUsed(prover.addr, nonce));
-        assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, 1)), receipt.amount);
+        assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, 1)), amount);
     }
 
     function test_settle_marksDevelopmentEvidence() public {
@@ -147,7 +154,7 @@ contract SettlementSettleTest is SettlementTest {
         assertEq(settlement.settledGroup(rootOf(group)).tier, 0, "root with the skipped receipt");
         bytes32 settledHash = settlement.receiptHash(modelId, prover.addr, address(usdc), receipts[0]);
         assertEq(settlement.settledGroup(settledHash).count, 1, "root of the settled one");
-        assertFalse(settlement.isNonceUsed(prover.addr, receipts[1].nonce), "nonce of the skipped receipt");
+        assertFalse(settlement.isNonceUsed(prover.addr, receipts[1].terms.nonce()), "nonce of the skipped receipt");
     }
 
     function test_settle_aSkippedReceiptMayComeAgain() public {
@@ -155,7 +162,7 @@ contract SettlementSettleTest is SettlementTest {
         InferenceReceipt memory receipt = paidReceipt(Tier.SIGNED);
         receipt.payer = poor.addr;
         Group memory group = signedGroup(one(receipt));
-        group.payments[0] = payWith(receipt, 0, poor, payAddresses.addressOf(prover.addr, receipt.floor));
+        group.payments[0] = payWith(receipt, 0, poor, payAddresses.addressOf(prover.addr, receipt.terms.floor()));
         assertEq(settleOne(group).skipped, 1);
 
         fund(poor, PRICE);

@@ -5,11 +5,12 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Test} from "forge-std/Test.sol";
 
-import {IPayAddressFactory} from "../../contracts/interfaces/IPayAddressFactory.sol";
 import {IVerifierRouter} from "../../contracts/interfaces/IVerifierRouter.sol";
 import {MerkleRoot} from "../../contracts/libraries/MerkleRoot.sol";
+import {PayAddressFactory} from "../../contracts/PayAddressFactory.sol";
 import {Settlement} from "../../contracts/Settlement.sol";
 import {Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {Terms} from "../../contracts/types/Terms.sol";
 
 /// The contracts and the Python SDK agree on hashes, roots and addresses: tests/vectors/receipts.json was computed by
 /// the SDK and checked against eth-account.
@@ -22,9 +23,7 @@ contract VectorsTest is Test {
         vm.chainId(_uint(".domain.chainId"));
         settlement = Settlement(_address(".domain.verifyingContract"));
         deployCodeTo(
-            "Settlement.sol",
-            abi.encode(IVerifierRouter(address(0)), IPayAddressFactory(address(0))),
-            address(settlement)
+            "Settlement.sol", abi.encode(IVerifierRouter(address(0)), new PayAddressFactory()), address(settlement)
         );
     }
 
@@ -36,10 +35,10 @@ contract VectorsTest is Test {
                 requestHash: _word(string.concat(item, ".requestHash")),
                 responseHash: _word(string.concat(item, ".responseHash")),
                 payer: _address(string.concat(item, ".payer")),
-                amount: uint96(_uint(string.concat(item, ".amount"))),
-                servedAt: uint64(_uint(string.concat(item, ".servedAt"))),
-                nonce: uint64(_uint(string.concat(item, ".nonce"))),
-                floor: uint8(_uint(string.concat(item, ".floor")))
+                terms: Terms.wrap(
+                    _uint(string.concat(item, ".nonce")) << 192 | _uint(string.concat(item, ".amount")) << 96
+                        | _uint(string.concat(item, ".servedAt")) << 32 | _uint(string.concat(item, ".floor")) << 24
+                )
             });
             bytes32 hash = settlement.receiptHash(
                 _word(string.concat(item, ".modelId")),
@@ -59,7 +58,7 @@ contract VectorsTest is Test {
             bytes32[] memory leaves = vm.parseJsonBytes32Array(vectors, string.concat(item, ".leaves"));
             bytes32[] memory proof = vm.parseJsonBytes32Array(vectors, string.concat(item, ".lastLeafProof"));
             bytes32 last = leaves[leaves.length - 1];
-            bytes32 root = MerkleRoot.consume(leaves, leaves.length);
+            bytes32 root = MerkleRoot.compute(leaves);
             assertEq(root, _word(string.concat(item, ".root")), item);
             assertTrue(MerkleProof.verify(proof, root, last), "OpenZeppelin accepts the proof");
         }

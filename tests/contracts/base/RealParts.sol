@@ -13,8 +13,17 @@ interface IFiatToken {
     function configureMinter(address, uint256) external returns (bool);
     function mint(address, uint256) external returns (bool);
     function blacklist(address) external;
+    function unBlacklist(address) external;
+    function pause() external;
+    function unpause() external;
     function approve(address, uint256) external returns (bool);
+    function transfer(address, uint256) external returns (bool);
     function balanceOf(address) external view returns (uint256);
+    function allowance(address, address) external view returns (uint256);
+}
+
+interface IFiatTokenProxy {
+    function changeAdmin(address) external;
 }
 
 /// Puts the real code of Circle's token and of Permit2, and the stand-in of x402's proxy, where chains have them.
@@ -43,13 +52,17 @@ abstract contract RealParts is Test {
         vm.etch(UPTO_PROXY, address(new X402UptoPermit2Proxy(PERMIT2)).code);
     }
 
-    /// A FiatToken of Circle's version 2.2 with six decimals; TOKEN_ADMIN may mint and blacklist.
+    /// A FiatToken of Circle's version 2.2 behind its proxy, with six decimals; TOKEN_ADMIN may mint, blacklist and
+    /// pause.
     function deployFiatToken() internal returns (IFiatToken token) {
         address checker = _create(vm.parseBytes(_artifact("util/SignatureChecker.sol/SignatureChecker.json")));
         string memory code = _artifact("v2/FiatTokenV2_2.sol/FiatTokenV2_2.json");
         string memory linked =
             vm.replace(code, "__$715109b5d747ea58b675c6ea3f0dba8c60$__", vm.replace(vm.toString(checker), "0x", ""));
-        token = IFiatToken(_create(vm.parseBytes(linked)));
+        bytes memory proxyCode = vm.parseBytes(_artifact("v1/FiatTokenProxy.sol/FiatTokenProxy.json"));
+        address proxy = _create(abi.encodePacked(proxyCode, abi.encode(_create(vm.parseBytes(linked)))));
+        IFiatTokenProxy(proxy).changeAdmin(address(0xAD31)); // its admin reaches the proxy only, not the token
+        token = IFiatToken(proxy);
 
         token.initialize("USDC", "USDC", "USD", 6, TOKEN_ADMIN, TOKEN_ADMIN, TOKEN_ADMIN, TOKEN_ADMIN);
         token.initializeV2("USDC");

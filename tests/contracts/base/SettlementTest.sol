@@ -16,9 +16,10 @@ import {
     GroupResult,
     Payment,
     PaymentScheme,
-    Receipt as InferenceReceipt,
-    UptoPayment
+    Receipt as InferenceReceipt
 } from "../../../contracts/types/Group.sol";
+import {UptoPayment} from "../../../contracts/types/Payments.sol";
+import {Terms} from "../../../contracts/types/Terms.sol";
 import {Tier} from "../../../contracts/types/Tier.sol";
 import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
 import {SignedVerifier} from "../../../contracts/verifiers/SignedVerifier.sol";
@@ -97,23 +98,29 @@ abstract contract SettlementTest is RealParts {
 
     /* RECEIPTS AND GROUPS */
 
+    function packTerms(uint64 nonce, uint96 amount, uint64 servedAt, uint8 floor) internal pure returns (Terms) {
+        return
+            Terms.wrap(uint256(nonce) << 192 | uint256(amount) << 96 | uint256(servedAt) << 32 | uint256(floor) << 24);
+    }
+
     function freeReceipt(uint64 nonce) internal view returns (InferenceReceipt memory) {
         return InferenceReceipt({
             requestHash: keccak256(abi.encode("request", nonce)),
             responseHash: keccak256(abi.encode("response", nonce)),
             payer: address(0),
-            amount: 0,
-            servedAt: uint64(block.timestamp),
-            nonce: nonce,
-            floor: uint8(Tier.SIGNED)
+            terms: packTerms(nonce, 0, uint64(block.timestamp), uint8(Tier.SIGNED))
         });
     }
 
-    function paidReceipt(Tier floor) internal returns (InferenceReceipt memory receipt) {
-        receipt = freeReceipt(_nonce++);
+    function paidReceipt(Tier floor) internal returns (InferenceReceipt memory) {
+        return paidReceipt(floor, PRICE);
+    }
+
+    function paidReceipt(Tier floor, uint96 amount) internal returns (InferenceReceipt memory receipt) {
+        uint64 nonce = _nonce++;
+        receipt = freeReceipt(nonce);
         receipt.payer = payer.addr;
-        receipt.amount = PRICE;
-        receipt.floor = uint8(floor);
+        receipt.terms = packTerms(nonce, amount, uint64(block.timestamp), uint8(floor));
     }
 
     function zkReceipt(Tier floor) internal returns (InferenceReceipt memory receipt) {
@@ -122,7 +129,7 @@ abstract contract SettlementTest is RealParts {
     }
 
     function payFor(InferenceReceipt memory receipt, uint32 index) internal view returns (Payment memory) {
-        return payWith(receipt, index, payer, payAddresses.addressOf(prover.addr, receipt.floor));
+        return payWith(receipt, index, payer, payAddresses.addressOf(prover.addr, receipt.terms.floor()));
     }
 
     function payWith(InferenceReceipt memory receipt, uint32 index, Vm.Wallet memory wallet, address to)
@@ -132,7 +139,7 @@ abstract contract SettlementTest is RealParts {
     {
         UptoPayment memory terms = UptoPayment({
             maxAmount: MAX_PRICE,
-            nonce: uint256(keccak256(abi.encode(receipt.nonce))),
+            nonce: uint256(keccak256(abi.encode(receipt.terms.nonce()))),
             deadline: block.timestamp + 300,
             validAfter: 0,
             signature: ""
@@ -149,7 +156,7 @@ abstract contract SettlementTest is RealParts {
                 validAfter: 0
             })
         );
-        return Payment({scheme: PaymentScheme.UPTO, receiptIndex: index, data: abi.encode(terms)});
+        return Payment({scheme: PaymentScheme.UPTO, first: index, count: 1, data: abi.encode(terms)});
     }
 
     /// A group with a payment for every paid receipt, without evidence.
@@ -162,7 +169,7 @@ abstract contract SettlementTest is RealParts {
         group.payments = new Payment[](receipts.length);
         uint256 paid;
         for (uint32 i; i < receipts.length; ++i) {
-            if (receipts[i].amount != 0) group.payments[paid++] = payFor(receipts[i], i);
+            if (receipts[i].terms.amount() != 0) group.payments[paid++] = payFor(receipts[i], i);
         }
         Payment[] memory payments = group.payments;
         assembly {

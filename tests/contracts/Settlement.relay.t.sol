@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Vm} from "forge-std/Vm.sol";
+
+import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
+import {Group, GroupResult, Payment, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {ContractAccount} from "./base/ChannelTest.sol";
+import {PaymentTest} from "./base/PaymentTest.sol";
+
+/// Groups that somebody else submits: the prover's signature makes them the prover's.
+contract SettlementRelayTest is PaymentTest {
+    function testFuzz_relay_anybodyWithTheProversSignature(address submitter, uint8 count) public {
+        vm.assume(submitter != prover.addr);
+        Group memory group = teeGroup(receiptsOf(1, bound(count, 1, 9), address(0), 0, 1));
+        group.authorization = sign(prover, digestOf(group));
+        GroupResult memory result = settleAs(submitter, one(group))[0];
+        assertEq(result.settled, group.receipts.length);
+        assertTrue(settlement.isNonceUsed(prover.addr, 1), "the prover's nonce");
+        assertFalse(settlement.isNonceUsed(submitter, 1), "not the submitter's");
+    }
+
+    function testFuzz_relay_refusesAnyOtherSignature(uint256 key, address submitter) public {
+        vm.assume(submitter != prover.addr);
+        Vm.Wallet memory signer = vm.createWallet(bound(key, 1, 1 << 250));
+        Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
+        group.authorization = sign(signer, digestOf(group));
+        _assertNotAuthorized(group, submitter);
+    }
+
+    function testFuzz_relay_refusesASignatureOfAnyOtherLength(bytes calldata authorization) public {
+        vm.assume(authorization.length != 65);
+        Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
+        group.authorization = authorization;
+        _assertNotAuthorized(group, relayer);
+    }
+
+    function testFuzz_relay_refusesTheMirroredSignature(uint64 nonce) public {
+        Group memory group = teeGroup(one(freeReceipt(nonce)));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(prover.privateKey, digestOf(group));
+        uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+        group.authorization = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+        _assertNotAuthorized(group, relayer);
+    }
+
+    function testFuzz_relay_signatureIsOfThisGroupOnly(uint8 change) public {
+        Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
+        group.authorization = sign(prover, digestOf(group));
+        change = uint8(bound(change, 0, 4));
+        if (change == 0) group.receipts = receiptsOf(1, 1, address(0), 0, 1);
+        if (change == 1) group.receipts = receiptsOf(1, 3, address(0), 0, 1);
+        if (change == 2) group.modelId = keccak256("other");
+        if (change == 3) group.asset = relayer;
+        if (change == 4) group.route = SIGNED_ROUTE;
+        _assertNotAuthorized(group, relayer);
+    }
+
+    function testFuzz_relay_signatureIsOfThisProverOnly(address other) public {
+        vm.assume(other != prover.addr && other != relayer && other.code.length == 0);
+        Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
+        group.authorization = sign(prover, digestOf(group));
+        group.prover = other;
+        _assertNotAuthorized(group, relayer);
+    }
+
+    function testFuzz_relay_ofAContractProver(uint8 count) public {
+        ContractAccount account = new ContractAccount(prover.addr);
+        Group memory group = signedGroup(receiptsOf(1, bound(count, 1, 9), address(0), 0, 1));
+        group.prover = address(account);
+        group.evidence = sign(prover, digestOf(group));
+        _assertNotAuthorized(group, relayer);
+        group.authorization = group.evidence;
+        assertEq(settleAs(relayer, one(group))[0].settled, group.receipts.length);
+    }
+
+    function test_relay_aSubmitterNeedsNoSignatureForItsOwn() public {
+        Group memory group = signedGroup(receiptsOf(1, 2, address(0), 0, 1));
+        group.authorization = "not looked at";
+        assertEq(settleOne(group).settled, 2);
+    }
+
+    /// A relayer chooses the payments, but it cannot gain by it nor spoil anything for good.
+    function testFuzz_relay_withoutThePaymentsOnlySkips(uint8 count) public {
+        uint32 receipts = uint32(bound(count, 1, 9));
+        Payment memory payment = upto(0, receipts, payer, 1, receipts * PRICE, 1);
+        Group memory group = signedGroup(receiptsOf(1, receipts, payer.addr, PRICE, 1), payment);
+        group.authorization = group.evidence;
+        group.payments = new Payment[](0);
+        GroupResult memory result = settleAs(relayer, one(group))[0];
+        assertEq(result.skipped, receipts);
+        group.payments = new Payment[](1);
+        group.payments[0] = payment;
+        assertEq(settleAs(relayer, one(group))[0].settled, receipts);
+    }
+
+    /// Groups of several provers in one transaction; each is judged by itself.
+    function testFuzz_relay_groupsOfSeveralProvers(bool firstSigned, bool secondSigned) public {
+        Vm.Wallet memory second = vm.createWallet("second prover");
+        Group[] memory groups = new Group[](2);
+        groups[0] = signedGroup(receiptsOf(1, 2, address(0), 0, 1));
+        groups[1] = signedGroup(receiptsOf(1, 3, address(0), 0, 1));
+        groups[1].prover = second.addr;
+        groups[1].evidence = sign(second, digestOf(groups[1]));
+        if (firstSigned) groups[0].authorization = groups[0].evidence;
+        if (secondSigned) groups[1].authorization = groups[1].evidence;
+
+        GroupResult[] memory results = settleAs(relayer, groups);
+
+        assertEq(results[0].settled, firstSigned ? 2 : 0);
+        assertEq(results[1].settled, secondSigned ? 3 : 0);
+        assertEq(settlement.isNonceUsed(prover.addr, 1), firstSigned);
+        assertEq(settlement.isNonceUsed(second.addr, 1), secondSigned);
+    }
+
+    function _assertNotAuthorized(Group memory group, address submitter) private {
+        bytes memory reason = abi.encodeWithSelector(ISettlement.NotAuthorized.selector, group.prover, submitter);
+        vm.expectEmit(address(settlement));
+        emit ISettlement.GroupSkipped(group.modelId, group.prover, group.route, 0, reason);
+        assertEq(settleAs(submitter, one(group))[0].reason, reason, "reason");
+        assertEq(settlement.nextSeq(), 0, "seq");
+    }
+}
