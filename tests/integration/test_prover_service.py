@@ -322,15 +322,10 @@ def test_wrong_method_is_refused_as_json(service: RunningService) -> None:
 
 
 def _hash_on_chain(settlement: Any, receipt: dict[str, Any]) -> bytes:
-    fields = (
-        receipt["request_hash"],
-        receipt["response_hash"],
-        receipt["payer"],
-        int(receipt["amount"]),
-        receipt["served_at"],
-        int(receipt["nonce"]),
-        [tier.label for tier in SETTLED_TIERS].index(receipt["floor"]) + 1,
-    )
+    floor = [tier.label for tier in SETTLED_TIERS].index(receipt["floor"]) + 1
+    small = receipt["served_at"] << 32 | floor << 24
+    packed = int(receipt["nonce"]) << 192 | int(receipt["amount"]) << 96 | small
+    fields = (receipt["request_hash"], receipt["response_hash"], receipt["payer"], packed)
     terms = (receipt["model_id"], receipt["prover"], receipt["asset"])
     return bytes(settlement.functions.receiptHash(*terms, fields).call())
 

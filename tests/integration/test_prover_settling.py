@@ -21,8 +21,9 @@ from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
+from veritally.payments import UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
-from veritally.settlement import UptoPayment, ZkProof
+from veritally.settlement import ZkProof
 from veritally.tiers import Tier
 
 MODEL_ID = b"\x17" * 32
@@ -118,7 +119,7 @@ def test_a_transaction_with_too_little_gas_is_sent_again_with_more(
     devnet: Devnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address)
-    monkeypatch.setattr(Settler, "_gas_limit", lambda *_: 260_000)
+    monkeypatch.setattr(Settler, "_gas_limit", lambda *_: 235_000)
     (outcome,) = settler(devnet).settle([free(devnet, 1)])
     assert isinstance(outcome, Settled)
     assert devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address) == before + 2
