@@ -33,8 +33,7 @@ contract SettlementHostileTest is PaymentTest {
         token.mint(payer.addr, 1_000_000);
         account = new HostileAccount();
         verifier = new HostileVerifier();
-        vm.prank(owner);
-        router.add(HOSTILE_ROUTE, address(verifier), ROUTE_GAS, 0);
+        openRoute(HOSTILE_ROUTE, address(verifier), ROUTE_GAS, 0);
     }
 
     /* TOKENS */
