@@ -144,6 +144,18 @@ contract SettlementCalldataTest is PaymentTest {
         assertTrue(settled, "the range reaches far enough");
     }
 
+    /// Here the gas ends in the group's own frame, behind its calls, and enough is left to say something about it.
+    function testFuzz_settle_wantOfGasInALongGroup(uint256 gasLimit) public {
+        Group[] memory groups = one(signedGroup(receiptsOf(1, 200, address(0), 0, 1)));
+        gasLimit = bound(gasLimit, 300_000, 1_400_000);
+        vm.prank(prover.addr);
+        try settlement.settle{gas: gasLimit}(groups) returns (GroupResult[] memory results) {
+            assertEq(results[0].settled, 200, "all of it");
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), ISettlement.NotEnoughGas.selector, "for want of gas");
+        }
+    }
+
     function testFuzz_settle_malformedIsNotWantOfGas(uint256 gasLimit) public {
         Group[] memory groups = _paidGroups(0);
         groups[0].payments[0].data = hex"01";
