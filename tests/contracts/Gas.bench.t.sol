@@ -4,10 +4,21 @@ pragma solidity 0.8.30;
 import {Vm} from "forge-std/Vm.sol";
 
 import {IX402BatchSettlement} from "../../contracts/interfaces/external/IX402BatchSettlement.sol";
+import {IX402UptoPermit2Proxy} from "../../contracts/interfaces/external/IX402UptoPermit2Proxy.sol";
 import {IPayAddress} from "../../contracts/interfaces/IPayAddress.sol";
 import {Group, GroupResult, Payment, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
 import {PaymentTest} from "./base/PaymentTest.sol";
+
+/// Collects payments and does nothing else: no evidence, no record, no event.
+contract PlainFacilitator {
+    function forward(address proxy, bytes[] calldata calls) external {
+        for (uint256 i; i < calls.length; ++i) {
+            (bool success,) = proxy.call(calls[i]);
+            require(success, "not collected");
+        }
+    }
+}
 
 /// What whole transactions cost: 21,000 and the calldata included, by the rule of EIP-7623. Circle's token is behind its
 /// proxy and Permit2 is the real one; x402's contracts are stand-ins. Everything has been used before (counters,
@@ -87,6 +98,20 @@ contract GasBench is PaymentTest {
         bytes memory smallData = abi.encodeCall(settlement.settle, (small));
         uint256 fixedGas = _transactionGas(address(settlement), smallData) - _standardCalldataGas(smallData) - eventGas;
         _snapshot("limit_fixed_channel_256_per_inference", fixedGas / BATCH_SIZE);
+    }
+
+    /// What Permit2, the token and x402's proxy take, whoever calls them: the same payments through a contract that
+    /// does nothing but forward them.
+    function test_limit_signed_upto_50() public {
+        PlainFacilitator plain = new PlainFacilitator();
+        Vm.Wallet[] memory payers = _fundedPayers(PAYERS);
+        bytes[] memory calls = new bytes[](PAYERS);
+        for (uint256 i; i < PAYERS; ++i) {
+            calls[i] = _plainCall(payers[i], address(plain), uint256(keccak256(abi.encode("permit", i))));
+        }
+        mint(usdc, payAddress(1), 1);
+        bytes memory data = abi.encodeCall(PlainFacilitator.forward, (UPTO_PROXY, calls));
+        _snapshot("limit_plain_upto_50_per_payment", _transactionGas(address(plain), data) / PAYERS);
     }
 
     /* MEASURING */
@@ -170,6 +195,37 @@ contract GasBench is PaymentTest {
         group = signedGroup(receipts);
         group.payments = payments;
         group.evidence = sign(prover, digestOf(group));
+    }
+
+    function _plainCall(Vm.Wallet memory wallet, address facilitator, uint256 nonce)
+        private
+        view
+        returns (bytes memory)
+    {
+        UptoTerms memory terms = UptoTerms({
+            token: address(usdc),
+            maxAmount: MAX_PRICE,
+            nonce: nonce,
+            deadline: SERVED_AT + 300,
+            to: payAddress(1),
+            facilitator: facilitator,
+            validAfter: 0
+        });
+        IX402UptoPermit2Proxy.PermitTransferFrom memory permit = IX402UptoPermit2Proxy.PermitTransferFrom({
+            permitted: IX402UptoPermit2Proxy.TokenPermissions(terms.token, terms.maxAmount),
+            nonce: nonce,
+            deadline: terms.deadline
+        });
+        return abi.encodeCall(
+            IX402UptoPermit2Proxy.settle,
+            (
+                permit,
+                PRICE,
+                wallet.addr,
+                IX402UptoPermit2Proxy.Witness(terms.to, facilitator, 0),
+                signUpto(wallet.privateKey, terms)
+            )
+        );
     }
 
     /// Payers as a wallet in use has them: a balance, and an allowance for Permit2.
