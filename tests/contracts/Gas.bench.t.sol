@@ -6,7 +6,11 @@ import {Vm} from "forge-std/Vm.sol";
 import {IX402BatchSettlement} from "../../contracts/interfaces/external/IX402BatchSettlement.sol";
 import {IX402UptoPermit2Proxy} from "../../contracts/interfaces/external/IX402UptoPermit2Proxy.sol";
 import {IPayAddress} from "../../contracts/interfaces/IPayAddress.sol";
-import {Group, GroupResult, Payment, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {MerkleRoot} from "../../contracts/libraries/MerkleRoot.sol";
+import {ReceiptHash} from "../../contracts/libraries/ReceiptHash.sol";
+import {ReceiptRun, Run} from "../../contracts/libraries/ReceiptRun.sol";
+import {SettledEvent} from "../../contracts/libraries/SettledEvent.sol";
+import {Group, GroupResult, Payment, PaymentScheme, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
 import {PaymentTest} from "./base/PaymentTest.sol";
 
@@ -17,6 +21,31 @@ contract PlainFacilitator {
             (bool success,) = proxy.call(calls[i]);
             require(success, "not collected");
         }
+    }
+}
+
+/// The loops over the receipts, one after the other.
+contract Loops {
+    function measure(Group calldata group)
+        external
+        returns (uint256 hashGas, uint256 treeGas, uint256 checkGas, uint256 eventGas)
+    {
+        Run memory run = Run({first: 0, end: group.receipts.length, payer: group.receipts[0].payer, floor: 1});
+        hashGas = gasleft();
+        bytes32[] memory hashes = ReceiptHash.hashAll(ReceiptHash.Common(0, 0, address(0), address(0)), group.receipts);
+        hashGas -= gasleft();
+        treeGas = gasleft();
+        MerkleRoot.compute(hashes);
+        treeGas -= gasleft();
+        checkGas = gasleft();
+        (uint256 next,,) = ReceiptRun.take(group.receipts, run, 0, 0);
+        checkGas -= gasleft();
+        require(next == run.end, "the receipts do not fit");
+        SettledEvent.Log memory log;
+        SettledEvent.open(log, group, 0, Tier.SIGNED, false);
+        eventGas = gasleft();
+        SettledEvent.emitRun(log, group.receipts, hashes, run, PaymentScheme.UPTO);
+        eventGas -= gasleft();
     }
 }
 
@@ -98,6 +127,16 @@ contract GasBench is PaymentTest {
         bytes memory smallData = abi.encodeCall(settlement.settle, (small));
         uint256 fixedGas = _transactionGas(address(settlement), smallData) - _standardCalldataGas(smallData) - eventGas;
         _snapshot("limit_fixed_channel_256_per_inference", fixedGas / BATCH_SIZE);
+    }
+
+    function test_limit_loops() public {
+        Loops loops = new Loops();
+        Group memory group = signedGroup(receiptsOf(FIRST_NONCE, BATCH_SIZE, payer.addr, PRICE, 1));
+        (uint256 hashGas, uint256 treeGas, uint256 checkGas, uint256 eventGas) = loops.measure(group);
+        _snapshot("loop_hash_per_inference", hashGas / BATCH_SIZE);
+        _snapshot("loop_tree_per_inference", treeGas / BATCH_SIZE);
+        _snapshot("loop_check_per_inference", checkGas / BATCH_SIZE);
+        _snapshot("loop_event_with_event_per_inference", eventGas / BATCH_SIZE);
     }
 
     /// What Permit2, the token and x402's proxy take, whoever calls them: the same payments through a contract that
