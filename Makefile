@@ -109,6 +109,10 @@ test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 test-refusals: setup ## Disable each refusal of the project once and require that the tests turn red (takes long)
 	@.venv/bin/python tools/check_refusals.py
 
+.PHONY: bench-gas
+bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/ (docs/gas.md)
+	@.venv/bin/python tools/bench_gas.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

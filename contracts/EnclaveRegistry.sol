@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {IEnclaveRegistry} from "./interfaces/IEnclaveRegistry.sol";
+import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {DevelopmentChains} from "./libraries/DevelopmentChains.sol";
 
 /// @title EnclaveRegistry
@@ -18,12 +19,17 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
     );
 
     /// @inheritdoc IEnclaveRegistry
+    IModelRegistry public immutable MODELS;
+    /// @inheritdoc IEnclaveRegistry
     address public immutable ROOT;
 
     mapping(address key => EnclaveKey) private _keys;
 
-    constructor(address developmentRoot) EIP712("Veritally EnclaveRegistry", "1") {
+    /// @param models Says which measurements a model accepts.
+    /// @param developmentRoot Admits keys; only on development chains.
+    constructor(IModelRegistry models, address developmentRoot) EIP712("Veritally EnclaveRegistry", "1") {
         require(DevelopmentChains.isOne(), DevelopmentRootRefused(block.chainid));
+        MODELS = models;
         ROOT = developmentRoot;
     }
 
@@ -84,6 +90,7 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
             block.timestamp >= entry.validFrom && block.timestamp < entry.validUntil && entry.revokedAt == 0,
             EnclaveKeyNotValid(key, block.timestamp)
         );
+        MODELS.requireMeasurement(modelId, entry.measurement);
         return entry.development;
     }
 

@@ -2,54 +2,206 @@
 pragma solidity 0.8.30;
 
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
+import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {DevelopmentChains} from "./libraries/DevelopmentChains.sol";
+import {CircuitTrial} from "./verifiers/CircuitTrial.sol";
+import {Halo2Call} from "./verifiers/Halo2Call.sol";
 
 /// @title ModelRegistry
 /// @notice See {IModelRegistry}.
 contract ModelRegistry is IModelRegistry {
+    /// @notice Shortest delay in seconds before a measurement can be used, outside development chains.
+    uint40 public constant MIN_MEASUREMENT_DELAY = 2 days;
+    /// @notice Longest URI in bytes.
+    uint256 public constant MAX_URI_BYTES = 512;
+
+    /// @inheritdoc IModelRegistry
+    IVerifierRouter public immutable ROUTER;
+    /// @inheritdoc IModelRegistry
+    uint40 public immutable MEASUREMENT_DELAY;
+
     mapping(bytes32 modelId => Model) private _models;
-    mapping(bytes32 modelId => Circuit) private _circuits;
+    mapping(bytes32 modelId => Circuit[]) private _circuits;
+    /// @dev So that a stopped verifier does not come back to the model at another position or address.
+    mapping(bytes32 modelId => mapping(bytes32 codeHash => bool)) private _hasCode;
+    mapping(bytes32 modelId => mapping(bytes32 measurement => Acceptance)) private _acceptances;
+
+    modifier onlyModelOwner(bytes32 modelId) {
+        require(_known(modelId).owner == msg.sender, NotModelOwner(modelId, msg.sender));
+        _;
+    }
+
+    /// @param router Stops circuits after contradictions.
+    /// @param measurementDelay Seconds between accepting a measurement and its use.
+    constructor(IVerifierRouter router, uint40 measurementDelay) {
+        require(
+            measurementDelay >= MIN_MEASUREMENT_DELAY || DevelopmentChains.isOne(),
+            MeasurementDelayTooShort(measurementDelay, MIN_MEASUREMENT_DELAY)
+        );
+        ROUTER = router;
+        MEASUREMENT_DELAY = measurementDelay;
+    }
 
     /// @inheritdoc IModelRegistry
     function register(bytes32 weightsHash, string calldata uri) external returns (bytes32 modelId) {
         modelId = modelIdOf(msg.sender, weightsHash);
         require(_models[modelId].owner == address(0), ModelExists(modelId));
+        require(bytes(uri).length <= MAX_URI_BYTES, UriTooLong(bytes(uri).length, MAX_URI_BYTES));
 
-        _models[modelId] = Model({owner: msg.sender, weightsHash: weightsHash, uri: uri});
+        _models[modelId] = Model({owner: msg.sender, deprecated: false, weightsHash: weightsHash, uri: uri});
 
         emit ModelRegistered(modelId, msg.sender, weightsHash, uri);
     }
 
     /// @inheritdoc IModelRegistry
-    function addCircuit(bytes32 modelId, Circuit calldata circuit) external {
-        require(_models[modelId].owner != address(0), UnknownModel(modelId));
-        require(_models[modelId].owner == msg.sender, NotModelOwner(modelId, msg.sender));
-        require(_circuits[modelId].verifier == address(0), CircuitExists(modelId));
-        require(
-            circuit.verifier.code.length != 0 && circuit.inputs != 0 && circuit.outputs != 0,
-            UnusableCircuit(circuit.verifier, circuit.inputs, circuit.outputs)
-        );
-        require(!circuit.developmentSrs || DevelopmentChains.isOne(), DevelopmentSrsRefused(block.chainid));
+    function deprecate(bytes32 modelId, bytes32 successor) external onlyModelOwner(modelId) {
+        _requireCurrent(modelId);
+        if (successor != 0) _known(successor);
 
-        _circuits[modelId] = circuit;
+        _models[modelId].deprecated = true;
 
-        emit CircuitAdded(modelId, circuit.verifier, circuit);
+        emit ModelDeprecated(modelId, msg.sender, successor);
     }
+
+    /* CIRCUITS */
+
+    /// @inheritdoc IModelRegistry
+    function addCircuit(bytes32 modelId, Circuit calldata circuit, bytes calldata proof, uint256[] calldata instances)
+        external
+        onlyModelOwner(modelId)
+        returns (uint32 index)
+    {
+        _requireCurrent(modelId);
+        _checkCircuit(modelId, circuit);
+        _checkInstances(circuit, instances);
+        bytes32 codeHash = circuit.verifier.codehash;
+        require(!_hasCode[modelId][codeHash], CircuitExists(modelId, codeHash));
+        CircuitTrial.run(circuit.verifier, circuit.proofGas, proof, instances);
+
+        index = uint32(_circuits[modelId].length);
+        _hasCode[modelId][codeHash] = true;
+        _circuits[modelId].push(circuit);
+
+        emit CircuitAdded(modelId, circuit.verifier, index, circuit);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function stopCircuit(bytes32 modelId, uint32 index) external {
+        require(msg.sender == address(ROUTER) || msg.sender == _known(modelId).owner, MayNotStop(modelId, msg.sender));
+        Circuit storage circuit = _circuit(modelId, index);
+        require(!circuit.stopped, CircuitIsStopped(modelId, index));
+
+        circuit.stopped = true;
+
+        emit CircuitStopped(modelId, index, msg.sender);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function requireCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory) {
+        Circuit storage circuit = _circuit(modelId, index);
+        require(!circuit.stopped, CircuitIsStopped(modelId, index));
+        return circuit;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory) {
+        return _circuit(modelId, index);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function circuitCount(bytes32 modelId) external view returns (uint256) {
+        return _circuits[modelId].length;
+    }
+
+    /* MEASUREMENTS */
+
+    /// @inheritdoc IModelRegistry
+    function acceptMeasurement(bytes32 modelId, bytes32 measurement) external onlyModelOwner(modelId) {
+        _requireCurrent(modelId);
+        require(measurement != 0, ZeroMeasurement());
+        Acceptance storage acceptance = _acceptances[modelId][measurement];
+        require(acceptance.acceptedFrom == 0, MeasurementTaken(modelId, measurement));
+
+        uint40 acceptedFrom = uint40(block.timestamp) + MEASUREMENT_DELAY;
+        acceptance.acceptedFrom = acceptedFrom;
+
+        emit MeasurementAccepted(modelId, measurement, msg.sender, acceptedFrom);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function removeMeasurement(bytes32 modelId, bytes32 measurement) external onlyModelOwner(modelId) {
+        Acceptance storage acceptance = _acceptances[modelId][measurement];
+        require(
+            acceptance.acceptedFrom != 0 && acceptance.removedAt == 0,
+            MeasurementNotAccepted(modelId, measurement, acceptance.acceptedFrom, acceptance.removedAt)
+        );
+
+        acceptance.removedAt = uint40(block.timestamp);
+
+        emit MeasurementRemoved(modelId, measurement, msg.sender);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function requireMeasurement(bytes32 modelId, bytes32 measurement) external view {
+        Acceptance storage acceptance = _acceptances[modelId][measurement];
+        require(
+            acceptance.acceptedFrom != 0 && block.timestamp >= acceptance.acceptedFrom && acceptance.removedAt == 0,
+            MeasurementNotAccepted(modelId, measurement, acceptance.acceptedFrom, acceptance.removedAt)
+        );
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getAcceptance(bytes32 modelId, bytes32 measurement) external view returns (Acceptance memory) {
+        return _acceptances[modelId][measurement];
+    }
+
+    /* MODELS */
 
     /// @inheritdoc IModelRegistry
     function getModel(bytes32 modelId) external view returns (Model memory) {
-        require(_models[modelId].owner != address(0), UnknownModel(modelId));
-        return _models[modelId];
-    }
-
-    /// @inheritdoc IModelRegistry
-    function getCircuit(bytes32 modelId) external view returns (Circuit memory) {
-        require(_circuits[modelId].verifier != address(0), NoCircuit(modelId));
-        return _circuits[modelId];
+        return _known(modelId);
     }
 
     /// @inheritdoc IModelRegistry
     function modelIdOf(address owner, bytes32 weightsHash) public pure returns (bytes32) {
         return keccak256(abi.encode(owner, weightsHash));
+    }
+
+    function _known(bytes32 modelId) private view returns (Model storage model) {
+        model = _models[modelId];
+        require(model.owner != address(0), UnknownModel(modelId));
+    }
+
+    function _requireCurrent(bytes32 modelId) private view {
+        require(!_models[modelId].deprecated, ModelIsDeprecated(modelId));
+    }
+
+    function _circuit(bytes32 modelId, uint32 index) private view returns (Circuit storage) {
+        require(index < _circuits[modelId].length, NoCircuit(modelId, index));
+        return _circuits[modelId][index];
+    }
+
+    function _checkCircuit(bytes32 modelId, Circuit calldata circuit) private view {
+        require(
+            circuit.verifier.code.length != 0 && circuit.batchSize != 0 && circuit.inputs != 0 && circuit.outputs != 0
+                && !circuit.stopped,
+            UnusableCircuit(circuit.verifier, circuit.batchSize, circuit.inputs, circuit.outputs)
+        );
+        require(!circuit.developmentSrs || DevelopmentChains.isOne(), DevelopmentSrsRefused(block.chainid));
+        if (_circuits[modelId].length == 0) return;
+        Circuit memory first = _circuits[modelId][0];
+        require(
+            circuit.inputs == first.inputs && circuit.outputs == first.outputs && circuit.inputScale == first.inputScale
+                && circuit.outputScale == first.outputScale,
+            LayoutMismatch(modelId, first, circuit)
+        );
+    }
+
+    function _checkInstances(Circuit calldata circuit, uint256[] calldata instances) private pure {
+        uint256 expected = uint256(circuit.batchSize) * (uint256(circuit.inputs) + circuit.outputs);
+        require(instances.length == expected, InstanceCountMismatch(expected, instances.length));
+        for (uint256 i; i < expected; ++i) {
+            require(instances[i] < Halo2Call.FIELD_MODULUS, InstanceOutOfField(i, instances[i]));
+        }
     }
 }

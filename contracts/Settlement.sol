@@ -305,16 +305,15 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     /// @dev Walks over the receipts in order: runs that a payment covers, and free ones between them.
     function _settleReceipts(Frame memory frame, Group calldata group) private {
         Receipt[] calldata receipts = group.receipts;
+        Payment[] calldata payments = group.payments;
         uint256 next;
-        for (uint256 i; i < group.payments.length; ++i) {
-            Payment calldata payment = group.payments[i];
-            uint256 end = uint256(payment.first) + payment.count;
-            require(
-                payment.first >= next && payment.count != 0 && end <= receipts.length,
-                PaymentOutOfOrder(i, next, receipts.length)
-            );
-            _settleFree(frame, receipts, next, payment.first);
-            _settlePaid(frame, receipts, payment);
+        for (uint256 i; i < payments.length; ++i) {
+            Payment calldata payment = payments[i];
+            uint256 first = payment.first;
+            uint256 end = first + payment.count;
+            require(first >= next && first < end && end <= receipts.length, PaymentOutOfOrder(i, next, receipts.length));
+            _settleFree(frame, receipts, next, first);
+            _settlePaid(frame, receipts, payment, first, end);
             next = end;
         }
         _settleFree(frame, receipts, next, receipts.length);
@@ -329,15 +328,16 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     }
 
     /// @dev Spends the nonces of a run, collects the sum, and emits; or frees the nonces again and says why.
-    function _settlePaid(Frame memory frame, Receipt[] calldata receipts, Payment calldata payment) private {
-        Receipt calldata leader = receipts[payment.first];
-        require(leader.payer != address(0), PaymentForFreeReceipt(payment.first));
-        Run memory run = Run({
-            first: payment.first,
-            end: uint256(payment.first) + payment.count,
-            payer: leader.payer,
-            floor: leader.terms.floor()
-        });
+    function _settlePaid(
+        Frame memory frame,
+        Receipt[] calldata receipts,
+        Payment calldata payment,
+        uint256 first,
+        uint256 end
+    ) private {
+        Receipt calldata leader = receipts[first];
+        Run memory run = Run({first: first, end: end, payer: leader.payer, floor: leader.terms.floor()});
+        require(run.payer != address(0), PaymentForFreeReceipt(first));
         uint256 sum = _admitRun(frame, receipts, run);
         if (sum == 0) return;
 

@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
 REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
+SETTLEMENT = "contracts/Settlement.sol"
 PYTEST = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
 SERVICE = (*PYTEST, "tests/integration/test_prover_service.py")
 LINKED = ("node_modules", ".toolchain", ".venv", ".cache")
@@ -34,30 +35,255 @@ class Refusal:
     command: tuple[str, ...] = REFUSES
 
 
+def of(operation: str) -> tuple[str, ...]:
+    """The command that runs the tests of one of Settlement's operations."""
+    return (*FORGE, f"tests/contracts/Settlement.{operation}.t.sol")
+
+
 REFUSALS = (
+    Refusal(
+        "a stranger's group",
+        SETTLEMENT,
+        "if (submitter != group.prover) {",
+        "if (false) {",
+        of("relay"),
+    ),
+    Refusal(
+        "a group that calls itself the frame",
+        SETTLEMENT,
+        "require(msg.sender == address(this), OnlySelf(msg.sender));",
+        "",
+        of("calldata"),
+    ),
+    Refusal(
+        "re-entry",
+        SETTLEMENT,
+        "external nonReentrant returns (GroupResult[]",
+        "external returns (GroupResult[]",
+        of("hostile"),
+    ),
+    Refusal(
+        "groups that stand elsewhere",
+        SETTLEMENT,
+        "require(offset == CANONICAL_OFFSET, NonCanonicalCalldata(offset));",
+        "",
+        of("calldata"),
+    ),
+    Refusal(
+        "want of gas taken for bad data",
+        SETTLEMENT,
+        "gasleft() > gasBefore / 20",
+        "gasleft() > 0",
+        of("calldata"),
+    ),
+    Refusal(
+        "want of gas that does not stop the batch",
+        SETTLEMENT,
+        "if (bytes4(output) == NotEnoughGas.selector) BoundedCall.revertWith(output);",
+        "",
+        of("calldata"),
+    ),
+    Refusal(
+        "a verifier that feigns want of gas",
+        SETTLEMENT,
+        "bytes4(reason) != NotEnoughGas.selector",
+        "true",
+        of("hostile"),
+    ),
+    Refusal(
+        "a token that moves too little",
+        SETTLEMENT,
+        "        _requirePaid(frame);\n",
+        "",
+        of("hostile"),
+    ),
+    Refusal(
+        "a channel that is not swept",
+        SETTLEMENT,
+        "if (reason.length != 0) BoundedCall.revertWith(reason);",
+        "",
+        of("channel"),
+    ),
+    Refusal(
+        "inclusion of a skipped receipt",
+        SETTLEMENT,
+        "skipped == 0 ? frame.root : MerkleRoot.computeNonZero(frame.hashes)",
+        "frame.root",
+        of("inclusion"),
+    ),
+    Refusal(
+        "inclusion at tier none",
+        SETTLEMENT,
+        "tier != Tier.NONE && tier >= minTier",
+        "tier >= minTier",
+        of("inclusion"),
+    ),
+    Refusal(
+        "nonces of an unpaid run",
+        SETTLEMENT,
+        "_undoRun(frame, receipts, run, refusal);",
+        "",
+        of("upto"),
+    ),
+    Refusal(
+        "receipt replayed",
+        "contracts/libraries/ReceiptRun.sol",
+        "and(spentNow, bit)",
+        "0",
+        of("refuses"),
+    ),
+    Refusal(
+        "tier below the floor",
+        SETTLEMENT,
+        "floor != 0 && floor <= uint8(frame.log.tier)",
+        "floor != 0",
+        of("refuses"),
+    ),
+    Refusal(
+        "floor zero",
+        SETTLEMENT,
+        "floor != 0 && floor <= uint8(frame.log.tier)",
+        "floor <= uint8(frame.log.tier)",
+        of("refuses"),
+    ),
+    Refusal(
+        "two payments for one receipt",
+        SETTLEMENT,
+        "first >= next && first < end",
+        "first < end",
+        of("refuses"),
+    ),
+    Refusal(
+        "a payment for a free receipt",
+        SETTLEMENT,
+        "require(run.payer != address(0), PaymentForFreeReceipt(first));",
+        "",
+        of("upto"),
+    ),
+    Refusal(
+        "another payer in a run",
+        "contracts/libraries/ReceiptRun.sol",
+        "xor(calldataload(next), payer)",
+        "0",
+        of("upto"),
+    ),
+    Refusal(
+        "another floor in a run, reserved bits",
+        "contracts/libraries/ReceiptRun.sol",
+        "xor(and(terms, SHARED_MASK), shared)",
+        "0",
+        of("upto"),
+    ),
+    Refusal(
+        "a payer without an amount",
+        "contracts/libraries/ReceiptRun.sol",
+        "xor(iszero(amount), free)",
+        "0",
+        of("upto"),
+    ),
+    Refusal(
+        "refund of somebody else's channel",
+        SETTLEMENT,
+        "require(channel.receiver == payAddress, NotChannelReceiver(channel.receiver, payAddress));",
+        "",
+        of("refund"),
+    ),
+    Refusal(
+        "pay address of a lower tier than the floor",
+        SETTLEMENT,
+        "frame.payAddresses[floor] = payAddressOf(frame.prover, floor);",
+        "frame.payAddresses[floor] = payAddressOf(frame.prover, uint8(Tier.SIGNED));",
+        of("refuses"),
+    ),
+    Refusal(
+        "payer without funds",
+        "contracts/payments/CollectCall.sol",
+        'return success ? bytes("") : abi.encodeWithSelector(ISettlement.PaymentFailed.selector, cause);',
+        'success; cause; return "";',
+        of("refuses"),
+    ),
+    Refusal(
+        "amount above the signed maximum",
+        "contracts/payments/UptoPayments.sol",
+        "if (collection.amount > payment.maxAmount) return _aboveMaximum(payment, collection);",
+        "",
+        of("upto"),
+    ),
+    Refusal(
+        "payment data that is no encoding",
+        "contracts/payments/UptoPayments.sol",
+        "data.length >= MIN_BYTES && uint256(bytes32(data)) == 0x20",
+        "data.length < MIN_BYTES << 128",
+        of("calldata"),
+    ),
+    Refusal(
+        "more than the voucher allows",
+        "contracts/payments/BatchPayments.sol",
+        "if (total > payment.maxClaimableAmount) {",
+        "if (false) {",
+        of("channel"),
+    ),
+    Refusal(
+        "a channel of another payer",
+        "contracts/payments/BatchPayments.sol",
+        "channel.payer != collection.payer ||",
+        "",
+        of("channel"),
+    ),
+    Refusal(
+        "a channel to another pay address",
+        "contracts/payments/BatchPayments.sol",
+        "channel.receiver != collection.to",
+        "false",
+        of("channel"),
+    ),
+    Refusal(
+        "a claim of more than was verified",
+        "contracts/payments/BatchPayments.sol",
+        "uint256 total = claimed + collection.amount;",
+        "uint256 total = payment.maxClaimableAmount;",
+        of("channel"),
+    ),
+    Refusal(
+        "a signature of another length",
+        "contracts/payments/ExactPayments.sol",
+        "payment.signature.length != 65",
+        "false",
+        of("exact"),
+    ),
+    Refusal(
+        "an account that does not say yes",
+        "contracts/libraries/Signatures.sol",
+        "success && output.length == 32 && bytes32(output) == bytes32(IERC1271.isValidSignature.selector)",
+        "success",
+        of("hostile"),
+    ),
+    Refusal(
+        "a token without a readable balance",
+        "contracts/libraries/TokenBalance.sol",
+        "success && output.length == 32",
+        "success",
+        of("hostile"),
+    ),
+    Refusal(
+        "less gas than promised",
+        "contracts/libraries/BoundedCall.sol",
+        "require(available >= needed, ISettlement.NotEnoughGas(available, needed));",
+        "",
+        of("hostile"),
+    ),
+    Refusal(
+        "a long answer",
+        "contracts/libraries/BoundedCall.sol",
+        "if gt(size, maxBytes) { size := maxBytes }",
+        "",
+        of("hostile"),
+    ),
     Refusal(
         "wrong prover signature",
         "contracts/verifiers/SignedVerifier.sol",
         "SignatureChecker.isValidSignatureNowCalldata(claim.prover, claim.groupDigest, evidence),",
         "evidence.length == 65,",
-    ),
-    Refusal(
-        "a stranger's group",
-        "contracts/Settlement.sol",
-        "submitter == group.prover\n",
-        "submitter != address(0)\n",
-    ),
-    Refusal(
-        "receipt replayed",
-        "contracts/Settlement.sol",
-        "if (isNonceUsed(group.prover, receipt.nonce)) {",
-        "if (false) {",
-    ),
-    Refusal(
-        "evidence for other receipts",
-        "contracts/libraries/ReceiptHash.sol",
-        "receipt.responseHash,\n",
-        "receipt.requestHash,\n",
     ),
     Refusal(
         "zk proof with a changed word",
@@ -90,30 +316,6 @@ REFUSALS = (
         "        require(!entry.stopped, RouteIsStopped(route));\n"
         "        require(block.timestamp",
         "        require(!entry.stopped, RouteIsStopped(route));\n        require(block.timestamp",
-    ),
-    Refusal(
-        "amount above the signed maximum",
-        "contracts/Settlement.sol",
-        "if (receipt.amount > terms.maxAmount) {",
-        "if (false) {",
-    ),
-    Refusal(
-        "pay address of a lower tier than the floor",
-        "contracts/Settlement.sol",
-        "frame.payAddresses[floor] = payAddressOf(group.prover, floor);",
-        "frame.payAddresses[floor] = payAddressOf(group.prover, uint8(Tier.SIGNED));",
-    ),
-    Refusal(
-        "tier below the floor",
-        "contracts/Settlement.sol",
-        "if (receipt.floor == 0 || receipt.floor > uint8(frame.tier)) {",
-        "if (false) {",
-    ),
-    Refusal(
-        "payer without funds",
-        "contracts/Settlement.sol",
-        'return success ? bytes("") : abi.encodeWithSelector(PaymentFailed.selector, cause);',
-        'return "";',
     ),
     Refusal(
         "malformed JSON at the door",

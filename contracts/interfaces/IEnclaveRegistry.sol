@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IModelRegistry} from "./IModelRegistry.sol";
+
 /// @title Keys that live in attested enclaves
 /// @notice For now a key is admitted by the signature of a pinned development root instead of a hardware vendor's
 /// document. Such keys are marked `development`, and the registry refuses to be deployed outside development chains.
@@ -74,7 +76,8 @@ interface IEnclaveRegistry {
     /// @param key The key.
     function revoke(address key) external;
 
-    /// @notice Checks that `key` may sign for (modelId, prover) at this block; reverts when not.
+    /// @notice Checks that `key` may sign for (modelId, prover) at this block, and that the model accepts its
+    /// measurement; reverts when not.
     /// @param key The key.
     /// @param modelId The model.
     /// @param prover The prover.
@@ -83,14 +86,19 @@ interface IEnclaveRegistry {
 
     /// @notice A registered key.
     /// @param key The key.
-    /// @return Zeroes when unknown.
-    function getKey(address key) external view returns (EnclaveKey memory);
+    /// @return entry Zeroes when unknown.
+    function getKey(address key) external view returns (EnclaveKey memory entry);
 
     /// @notice EIP-712 digest of an admission.
     /// @param admission The admission.
     /// @return digest The digest.
     function admissionDigest(Admission calldata admission) external view returns (bytes32 digest);
 
+    /// @notice The registry that says which measurements a model accepts.
+    /// @return models The registry.
+    function MODELS() external view returns (IModelRegistry models);
+
     /// @notice The pinned development root.
-    function ROOT() external view returns (address);
+    /// @return root Its address.
+    function ROOT() external view returns (address root);
 }

@@ -1,67 +1,208 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @title Models and their zero-knowledge circuits
-/// @notice Anybody registers a model; its id commits to the owner and the weights. The owner adds one circuit, once.
+import {IVerifierRouter} from "./IVerifierRouter.sol";
+
+/// @title Models, their zero-knowledge circuits and their enclaves
+/// @notice Anybody registers a model; its id commits to the owner and the weights, so each version of the weights is a
+/// model of its own. Its owner adds circuits and accepts enclave measurements, never changes one, and may stop each at
+/// once and for ever. Nothing here changes what has settled.
+/// @dev Whoever relies on a model relies on its owner's choice of circuits and measurements: all of them are shown by
+/// events before they can be used, except that a circuit can be used at once, because it proves itself in {addCircuit}.
 interface IModelRegistry {
     /// @notice A registered model.
     struct Model {
         address owner;
+        /// @dev The owner advises against it; see {deprecate}.
+        bool deprecated;
         /// @dev sha256 of the ONNX file.
         bytes32 weightsHash;
         /// @dev Where the model package can be had.
         string uri;
     }
 
-    /// @notice The circuit of a model: an ezkl verifier with fixed parameters, so that the verifying key is the model.
+    /// @notice A circuit of a model: an ezkl verifier with fixed parameters, so that the verifying key is the model. All
+    /// circuits of a model have the same inputs, outputs and scales, so that a request has one hash whichever proves it.
     struct Circuit {
         /// @dev Generated verifier.
         address verifier;
-        /// @dev Number of input words; the first instances.
+        /// @dev Number of inferences that one proof covers.
+        uint16 batchSize;
+        /// @dev Number of input and of output words of one inference. The instances of a proof are the inputs of all its
+        /// inferences, then the outputs of all of them.
         uint16 inputs;
-        /// @dev Number of output words; the instances after the inputs.
         uint16 outputs;
-        /// @dev Fixed-point scales: a word is round(value * 2^scale) in the field.
-        uint8 inputScale;
-        uint8 outputScale;
-        /// @dev Gas that one proof needs.
+        /// @dev Gas that one proof may use.
         uint32 proofGas;
         /// @dev Set up with a development SRS, whose maker can forge proofs. Only on development chains.
         bool developmentSrs;
+        /// @dev Stopped for ever; must be false when the circuit is added. Up to here one slot.
+        bool stopped;
+        /// @dev Fixed-point scales: a word is round(value * 2^scale) in the field.
+        uint8 inputScale;
+        uint8 outputScale;
+        /// @dev Version of ezkl as ASCII text, such as "23.0.5", then zeroes.
+        bytes16 ezklVersion;
         /// @dev sha256 of ezkl's verifying key.
         bytes32 verifyingKeyHash;
     }
 
+    /// @notice What is done to a valid proof, or to its instances, that must make it invalid.
+    enum Mutation {
+        INPUT_PLUS_ONE,
+        OUTPUT_PLUS_ONE,
+        INSTANCE_PLUS_MODULUS,
+        INSTANCE_MISSING,
+        INSTANCE_EXTRA,
+        PROOF_SHORTER,
+        PROOF_LONGER,
+        FIRST_WORD_FLIPPED,
+        MIDDLE_WORD_FLIPPED,
+        LAST_WORD_FLIPPED,
+        PROOF_EMPTY,
+        PROOF_ZERO
+    }
+
+    /// @notice When enclaves with some measurement may serve a model.
+    struct Acceptance {
+        /// @dev Unix seconds, inclusive; zero when it was never accepted.
+        uint40 acceptedFrom;
+        /// @dev Unix seconds from which it is refused for ever; zero when it is not removed.
+        uint40 removedAt;
+    }
+
     /// @notice A model was registered.
     event ModelRegistered(bytes32 indexed modelId, address indexed owner, bytes32 indexed weightsHash, string uri);
-    /// @notice A model got its circuit.
-    event CircuitAdded(bytes32 indexed modelId, address indexed verifier, Circuit circuit);
+    /// @notice A model's owner advises against it, and for `successor` unless that is zero.
+    event ModelDeprecated(bytes32 indexed modelId, address indexed owner, bytes32 indexed successor);
+    /// @notice A model got a circuit; `index` is its position among those of the model.
+    event CircuitAdded(bytes32 indexed modelId, address indexed verifier, uint32 indexed index, Circuit circuit);
+    /// @notice A circuit was stopped for ever, by the model's owner or, after a contradiction, by the router.
+    event CircuitStopped(bytes32 indexed modelId, uint32 indexed index, address indexed by);
+    /// @notice Enclaves with this measurement may serve the model from `acceptedFrom` (unix seconds).
+    event MeasurementAccepted(
+        bytes32 indexed modelId, bytes32 indexed measurement, address indexed owner, uint40 acceptedFrom
+    );
+    /// @notice Enclaves with this measurement may not serve the model any more.
+    event MeasurementRemoved(bytes32 indexed modelId, bytes32 indexed measurement, address indexed owner);
 
+    /// @notice Outside development chains the delay is two days or more.
+    error MeasurementDelayTooShort(uint256 delay, uint256 minimum);
     /// @notice The model exists already.
     error ModelExists(bytes32 modelId);
+    /// @notice The URI is longer than this many bytes.
+    error UriTooLong(uint256 length, uint256 maximum);
     /// @notice No such model.
     error UnknownModel(bytes32 modelId);
-    /// @notice The model has no circuit.
-    error NoCircuit(bytes32 modelId);
     /// @notice Only the model's owner may do this.
     error NotModelOwner(bytes32 modelId, address caller);
-    /// @notice A circuit is never replaced: register a new model version.
-    error CircuitExists(bytes32 modelId);
-    /// @notice The circuit has no code, or no inputs or outputs.
-    error UnusableCircuit(address verifier, uint256 inputs, uint256 outputs);
+    /// @notice The model is deprecated: it gets no new circuits or measurements.
+    error ModelIsDeprecated(bytes32 modelId);
+    /// @notice The model has no circuit at this position.
+    error NoCircuit(bytes32 modelId, uint256 index);
+    /// @notice The circuit is stopped.
+    error CircuitIsStopped(bytes32 modelId, uint256 index);
+    /// @notice Neither the model's owner nor the router.
+    error MayNotStop(bytes32 modelId, address caller);
+    /// @notice The model has, or had, a circuit whose verifier has the same code.
+    error CircuitExists(bytes32 modelId, bytes32 codeHash);
+    /// @notice The circuit has no code, or a batch size, inputs or outputs of zero, or claims to be stopped.
+    error UnusableCircuit(address verifier, uint256 batchSize, uint256 inputs, uint256 outputs);
+    /// @notice The circuit has other inputs, outputs or scales than the model's first one.
+    error LayoutMismatch(bytes32 modelId, Circuit first, Circuit added);
     /// @notice A development SRS is refused outside development chains.
     error DevelopmentSrsRefused(uint256 chainId);
+    /// @notice The valid proof has too many or too few instances for the circuit.
+    error InstanceCountMismatch(uint256 expected, uint256 actual);
+    /// @notice An instance of the valid proof is not below the scalar field's modulus.
+    error InstanceOutOfField(uint256 index, uint256 value);
+    /// @notice The valid proof is shorter than any proof can be.
+    error ProofTooShort(uint256 length, uint256 minimum);
+    /// @notice The verifier refuses the proof that it must accept, or needs more gas for it than `proofGas`.
+    error ProofRefused(address verifier);
+    /// @notice The verifier accepts what it must refuse.
+    error MutationAccepted(address verifier, Mutation mutation);
+    /// @notice A measurement of zeroes is that of an enclave in debug mode.
+    error ZeroMeasurement();
+    /// @notice The measurement was accepted before, perhaps removed since.
+    error MeasurementTaken(bytes32 modelId, bytes32 measurement);
+    /// @notice The measurement is not accepted for the model now.
+    error MeasurementNotAccepted(bytes32 modelId, bytes32 measurement, uint256 acceptedFrom, uint256 removedAt);
 
     /// @notice Registers a model for the caller.
     /// @param weightsHash sha256 of the ONNX file.
-    /// @param uri Where the model package can be had.
+    /// @param uri Where the model package can be had; at most 512 bytes.
     /// @return modelId Id of (owner, weightsHash).
     function register(bytes32 weightsHash, string calldata uri) external returns (bytes32 modelId);
 
-    /// @notice Adds the circuit of a model. Only its owner, only once.
+    /// @notice Advises against a model, for ever. Only its owner. It gets no new circuits or measurements, but what it
+    /// has goes on to verify, because payers may be waiting for it; stop or remove that where it is unsafe.
+    /// @param modelId The model.
+    /// @param successor A registered model to use instead; zero for none.
+    function deprecate(bytes32 modelId, bytes32 successor) external;
+
+    /// @notice Adds a circuit to a model. Only its owner. The circuit's verifier must accept the given proof and refuse
+    /// each {Mutation} of it, each time with `proofGas` gas; reverts with {Halo2Call-NotEnoughGasForProof} when the
+    /// transaction has too little for that. With a verifier that checks encodings first, as generated ones do, it uses
+    /// about five times the gas of one verification (1.7 million for a circuit with 7 instances), so that circuits of
+    /// up to 2.5 million gas fit into one transaction.
+    /// @dev Whether the circuit computes the model cannot be seen from here: compile it again and compare the key.
     /// @param modelId The model.
     /// @param circuit The circuit.
-    function addCircuit(bytes32 modelId, Circuit calldata circuit) external;
+    /// @param proof A valid proof.
+    /// @param instances Its instances.
+    /// @return index Position of the circuit among those of the model.
+    function addCircuit(bytes32 modelId, Circuit calldata circuit, bytes calldata proof, uint256[] calldata instances)
+        external
+        returns (uint32 index);
+
+    /// @notice Stops a circuit at once and for ever. Only the model's owner, or the router after a contradiction.
+    /// @param modelId The model.
+    /// @param index Position of the circuit.
+    function stopCircuit(bytes32 modelId, uint32 index) external;
+
+    /// @notice Lets enclaves with this measurement serve the model once the delay is over. Only the model's owner.
+    /// @param modelId The model.
+    /// @param measurement Hash of the enclave's code identity.
+    function acceptMeasurement(bytes32 modelId, bytes32 measurement) external;
+
+    /// @notice Refuses enclaves with this measurement at once and for ever. Only the model's owner.
+    /// @param modelId The model.
+    /// @param measurement Hash of the enclave's code identity.
+    function removeMeasurement(bytes32 modelId, bytes32 measurement) external;
+
+    /// @notice A circuit that may verify now; reverts when there is none.
+    /// @param modelId The model.
+    /// @param index Position of the circuit.
+    /// @return circuit The circuit.
+    function requireCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory circuit);
+
+    /// @notice Reverts unless the measurement is accepted for the model now.
+    /// @param modelId The model.
+    /// @param measurement Hash of the enclave's code identity.
+    function requireMeasurement(bytes32 modelId, bytes32 measurement) external view;
+
+    /// @notice A registered model; reverts with {UnknownModel}.
+    /// @param modelId The model.
+    /// @return model The model.
+    function getModel(bytes32 modelId) external view returns (Model memory model);
+
+    /// @notice Number of circuits that a model has, with the stopped ones.
+    /// @param modelId The model.
+    /// @return count Zero as well when the model is unknown.
+    function circuitCount(bytes32 modelId) external view returns (uint256 count);
+
+    /// @notice A circuit of a model, stopped or not; reverts with {NoCircuit}.
+    /// @param modelId The model.
+    /// @param index Position of the circuit.
+    /// @return circuit The circuit.
+    function getCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory circuit);
+
+    /// @notice When a measurement is accepted for a model.
+    /// @param modelId The model.
+    /// @param measurement Hash of the enclave's code identity.
+    /// @return acceptance Zeroes when it was never accepted.
+    function getAcceptance(bytes32 modelId, bytes32 measurement) external view returns (Acceptance memory acceptance);
 
     /// @notice The id that `owner` gets for `weightsHash`.
     /// @param owner The owner.
@@ -69,13 +210,11 @@ interface IModelRegistry {
     /// @return modelId The id.
     function modelIdOf(address owner, bytes32 weightsHash) external pure returns (bytes32 modelId);
 
-    /// @notice A registered model; reverts with {UnknownModel}.
-    /// @param modelId The model.
-    /// @return The model.
-    function getModel(bytes32 modelId) external view returns (Model memory);
+    /// @notice The router whose proofs of contradiction stop circuits.
+    /// @return router The router.
+    function ROUTER() external view returns (IVerifierRouter router);
 
-    /// @notice The circuit of a model; reverts with {NoCircuit}.
-    /// @param modelId The model.
-    /// @return The circuit.
-    function getCircuit(bytes32 modelId) external view returns (Circuit memory);
+    /// @notice Seconds between accepting a measurement and its use.
+    /// @return delay The delay.
+    function MEASUREMENT_DELAY() external view returns (uint40 delay);
 }

@@ -28,9 +28,11 @@ interface IVerifier {
     error MalformedEvidence();
 
     /// @notice The tier of everything that this verifier accepts. Constant.
-    function tier() external view returns (Tier);
+    /// @return tier The tier.
+    function tier() external view returns (Tier tier);
 
     /// @notice Checks that `evidence` backs `claim`; reverts when it does not.
+    /// @dev Settlement bounds its gas and the bytes of its answer.
     /// @param claim What the group claims.
     /// @param evidence Evidence in the verifier's own encoding.
     /// @return development True when the evidence rests on a development root or a development SRS and therefore

@@ -4,20 +4,29 @@ pragma solidity ^0.8.30;
 import {IModelRegistry} from "./IModelRegistry.sol";
 import {IVerifier} from "./IVerifier.sol";
 
-/// @notice One ezkl proof with its public instances: input words, then output words.
+/// @notice One ezkl proof with its public instances: the input words of all its inferences, then the output words of
+/// all of them.
 struct ZkProof {
     bytes proof;
     uint256[] instances;
 }
 
 /// @title Verifier of the tier ZKML
-/// @notice The evidence is `abi.encode(ZkProof[])`, one proof for each receipt of the group, in order. A receipt's
-/// request hash must be keccak256 of its proof's input words and its response hash keccak256 of the output words, as
-/// 32-byte big-endian words.
+/// @notice The evidence is `abi.encode(uint32 circuit, ZkProof[] proofs)`. `circuit` is the position of the circuit
+/// among those of the model (see {IModelRegistry}). With a circuit of batch size n, proof p covers the receipts p * n to
+/// p * n + n - 1 of the group, in order; so there are as many proofs as the receipts need, and only the last one may have
+/// slots to spare. What is proven in those counts for nothing.
+/// In a proof with n slots, each of i input and o output words, slot s owns the instances from s * i on, and from
+/// n * i + s * o on. A receipt's request hash must be keccak256 of its slot's input words and its response hash keccak256
+/// of the output words, as 32-byte big-endian words.
+/// @dev `verify` reverts with {Halo2Call-NotEnoughGasForProof} before a proof that could not have its circuit's
+/// `proofGas`: then the route grants too little gas for this circuit, and the proof is not judged.
 interface IZkmlVerifier is IVerifier {
-    /// @notice The number of proofs is not the number of receipts.
+    /// @notice The claim has no statements.
+    error NoStatements();
+    /// @notice The number of proofs is not the one that the receipts need.
     error ProofCountMismatch(uint256 expected, uint256 actual);
-    /// @notice A proof has too many or too few instances for the model's circuit.
+    /// @notice A proof has too many or too few instances for its circuit.
     error InstanceCountMismatch(uint256 expected, uint256 actual);
     /// @notice An instance is not below the scalar field's modulus.
     error InstanceOutOfField(uint256 index, uint256 value);
@@ -25,11 +34,15 @@ interface IZkmlVerifier is IVerifier {
     error RequestMismatch(bytes32 receipt, bytes32 proven);
     /// @notice The receipt commits to other outputs than the proof.
     error ResponseMismatch(bytes32 receipt, bytes32 proven);
-    /// @notice The circuit asks for more gas than the route grants.
-    error CircuitAboveRouteGas(uint256 proofGas, uint256 available);
-    /// @notice The model's verifier refused the proof at this position.
+    /// @notice The circuit's verifier refused the proof at this position.
     error InvalidProof(uint256 index);
 
+    /// @notice The circuit that evidence names.
+    /// @param evidence The evidence.
+    /// @return circuit Position of the circuit among those of the model.
+    function circuitOf(bytes calldata evidence) external pure returns (uint32 circuit);
+
     /// @notice The registry of models and circuits.
-    function MODELS() external view returns (IModelRegistry);
+    /// @return registry The registry.
+    function MODELS() external view returns (IModelRegistry registry);
 }

@@ -14,13 +14,9 @@ contract TeeVerifier is ITeeVerifier {
     /// @inheritdoc ITeeVerifier
     IEnclaveRegistry public immutable ENCLAVES;
 
+    /// @param enclaves Registry of enclave keys.
     constructor(IEnclaveRegistry enclaves) {
         ENCLAVES = enclaves;
-    }
-
-    /// @inheritdoc IVerifier
-    function tier() external pure returns (Tier) {
-        return Tier.TEE;
     }
 
     /// @inheritdoc IVerifier
@@ -29,5 +25,10 @@ contract TeeVerifier is ITeeVerifier {
         require(error == ECDSA.RecoverError.NoError, MalformedEvidence());
 
         return ENCLAVES.requireActive(key, claim.modelId, claim.prover);
+    }
+
+    /// @inheritdoc IVerifier
+    function tier() external pure returns (Tier) {
+        return Tier.TEE;
     }
 }

@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IHalo2Verifier} from "../interfaces/external/IHalo2Verifier.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Claim, IVerifier, Statement} from "../interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../interfaces/IZkmlVerifier.sol";
 import {Tier} from "../types/Tier.sol";
+import {Halo2Call} from "./Halo2Call.sol";
 
 /// @title ZkmlVerifier
-/// @notice See {IZkmlVerifier}. Generated verifiers are reached only through the typed call in this file.
+/// @notice See {IZkmlVerifier}.
 contract ZkmlVerifier is IZkmlVerifier {
-    /// @dev Modulus of BN254's scalar field.
-    uint256 private constant FIELD_MODULUS =
-        21888242871839275222246405745257275088548364400416034343698204186575808495617;
-
     /// @inheritdoc IZkmlVerifier
     IModelRegistry public immutable MODELS;
 
+    /// @param models Registry of models and circuits.
     constructor(IModelRegistry models) {
         MODELS = models;
+    }
+
+    /// @inheritdoc IVerifier
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
+        (uint32 index, ZkProof[] memory proofs) = abi.decode(evidence, (uint32, ZkProof[]));
+        IModelRegistry.Circuit memory circuit = MODELS.requireCircuit(claim.modelId, index);
+        uint256 count = claim.statements.length;
+        require(count != 0, NoStatements());
+        uint256 expected = (count + circuit.batchSize - 1) / circuit.batchSize;
+        require(proofs.length == expected, ProofCountMismatch(expected, proofs.length));
+
+        for (uint256 i; i < expected; ++i) {
+            uint256 first = i * circuit.batchSize;
+            uint256 end = first + circuit.batchSize < count ? first + circuit.batchSize : count;
+            _checkInstances(circuit, claim.statements[first:end], proofs[i].instances);
+            require(
+                Halo2Call.accepts(circuit.verifier, circuit.proofGas, proofs[i].proof, proofs[i].instances),
+                InvalidProof(i)
+            );
+        }
+        return circuit.developmentSrs;
     }
 
     /// @inheritdoc IVerifier
@@ -26,48 +44,31 @@ contract ZkmlVerifier is IZkmlVerifier {
         return Tier.ZKML;
     }
 
-    /// @inheritdoc IVerifier
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
-        IModelRegistry.Circuit memory circuit = MODELS.getCircuit(claim.modelId);
-        ZkProof[] memory proofs = abi.decode(evidence, (ZkProof[]));
-        uint256 count = claim.statements.length;
-        require(proofs.length == count, ProofCountMismatch(count, proofs.length));
-
-        for (uint256 i; i < count; ++i) {
-            _checkInstances(circuit, claim.statements[i], proofs[i].instances);
-            _checkProof(circuit, proofs[i], i);
-        }
-        return circuit.developmentSrs;
+    /// @inheritdoc IZkmlVerifier
+    function circuitOf(bytes calldata evidence) external pure returns (uint32 circuit) {
+        return abi.decode(evidence, (uint32));
     }
 
+    /// @dev `statements` may be fewer than the proof has slots.
     function _checkInstances(
         IModelRegistry.Circuit memory circuit,
-        Statement calldata statement,
+        Statement[] calldata statements,
         uint256[] memory instances
     ) private pure {
-        uint256 expected = uint256(circuit.inputs) + circuit.outputs;
+        uint256 inputs = circuit.inputs;
+        uint256 outputs = circuit.outputs;
+        uint256 firstOutput = circuit.batchSize * inputs;
+        uint256 expected = firstOutput + circuit.batchSize * outputs;
         require(instances.length == expected, InstanceCountMismatch(expected, instances.length));
         for (uint256 i; i < expected; ++i) {
-            require(instances[i] < FIELD_MODULUS, InstanceOutOfField(i, instances[i]));
+            require(instances[i] < Halo2Call.FIELD_MODULUS, InstanceOutOfField(i, instances[i]));
         }
 
-        bytes32 request = _hashWords(instances, 0, circuit.inputs);
-        require(request == statement.requestHash, RequestMismatch(statement.requestHash, request));
-        bytes32 response = _hashWords(instances, circuit.inputs, circuit.outputs);
-        require(response == statement.responseHash, ResponseMismatch(statement.responseHash, response));
-    }
-
-    function _checkProof(IModelRegistry.Circuit memory circuit, ZkProof memory item, uint256 index) private view {
-        // A call forwards at most 63/64 of what is left: with less, starvation would look like an invalid proof.
-        uint256 available = gasleft() - gasleft() / 64;
-        require(available >= circuit.proofGas, CircuitAboveRouteGas(circuit.proofGas, available));
-
-        try IHalo2Verifier(circuit.verifier).verifyProof{gas: circuit.proofGas}(item.proof, item.instances) returns (
-            bool valid
-        ) {
-            require(valid, InvalidProof(index));
-        } catch {
-            revert InvalidProof(index);
+        for (uint256 i; i < statements.length; ++i) {
+            bytes32 request = _hashWords(instances, i * inputs, inputs);
+            require(request == statements[i].requestHash, RequestMismatch(statements[i].requestHash, request));
+            bytes32 response = _hashWords(instances, firstOutput + i * outputs, outputs);
+            require(response == statements[i].responseHash, ResponseMismatch(statements[i].responseHash, response));
         }
     }
 

@@ -1,98 +1,204 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
-
 import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {ModelRegistry} from "../../contracts/ModelRegistry.sol";
+import {CircuitTest} from "./base/CircuitTest.sol";
 
-contract ModelRegistryTest is Test {
-    ModelRegistry private registry;
+contract ModelRegistryTest is CircuitTest {
+    /* DEPLOYMENT */
 
-    function setUp() public {
-        vm.chainId(84532);
-        registry = new ModelRegistry();
+    function testFuzz_constructor_needsTwoDaysOutsideDevelopmentChains(uint64 chainId, uint40 delay) public {
+        vm.assume(chainId != 31337 && chainId != 1337 && chainId != 84532);
+        vm.chainId(chainId);
+        delay = uint40(bound(delay, 0, 2 days - 1));
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.MeasurementDelayTooShort.selector, delay, uint256(2 days))
+        );
+        new ModelRegistry(router, delay);
+        assertEq(new ModelRegistry(router, 2 days).MEASUREMENT_DELAY(), 2 days);
+        assertEq(address(new ModelRegistry(router, 2 days).ROUTER()), address(router));
     }
 
-    function testFuzz_register_givesTheCommittedId(address owner, bytes32 weightsHash, string calldata uri) public {
-        vm.assume(owner != address(0));
-        bytes32 expected = registry.modelIdOf(owner, weightsHash);
-        vm.expectEmit(address(registry));
-        emit IModelRegistry.ModelRegistered(expected, owner, weightsHash, uri);
-        vm.prank(owner);
-        assertEq(registry.register(weightsHash, uri), expected);
+    /* MODELS */
 
-        IModelRegistry.Model memory model = registry.getModel(expected);
-        assertEq(model.owner, owner);
+    function testFuzz_register_givesTheCommittedId(address by, bytes32 weightsHash, string calldata uri) public {
+        vm.assume(by != address(0) && bytes(uri).length <= 512);
+        bytes32 expected = keccak256(abi.encode(by, weightsHash));
+        vm.assume(expected != modelId);
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ModelRegistered(expected, by, weightsHash, uri);
+        vm.prank(by);
+        assertEq(models.register(weightsHash, uri), expected);
+
+        assertEq(models.modelIdOf(by, weightsHash), expected);
+        IModelRegistry.Model memory model = models.getModel(expected);
+        assertEq(model.owner, by);
         assertEq(model.weightsHash, weightsHash);
         assertEq(model.uri, uri);
+        assertFalse(model.deprecated);
     }
 
-    function test_register_refusesTheSameModelTwice() public {
-        bytes32 modelId = registry.register("weights", "");
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelExists.selector, modelId));
-        registry.register("weights", "");
+    function testFuzz_register_refusesTheSameModelTwice(bytes32 weightsHash) public {
+        bytes32 id = models.register(weightsHash, "");
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelExists.selector, id));
+        models.register(weightsHash, "other");
     }
 
-    function test_addCircuit_onceByTheOwner() public {
-        bytes32 modelId = registry.register("weights", "");
-        vm.expectEmit(address(registry));
-        emit IModelRegistry.CircuitAdded(modelId, address(this), _circuit());
-        registry.addCircuit(modelId, _circuit());
-        assertEq(registry.getCircuit(modelId).inputs, 4);
-
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.CircuitExists.selector, modelId));
-        registry.addCircuit(modelId, _circuit());
+    function testFuzz_register_refusesLongUris(uint256 length) public {
+        length = bound(length, 513, 2_000);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UriTooLong.selector, length, 512));
+        models.register("long", string(new bytes(length)));
+        models.register("long", string(new bytes(512)));
     }
 
-    function testFuzz_addCircuit_revertsForAnybodyElse(address caller) public {
-        vm.assume(caller != address(this));
-        bytes32 modelId = registry.register("weights", "");
+    function testFuzz_getModel_refusesUnknownModels(bytes32 unknown) public {
+        vm.assume(unknown != modelId);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, unknown));
+        models.getModel(unknown);
+        assertEq(models.circuitCount(unknown), 0);
+    }
+
+    /* DEPRECATION */
+
+    function testFuzz_deprecate_namesASuccessorAndKeepsWhatIsThere(bool named) public {
+        addStub(1, 4, 3);
+        vm.startPrank(modelOwner);
+        models.acceptMeasurement(modelId, "code");
+        bytes32 successor = named ? models.register("better weights", "") : bytes32(0);
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ModelDeprecated(modelId, modelOwner, successor);
+        models.deprecate(modelId, successor);
+
+        assertTrue(models.getModel(modelId).deprecated);
+        models.requireCircuit(modelId, 0);
+        vm.warp(block.timestamp + MEASUREMENT_DELAY);
+        models.requireMeasurement(modelId, "code");
+    }
+
+    function test_deprecate_endsAdditionsButNotRemovals() public {
+        addStub(1, 4, 3);
+        IModelRegistry.Circuit memory circuit = stubCircuit(2, 4, 3);
+        vm.startPrank(modelOwner);
+        models.acceptMeasurement(modelId, "code");
+        models.deprecate(modelId, 0);
+        bytes memory reason = abi.encodeWithSelector(IModelRegistry.ModelIsDeprecated.selector, modelId);
+        vm.expectRevert(reason);
+        models.addCircuit(modelId, circuit, "", new uint256[](0));
+        vm.expectRevert(reason);
+        models.acceptMeasurement(modelId, "other code");
+        vm.expectRevert(reason);
+        models.deprecate(modelId, 0);
+
+        models.stopCircuit(modelId, 0);
+        models.removeMeasurement(modelId, "code");
+    }
+
+    function testFuzz_deprecate_refusesStrangersAndUnknownSuccessors(address caller, bytes32 successor) public {
+        vm.assume(caller != modelOwner && successor != modelId && successor != 0);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NotModelOwner.selector, modelId, caller));
         vm.prank(caller);
-        registry.addCircuit(modelId, _circuit());
+        models.deprecate(modelId, 0);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, successor));
+        vm.prank(modelOwner);
+        models.deprecate(modelId, successor);
     }
 
-    function test_addCircuit_refusesUnknownModelsAndUnusableCircuits() public {
+    /* MEASUREMENTS */
+
+    function testFuzz_acceptMeasurement_holdsAfterTheDelay(bytes32 measurement, uint40 waited) public {
+        vm.assume(measurement != 0);
+        uint40 acceptedFrom = uint40(block.timestamp) + MEASUREMENT_DELAY;
+        vm.expectEmit(address(models));
+        emit IModelRegistry.MeasurementAccepted(modelId, measurement, modelOwner, acceptedFrom);
+        _accept(measurement);
+        assertEq(models.getAcceptance(modelId, measurement).acceptedFrom, acceptedFrom);
+
+        vm.warp(block.timestamp + bound(waited, 0, MEASUREMENT_DELAY - 1));
+        _expectNotAccepted(measurement, acceptedFrom, 0);
+        vm.warp(acceptedFrom - 1);
+        _expectNotAccepted(measurement, acceptedFrom, 0);
+        vm.warp(acceptedFrom);
+        models.requireMeasurement(modelId, measurement);
+        vm.warp(uint256(acceptedFrom) + waited);
+        models.requireMeasurement(modelId, measurement);
+    }
+
+    function testFuzz_removeMeasurement_isAtOnceAndForEver(bytes32 measurement, uint40 waited) public {
+        vm.assume(measurement != 0);
+        uint40 acceptedFrom = uint40(block.timestamp) + MEASUREMENT_DELAY;
+        _accept(measurement);
+        vm.warp(block.timestamp + bound(waited, 0, 10 days));
+        vm.expectEmit(address(models));
+        emit IModelRegistry.MeasurementRemoved(modelId, measurement, modelOwner);
+        _remove(measurement);
+
+        uint40 removedAt = uint40(block.timestamp);
+        assertEq(models.getAcceptance(modelId, measurement).removedAt, removedAt);
+        vm.warp(uint256(acceptedFrom) + 1000 days);
+        _expectNotAccepted(measurement, acceptedFrom, removedAt);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.MeasurementTaken.selector, modelId, measurement));
+        _accept(measurement);
+        vm.expectRevert(_notAccepted(measurement, acceptedFrom, removedAt));
+        _remove(measurement);
+    }
+
+    function testFuzz_measurements_belongToOneModel(bytes32 measurement, bytes32 weightsHash) public {
+        vm.assume(measurement != 0 && weightsHash != keccak256("weights"));
+        vm.prank(modelOwner);
+        bytes32 other = models.register(weightsHash, "");
+        _accept(measurement);
+        vm.warp(block.timestamp + MEASUREMENT_DELAY);
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.MeasurementNotAccepted.selector, other, measurement, 0, 0)
+        );
+        models.requireMeasurement(other, measurement);
+    }
+
+    function testFuzz_measurements_areTheOwners(address caller, bytes32 measurement) public {
+        vm.assume(caller != modelOwner && measurement != 0);
+        bytes memory reason = abi.encodeWithSelector(IModelRegistry.NotModelOwner.selector, modelId, caller);
+        vm.expectRevert(reason);
+        vm.prank(caller);
+        models.acceptMeasurement(modelId, measurement);
+        _accept(measurement);
+        vm.expectRevert(reason);
+        vm.prank(caller);
+        models.removeMeasurement(modelId, measurement);
+    }
+
+    function test_measurements_refuseZeroAndUnknownOnes() public {
+        vm.expectRevert(IModelRegistry.ZeroMeasurement.selector);
+        _accept(0);
+        vm.expectRevert(_notAccepted("code", 0, 0));
+        _remove("code");
+        _expectNotAccepted("code", 0, 0);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, bytes32("none")));
-        registry.addCircuit("none", _circuit());
-
-        bytes32 modelId = registry.register("weights", "");
-        IModelRegistry.Circuit memory circuit = _circuit();
-        circuit.verifier = address(0xbeef);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnusableCircuit.selector, address(0xbeef), 4, 3));
-        registry.addCircuit(modelId, circuit);
-        circuit = _circuit();
-        circuit.outputs = 0;
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnusableCircuit.selector, address(this), 4, 0));
-        registry.addCircuit(modelId, circuit);
+        models.acceptMeasurement("none", "code");
     }
 
-    function testFuzz_addCircuit_refusesADevelopmentSrsElsewhere(uint64 chainId) public {
-        vm.assume(chainId != 31337 && chainId != 1337 && chainId != 84532);
-        bytes32 modelId = registry.register("weights", "");
-        vm.chainId(chainId);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.DevelopmentSrsRefused.selector, chainId));
-        registry.addCircuit(modelId, _circuit());
+    function _accept(bytes32 measurement) private {
+        vm.prank(modelOwner);
+        models.acceptMeasurement(modelId, measurement);
     }
 
-    function test_views_revertForUnknownModels() public {
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, bytes32("none")));
-        registry.getModel("none");
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NoCircuit.selector, bytes32("none")));
-        registry.getCircuit("none");
+    function _remove(bytes32 measurement) private {
+        vm.prank(modelOwner);
+        models.removeMeasurement(modelId, measurement);
     }
 
-    function _circuit() private view returns (IModelRegistry.Circuit memory) {
-        return IModelRegistry.Circuit({
-            verifier: address(this),
-            inputs: 4,
-            outputs: 3,
-            inputScale: 7,
-            outputScale: 14,
-            proofGas: 600_000,
-            developmentSrs: true,
-            verifyingKeyHash: "key"
-        });
+    function _expectNotAccepted(bytes32 measurement, uint40 acceptedFrom, uint40 removedAt) private {
+        vm.expectRevert(_notAccepted(measurement, acceptedFrom, removedAt));
+        models.requireMeasurement(modelId, measurement);
+    }
+
+    function _notAccepted(bytes32 measurement, uint40 acceptedFrom, uint40 removedAt)
+        private
+        view
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(
+            IModelRegistry.MeasurementNotAccepted.selector, modelId, measurement, acceptedFrom, removedAt
+        );
     }
 }

@@ -212,9 +212,9 @@ contract SettlementRefusesTest is SettlementTest {
 
     function test_settle_refusesAProofTooManyOrTooFew() public {
         Group memory group = zkmlGroup(one(zkReceipt(Tier.ZKML)));
-        group.evidence = abi.encode(new ZkProof[](0));
+        group.evidence = abi.encode(uint32(0), new ZkProof[](0));
         assertGroupRefused(group, abi.encodeWithSelector(IZkmlVerifier.ProofCountMismatch.selector, 1, 0));
-        group.evidence = abi.encode(new ZkProof[](2));
+        group.evidence = abi.encode(uint32(0), new ZkProof[](2));
         assertGroupRefused(group, abi.encodeWithSelector(IZkmlVerifier.ProofCountMismatch.selector, 1, 2));
     }
 
@@ -348,7 +348,7 @@ contract SettlementRefusesTest is SettlementTest {
         ZkProof[] memory proofs = new ZkProof[](1);
         proofs[0] = item;
         group = bareGroup(ZKML_ROUTE, one(receipt));
-        group.evidence = abi.encode(proofs);
+        group.evidence = abi.encode(uint32(0), proofs);
     }
 
     function _assertSkipped(Group memory group, bytes memory reason) private {

@@ -78,6 +78,12 @@ abstract contract SettlementTest is RealParts {
         usdc.approve(PERMIT2, type(uint256).max);
     }
 
+    function openRoute(bytes4 route, address verifier, uint32 groupGas, uint32 receiptGas) internal {
+        vm.prank(owner);
+        router.add(route, verifier, groupGas, receiptGas, route == ZKML_ROUTE);
+        router.activate(route);
+    }
+
     function registerEnclave(Vm.Wallet memory key, bytes32 model, address keyProver) internal {
         IEnclaveRegistry.Admission memory admission = IEnclaveRegistry.Admission({
             key: key.addr,
@@ -193,7 +199,7 @@ abstract contract SettlementTest is RealParts {
             proofs[i] = zkProof(0);
         }
         group = bareGroup(ZKML_ROUTE, receipts);
-        group.evidence = abi.encode(proofs);
+        group.evidence = abi.encode(uint32(0), proofs);
     }
 
     function digestOf(Group memory group) internal view returns (bytes32) {
@@ -228,7 +234,7 @@ abstract contract SettlementTest is RealParts {
     }
 
     function zkHashes(ZkProof memory item) internal view returns (bytes32 request, bytes32 response) {
-        IModelRegistry.Circuit memory circuit = models.getCircuit(modelId);
+        IModelRegistry.Circuit memory circuit = models.getCircuit(modelId, 0);
         bytes memory inputs;
         bytes memory outputs;
         for (uint256 i; i < item.instances.length; ++i) {
@@ -296,14 +302,12 @@ abstract contract SettlementTest is RealParts {
     function _deploy() private {
         payAddresses = new PayAddressFactory();
         router = new VerifierRouter(owner, guardian, 0);
-        models = new ModelRegistry();
-        enclaves = new EnclaveRegistry(root.addr);
+        models = new ModelRegistry(router, 0);
+        enclaves = new EnclaveRegistry(models, root.addr);
         settlement = new Settlement(router, payAddresses);
-        vm.startPrank(owner);
-        router.add(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
-        router.add(TEE_ROUTE, address(new TeeVerifier(enclaves)), 200_000, 0);
-        router.add(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
-        vm.stopPrank();
+        openRoute(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
+        openRoute(TEE_ROUTE, address(new TeeVerifier(enclaves)), 200_000, 0);
+        openRoute(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
     }
 
     function _registerModel() private {
@@ -315,18 +319,25 @@ abstract contract SettlementTest is RealParts {
         }
         vm.startPrank(prover.addr);
         modelId = models.register(keccak256("weights"), "ipfs://model");
+        models.acceptMeasurement(modelId, keccak256("code"));
+        ZkProof memory valid = zkProof(0);
         models.addCircuit(
             modelId,
             IModelRegistry.Circuit({
                 verifier: verifier,
+                batchSize: 1,
                 inputs: uint16(vm.parseJsonUint(vectors, ".inputCount")),
                 outputs: uint16(vm.parseJsonUint(vectors, ".outputCount")),
-                inputScale: uint8(vm.parseJsonUint(vectors, ".inputScale")),
-                outputScale: uint8(vm.parseJsonUint(vectors, ".outputScale")),
                 proofGas: 700_000,
                 developmentSrs: true,
+                stopped: false,
+                inputScale: uint8(vm.parseJsonUint(vectors, ".inputScale")),
+                outputScale: uint8(vm.parseJsonUint(vectors, ".outputScale")),
+                ezklVersion: "23.0.5",
                 verifyingKeyHash: keccak256("key")
-            })
+            }),
+            valid.proof,
+            valid.instances
         );
         vm.stopPrank();
     }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ModelOracle} from "../../contracts/examples/ModelOracle.sol";
+import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
+import {Group, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {Tier} from "../../contracts/types/Tier.sol";
+import {SettlementTest} from "./base/SettlementTest.sol";
+
+contract ExamplesTest is SettlementTest {
+    bytes32 private constant REQUEST = keccak256("request");
+
+    ModelOracle private oracle;
+
+    function setUp() public override {
+        super.setUp();
+        oracle = new ModelOracle(settlement, modelId, REQUEST);
+    }
+
+    function testFuzz_report_actsOnASettledInferenceOnce(bytes calldata answer, address anybody) public {
+        InferenceReceipt memory receipt = _settle(TEE_ROUTE, answer, uint64(block.timestamp));
+        bytes32 hash = settlement.receiptHash(modelId, prover.addr, address(usdc), receipt);
+        vm.expectEmit(address(oracle));
+        emit ModelOracle.Answered(hash, prover.addr, answer, uint64(block.timestamp));
+        vm.prank(anybody);
+        _report(receipt, answer);
+        assertEq(oracle.response(), answer);
+        assertEq(oracle.servedAt(), block.timestamp);
+        assertTrue(oracle.isUsed(hash));
+
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.ReceiptUsed.selector, hash));
+        _report(receipt, answer);
+    }
+
+    function testFuzz_report_refusesWhatTheProverOnlySigned(bytes calldata answer) public {
+        InferenceReceipt memory receipt = _settle(SIGNED_ROUTE, answer, uint64(block.timestamp));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotSettled.selector, Tier.SIGNED, Tier.TEE));
+        _report(receipt, answer);
+    }
+
+    function testFuzz_report_refusesWhatIsNotSettled(bytes calldata answer, uint64 nonce) public {
+        InferenceReceipt memory receipt = _receipt(nonce, answer, uint64(block.timestamp));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotSettled.selector, Tier.NONE, Tier.TEE));
+        _report(receipt, answer);
+    }
+
+    function testFuzz_report_refusesAnotherAnswer(bytes calldata answer, bytes calldata other) public {
+        vm.assume(keccak256(answer) != keccak256(other));
+        InferenceReceipt memory receipt = _settle(TEE_ROUTE, answer, uint64(block.timestamp));
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.OtherResponse.selector, keccak256(answer), keccak256(other)));
+        _report(receipt, other);
+    }
+
+    function testFuzz_report_refusesAnotherRequest(bytes32 request) public {
+        vm.assume(request != REQUEST);
+        InferenceReceipt memory receipt = _receipt(9, "answer", uint64(block.timestamp));
+        receipt.requestHash = request;
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.OtherRequest.selector, REQUEST, request));
+        _report(receipt, "answer");
+    }
+
+    function testFuzz_report_keepsTheNewest(uint64 first, uint64 second) public {
+        first = uint64(bound(first, 1, type(uint64).max));
+        second = uint64(bound(second, 0, first));
+        _report(_settle(TEE_ROUTE, "new", first), "new");
+        InferenceReceipt memory older = _settle(TEE_ROUTE, "old", second);
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.NotNewer.selector, first, second));
+        _report(older, "old");
+        assertEq(oracle.response(), "new");
+    }
+
+    uint64 private _next;
+
+    function _receipt(uint64 nonce, bytes memory answer, uint64 servedAt)
+        private
+        view
+        returns (InferenceReceipt memory receipt)
+    {
+        receipt = freeReceipt(nonce);
+        receipt.requestHash = REQUEST;
+        receipt.responseHash = keccak256(answer);
+        receipt.terms = packTerms(nonce, 0, servedAt, uint8(Tier.SIGNED));
+    }
+
+    /// Settles one free receipt; alone in its group, it is the root.
+    function _settle(bytes4 route, bytes memory answer, uint64 servedAt)
+        private
+        returns (InferenceReceipt memory receipt)
+    {
+        receipt = _receipt(++_next, answer, servedAt);
+        Group memory group = route == TEE_ROUTE ? teeGroup(one(receipt)) : signedGroup(one(receipt));
+        assertEq(settleOne(group).settled, 1);
+    }
+
+    function _report(InferenceReceipt memory receipt, bytes memory answer) private {
+        oracle.report(prover.addr, address(usdc), receipt, new bytes32[](0), answer);
+    }
+}
