@@ -44,8 +44,15 @@ REFUSALS = (
     Refusal(
         "a stranger's group",
         SETTLEMENT,
-        "if (submitter != group.prover) {",
-        "if (false) {",
+        "if (submitter != group.prover) _requireAuthorized(",
+        "if (false) _requireAuthorized(",
+        of("relay"),
+    ),
+    Refusal(
+        "evidence as authorization",
+        SETTLEMENT,
+        "bytes32 digest = authorizationDigest(root, group.route);",
+        "bytes32 digest = groupDigest(root, group.route);",
         of("relay"),
     ),
     Refusal(
