@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -66,10 +67,10 @@ def _summary(running: Devnet, output: Path) -> str:
     return "\n".join([*lines, "", "Running until Ctrl-C."])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: errors of the SDK end the command with one line and their exit code."""
     try:
-        app()
+        app(args=arguments)
     except VeritallyError as error:
         typer.echo(f"veritally: {error}", err=True)
         raise SystemExit(error.exit_code) from None

@@ -138,7 +138,7 @@ def _add_routes(
             }
             chain.w3.eth.call(call)
         sender.send(what, router.address, route.data)
-        progress(f"route {route.tier.label} added")
+        progress(f"route {route.tier.label} added, usable after {deployment.route_delay_s} s")
 
 
 def _route_entry(router: Contract, tier: Tier) -> Any:

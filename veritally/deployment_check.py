@@ -86,14 +86,18 @@ def _check_route(chain: Chain, deployment: Deployment, tier: Tier) -> Iterator[C
     route_id = bytes.fromhex(route.id[2:]) if route else ROUTE_OF[tier]
     entry = router_at(chain, deployment.router).functions.getRoute(route_id).call()
     if route is None or not entry.activeFrom:
-        yield Check(subject, "added", "yes" if route else "no", "yes" if entry.activeFrom else "no")
+        yield Check(subject, "added", _yes(route is not None), _yes(entry.activeFrom != 0))
         return
     yield Check(subject, "id", as_hex(ROUTE_OF[tier]), route.id)
     yield Check(subject, "verifier", deployment.address_of(route.verifier), entry.verifier)
     yield Check(subject, "tier", tier.label, Tier(entry.tier).label)
     yield Check(subject, "gas", _gas(route), f"{entry.groupGas} + {entry.receiptGas} per receipt")
-    status = deployment.contracts[route.verifier].status
-    yield Check(subject, "status", status, "stopped" if entry.stopped else "active")
+    is_stopped = deployment.contracts[route.verifier].status == "stopped"
+    yield Check(subject, "stopped", _yes(is_stopped), _yes(entry.stopped))
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _gas(route: DeployedRoute) -> str:
