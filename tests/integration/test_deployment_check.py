@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from deploying import ACCOUNTS, SETTINGS, Node, run_node, undone
+from eth_utils.crypto import keccak
 
+from veritally.create2 import code_hash
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
 from veritally.deployment_check import check_deployment
 from veritally.devnet.anvil import set_code
 from veritally.errors import ChainUnreachableError
-from veritally.plan import make_plan
+from veritally.plan import CREATE2_DEPLOYER, create2_address, make_plan
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
 
@@ -147,6 +149,28 @@ def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment
         deployment, contracts=deployment.contracts | {"Settlement": other.contracts["Settlement"]}
     )
     assert wrong(node, mixed) == ["Settlement: router"]
+
+
+def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deployment) -> None:
+    """The other factory is the same code at the address of another salt."""
+    planned = make_plan(SETTINGS, 31337).contracts["PayAddressFactory"]
+    salt = b"\x22" * 32
+    node.sender.send("another factory", CREATE2_DEPLOYER, salt + planned.creation_code)
+    address = create2_address(salt, keccak(planned.creation_code))
+    changes = {"address": address, "salt": ANY_HASH, "runtime_hash": code_hash(node.chain, address)}
+    mixed = with_contract(deployment, "PayAddressFactory", **changes)
+    assert wrong(node, mixed) == ["Settlement: pay addresses", "PayAddressFactory: implementation"]
+
+
+def test_other_signing_domain_is_seen(node: Node, deployment: Deployment) -> None:
+    """Whoever changed the code has put its hash into the file."""
+    settlement = node.chain.contract("Settlement", deployment.settlement).address
+    code = node.chain.w3.eth.get_code(settlement)
+    name = b"Veritally".ljust(31, b"\0") + b"\x09"
+    assert name in code
+    set_code(node.chain, settlement, "0x" + code.replace(name, b"Verifalse".ljust(31, b"\0") + b"\x09").hex())
+    changed = with_contract(deployment, "Settlement", runtime_hash=code_hash(node.chain, settlement))
+    assert wrong(node, changed) == ["Settlement: signing domain"]
 
 
 def test_node_that_goes_away_is_named(deployment: Deployment) -> None:
