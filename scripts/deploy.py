@@ -7,7 +7,6 @@ which Ape cannot switch off; the functional tests compare the two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -33,16 +32,16 @@ def contract_type(name: str) -> ContractType:
     )
 
 
-@dataclass(frozen=True)
 class ApeSender:
     """Signs with an account of Ape's."""
 
-    account: AccountAPI
+    def __init__(self, account: AccountAPI) -> None:
+        self._account = account
 
     @property
     def address(self) -> str:
         """Checksummed address of the account."""
-        return str(self.account.address)
+        return str(self._account.address)
 
     def send(self, what: str, to: str, data: bytes) -> int:
         """Sends calldata, waits until it is mined and returns the block number.
@@ -51,7 +50,7 @@ class ApeSender:
             TransactionFailedError: it reverts, or Ape cannot send it.
         """
         try:
-            return int(self.account.transfer(to, 0, data=data).block_number)
+            return int(self._account.transfer(to, 0, data=data).block_number)
         except ApeException as error:
             raise TransactionFailedError(what, str(error)) from None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from veritally.plan import DeploymentSettings, make_plan
 from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
 
+ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     "Settlement",
     "VerifierRouter",
@@ -89,6 +92,17 @@ def test_file_passes_the_check(deployment: Deployment, tmp_path: Path) -> None:
 
     assert loaded == deployment
     assert [check for check in check_deployment(connected_chain(), loaded) if not check.ok] == []
+
+
+def test_command_writes_the_file(tmp_path: Path) -> None:
+    """Ape loads scripts in a way of its own, so the command runs as an operator runs it."""
+    ape, output = Path(sys.executable).with_name("ape"), tmp_path / "deployment.json"
+    command = [str(ape), "run", "deploy", "--network", "ethereum:local:foundry", "--output", str(output)]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert f"written to {output}" in run.stdout, run.stdout + run.stderr
+    assert set(Deployment.load(output).routes) == {tier.label for tier in SETTLED_TIERS}
 
 
 def test_second_run_changes_nothing(
