@@ -106,7 +106,7 @@ test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 	@$(APE_TEST) tests/functional
 
 .PHONY: test-refusals
-test-refusals: setup ## Disable each refusal of the project once and require that the tests turn red (takes long)
+test-refusals: setup ## Disable each refusal on the list once and require that the tests turn red (takes long)
 	@.venv/bin/python tools/check_refusals.py
 
 ##@ Change

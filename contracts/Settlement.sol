@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {IPayAddressFactory} from "./interfaces/IPayAddressFactory.sol";
@@ -13,6 +11,8 @@ import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
 import {MerkleRoot} from "./libraries/MerkleRoot.sol";
 import {ReceiptHash} from "./libraries/ReceiptHash.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+import {TokenBalance} from "./libraries/TokenBalance.sol";
 import {UptoPayments} from "./payments/UptoPayments.sol";
 import {Group, GroupResult, Payment, Receipt, SettledGroup, UptoPayment} from "./types/Group.sol";
 import {Tier} from "./types/Tier.sol";
@@ -27,6 +27,9 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     /// @dev Gas that must remain after a bounded call for what follows it.
     uint256 private constant GAS_RESERVE = 30_000;
+
+    /// @dev Gas of an ERC-1271 contract that authorises a group.
+    uint256 private constant AUTHORIZATION_GAS = 200_000;
 
     uint256 private constant DEVELOPMENT_FLAG = 1;
 
@@ -102,7 +105,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         frame.hashes = _hashReceipts(group);
         bytes32 root = MerkleRoot.consume(_copy(frame.hashes), count);
         bytes32 digest = groupDigest(root, group.route);
-        _requireAuthorized(group, submitter, digest);
+        _requireAuthorized(group, submitter, root);
         _verify(frame, group, digest);
         frame.paymentOf = _indexPayments(group);
         frame.seq = nextSeq();
@@ -138,6 +141,11 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ISettlement
     function groupDigest(bytes32 root, bytes4 route) public view returns (bytes32) {
         return _hashTypedDataV4(ReceiptHash.hashGroup(root, route));
+    }
+
+    /// @inheritdoc ISettlement
+    function authorizationDigest(bytes32 root, bytes4 route) public view returns (bytes32) {
+        return _hashTypedDataV4(ReceiptHash.hashAuthorization(root, route));
     }
 
     /// @inheritdoc ISettlement
@@ -200,10 +208,13 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         require(gasleft() >= needed, NotEnoughGas(gasleft(), needed));
     }
 
-    function _requireAuthorized(Group calldata group, address submitter, bytes32 digest) private view {
+    function _requireAuthorized(Group calldata group, address submitter, bytes32 root) private view {
+        if (submitter == group.prover) return;
+        bytes32 digest = authorizationDigest(root, group.route);
+
+        _requireGas(AUTHORIZATION_GAS);
         require(
-            submitter == group.prover
-                || SignatureChecker.isValidSignatureNowCalldata(group.prover, digest, group.authorization),
+            Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),
             NotAuthorized(group.prover, submitter)
         );
     }
@@ -328,7 +339,8 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     function _payAddressBalance(Frame memory frame, address asset) private view returns (uint256 balance) {
         for (uint256 floor = uint8(Tier.SIGNED); floor <= uint8(Tier.ZKML); ++floor) {
             if (frame.payAddresses[floor] == address(0)) continue;
-            balance += IERC20(asset).balanceOf(frame.payAddresses[floor]);
+            _requireGas(TokenBalance.GAS_LIMIT);
+            balance += TokenBalance.read(asset, frame.payAddresses[floor]);
         }
     }
 

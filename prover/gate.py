@@ -16,7 +16,7 @@ from prover.requests import InferenceInput, parse_inference_body, read_body
 from prover.submitter import Submitter, Ticket
 from veritally.tiers import Tier
 
-_INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer")
+_INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer(?P<slashes>/*)")
 _PAYMENT_HEADERS = frozenset({b"payment-signature", b"x-payment"})
 
 
@@ -46,6 +46,8 @@ class RequestGate:
             await self._app(scope, receive, send)
             return
         try:
+            if target["slashes"]:  # the payment middleware would ask for a payment, and nothing would answer
+                raise RequestRefusedError(404, "not_found", "this path ends in /infer, without a slash")
             model, tier = self._catalogue.find(target["tier"], target["model"])
             body = await read_body(receive)
             request = parse_inference_body(body, model.package.input_size)

@@ -44,8 +44,8 @@ REFUSALS = (
     Refusal(
         "a stranger's group",
         "contracts/Settlement.sol",
-        "submitter == group.prover\n",
-        "submitter != address(0)\n",
+        "Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),",
+        "group.authorization.length == 65,",
     ),
     Refusal(
         "receipt replayed",

@@ -10,6 +10,8 @@ library ReceiptHash {
     );
     bytes32 internal constant GROUP_TYPEHASH = keccak256("Group(bytes32 root,bytes4 route)");
 
+    bytes32 internal constant AUTHORIZATION_TYPEHASH = keccak256("Authorization(bytes32 root,bytes4 route)");
+
     /// @notice Struct hash of a receipt. The group's model, prover and asset are part of it, so that a receipt hash
     /// stands for itself.
     function hashReceipt(bytes32 modelId, address prover, address asset, Receipt calldata receipt)
@@ -37,5 +39,10 @@ library ReceiptHash {
     /// @notice Struct hash of a group.
     function hashGroup(bytes32 root, bytes4 route) internal pure returns (bytes32) {
         return keccak256(abi.encode(GROUP_TYPEHASH, root, route));
+    }
+
+    /// @notice Struct hash of a prover's leave for others to submit a group.
+    function hashAuthorization(bytes32 root, bytes4 route) internal pure returns (bytes32) {
+        return keccak256(abi.encode(AUTHORIZATION_TYPEHASH, root, route));
     }
 }

@@ -9,9 +9,19 @@ import {ISignedVerifier} from "../../contracts/interfaces/ISignedVerifier.sol";
 import {IVerifier} from "../../contracts/interfaces/IVerifier.sol";
 import {IVerifierRouter} from "../../contracts/interfaces/IVerifierRouter.sol";
 import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
+import {TokenBalance} from "../../contracts/libraries/TokenBalance.sol";
 import {Group, GroupResult, Payment, Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
 import {SettlementTest} from "./base/SettlementTest.sol";
+
+/// Uses up all the gas that it is given.
+contract GasBurner {
+    fallback() external {
+        assembly {
+            invalid()
+        }
+    }
+}
 
 contract SettlementRefusesTest is SettlementTest {
     bytes4 private constant PERMIT2_INVALID_SIGNER = bytes4(keccak256("InvalidSigner()"));
@@ -63,6 +73,13 @@ contract SettlementRefusesTest is SettlementTest {
         GroupResult memory result = settleAs(relayer, one(group))[0];
         assertEq(result.reason, abi.encodeWithSelector(ISettlement.NotAuthorized.selector, prover.addr, relayer));
         assertEq(settlement.nextSeq(), 0);
+    }
+
+    function test_settle_refusesEvidenceAsAuthorization() public {
+        Group memory group = signedGroup(one(paidReceipt(Tier.SIGNED)));
+        group.authorization = group.evidence;
+        GroupResult memory result = settleAs(relayer, one(group))[0];
+        assertEq(result.reason, abi.encodeWithSelector(ISettlement.NotAuthorized.selector, prover.addr, relayer));
     }
 
     function testFuzz_settle_refusesAnUnknownRoute(bytes4 route) public {
@@ -318,6 +335,30 @@ contract SettlementRefusesTest is SettlementTest {
     }
 
     /* GAS */
+
+    function test_settle_aTokenThatBurnsGasBlocksNoOtherGroup() public {
+        Group[] memory groups = new Group[](2);
+        address token = address(new GasBurner());
+        groups[0] = bareGroup(SIGNED_ROUTE, one(paidReceipt(Tier.SIGNED)));
+        groups[0].asset = token;
+        groups[0].evidence = sign(prover, digestOf(groups[0]));
+        groups[1] = signedGroup(one(paidReceipt(Tier.SIGNED)));
+        vm.prank(prover.addr);
+        GroupResult[] memory results = settlement.settle{gas: 3_000_000}(groups);
+        assertEq(results[0].reason, abi.encodeWithSelector(TokenBalance.TokenUnreadable.selector, token));
+        assertEq(results[1].settled, 1);
+    }
+
+    function test_settle_aProverThatBurnsGasBlocksNoOtherGroup() public {
+        Group[] memory groups = new Group[](2);
+        groups[0] = bareGroup(SIGNED_ROUTE, one(freeReceipt(1)));
+        groups[0].prover = address(new GasBurner());
+        groups[1] = signedGroup(one(paidReceipt(Tier.SIGNED)));
+        vm.prank(prover.addr);
+        GroupResult[] memory results = settlement.settle{gas: 3_000_000}(groups);
+        assertEq(bytes4(results[0].reason), ISettlement.NotAuthorized.selector);
+        assertEq(results[1].settled, 1);
+    }
 
     function testFuzz_settle_neverTakesStarvationForBadEvidence(uint256 gasLimit) public {
         Group[] memory groups = one(zkmlGroup(one(zkReceipt(Tier.ZKML))));

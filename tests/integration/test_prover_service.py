@@ -239,6 +239,7 @@ async def test_a_paid_request_without_a_result_costs_nothing_and_its_payment_sta
         ("/v1/gold/models/iris/infer", b'{"input": [1, 2, 3, 4]}', 404, "unknown_tier"),
         ("/v1/none/models/iris/infer", b'{"input": [1, 2, 3, 4]}', 404, "unknown_tier"),
         ("/v1/SIGNED/models/iris/infer", b'{"input": [1, 2, 3, 4]}', 404, "unknown_tier"),
+        ("/v1/signed/models/iris/infer/", b'{"input": [1, 2, 3, 4]}', 404, "not_found"),
         ("/v1/nothing", b'{"input": [1, 2, 3, 4]}', 404, "not_found"),
     ],
 )
