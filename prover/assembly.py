@@ -21,12 +21,13 @@ from prover.registration import ensure_circuit, ensure_model
 from prover.service import InferenceService
 from prover.settings import ProverSettings
 from prover.settler import Settler
-from prover.signer import load_development_key, load_prover_account
+from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
 from veritally.chain import Chain
 from veritally.deployment import Deployment
+from veritally.keys import load_development_key
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
