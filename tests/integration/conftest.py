@@ -13,8 +13,8 @@ from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentRequired, PaymentRequirements
 
 from veritally.devnet import Devnet, start_devnet
-from veritally.devnet.network import UPTO_PROXY_ADDRESS
 from veritally.devnet.parts import Parts, find_root
+from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,12 @@ from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import find_anvil, run_anvil
-from veritally.devnet.network import MULTICALL3_ADDRESS, PERMIT2_ADDRESS
+from veritally.devnet.network import MULTICALL3_ADDRESS
 from veritally.devnet.parts import Parts, find_root
 from veritally.errors import ChainUnreachableError, DevnetError, TransactionFailedError
 from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import PERMIT2_ADDRESS
 
 ROOT = find_root(None)
 ANVIL = find_anvil(ROOT)

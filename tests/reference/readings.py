@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from eth_abi.abi import encode
 
 from tests.reference.ledger import Ledger
-from tests.reference.signing import CHANNELS_ADDRESS, receipt_argument
+from tests.reference.signing import receipt_argument
 from tests.reference.statements import Event, Group, GroupSettled, InferenceSettled, Receipt, ReceiptSkipped
 from tests.reference.world import OTHER_MODEL, Reading, World, address, reading, selector
-from veritally.devnet.network import PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS
 from veritally.merkle import merkle_proof, merkle_root
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import CHANNELS_ADDRESS, PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS
 
 RECEIPT_TYPE = "(bytes32,bytes32,address,uint256)"
 SETTLED_TIER = f"settledTier(bytes32,address,address,{RECEIPT_TYPE},bytes32[])"
