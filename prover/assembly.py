@@ -9,7 +9,7 @@ from eth_account.signers.local import LocalAccount
 
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
-from prover.enclave import DevelopmentEnclave
+from prover.enclave import DEVELOPMENT_MEASUREMENT, DevelopmentEnclave
 from prover.errors import PackageError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.facilitator import InProcessFacilitator, SettlementSigner
@@ -17,7 +17,7 @@ from prover.inference import Runner
 from prover.onnx_model import OnnxModel
 from prover.payments import PaymentLedger
 from prover.pricing import network_of, price_base_units, read_decimals, resolve_asset
-from prover.registration import ensure_circuit, ensure_model
+from prover.registration import Registrar
 from prover.service import InferenceService
 from prover.settings import ProverSettings
 from prover.settler import Settler
@@ -52,6 +52,10 @@ class Connection:
     def network(self) -> str:
         """The chain, as x402 names it."""
         return network_of(self.chain.chain_id)
+
+    def registrar(self, progress: Progress) -> Registrar:
+        """Registers models for the account."""
+        return Registrar(self.chain, self.deployment, self.account, progress)
 
 
 def connect(settings: ProverSettings) -> Connection:
@@ -137,16 +141,16 @@ def _catalogue(settings: ProverSettings, connection: Connection, progress: Progr
 def _serve(
     package: ModelPackage, settings: ProverSettings, connection: Connection, progress: Progress
 ) -> ServedModel:
-    chain, deployment, account = connection.chain, connection.deployment, connection.account
     network = OnnxModel(package)
     circuit = prepare_circuit(package, settings.cache_dir, progress)
-    model_id = ensure_model(chain, deployment, account, package, progress)
+    registrar = connection.registrar(progress)
+    model_id = registrar.ensure_model(package)
     return ServedModel(
         package=package,
         model_id=model_id,
         network=network,
         circuit=circuit,
-        verifier=ensure_circuit(chain, deployment, account, model_id, circuit, progress),
+        registered=registrar.ensure_circuit(model_id, circuit, settings.proof_timeout_s),
         offers=connection.offers,
     )
 
@@ -154,7 +158,8 @@ def _serve(
 def _settler(connection: Connection, catalogue: Catalogue, progress: Progress) -> Settler:
     chain, deployment, account = connection.chain, connection.deployment, connection.account
     enclaves = _enclaves(connection, connection.enclave_root, catalogue, progress)
-    evidence = EvidenceMaker(SettlementDomain.of(deployment), account, enclaves)
+    circuits = {model.model_id: model.registered.index for model in catalogue.models.values()}
+    evidence = EvidenceMaker(SettlementDomain.of(deployment), account, enclaves, circuits)
     return Settler(chain, deployment, account, evidence)
 
 
@@ -165,6 +170,7 @@ def _enclaves(
     if root is None:
         return enclaves
     for model in catalogue.models.values():
+        connection.registrar(progress).ensure_measurement(model.model_id, DEVELOPMENT_MEASUREMENT)
         progress(f"admitting a development enclave for {model.package.name} (DEVELOPMENT ONLY - NOT A TEE)")
         enclave = DevelopmentEnclave(
             connection.chain, connection.deployment, connection.account, root, model.model_id

@@ -8,6 +8,7 @@ from typing import Any
 
 from prover.errors import RequestRefusedError
 from prover.onnx_model import OnnxModel
+from prover.registration import RegisteredCircuit
 from prover.zkml.circuit import Circuit
 from prover.zkml.package import ModelPackage
 from veritally.errors import UnknownTierError
@@ -32,8 +33,8 @@ class ServedModel:
     model_id: bytes
     network: OnnxModel
     circuit: Circuit
-    verifier: str
-    """Address of the circuit's verifier."""
+    registered: RegisteredCircuit
+    """The circuit on the chain."""
     offers: Mapping[Tier, Offer]
 
 
@@ -91,7 +92,8 @@ class Catalogue:
             "input": {"shape": list(package.input_shape), "names": list(package.input_names)},
             "labels": list(package.labels),
             "circuit": {
-                "verifier": model.verifier,
+                "index": model.registered.index,
+                "verifier": model.registered.verifier,
                 "verifying_key_sha256": "0x" + circuit.vk_sha256.hex(),
                 "input_words": circuit.inputs,
                 "output_words": circuit.outputs,

@@ -6,7 +6,7 @@ ProverError
 ├── PriceError
 ├── RequestRefusedError
 ├── EvidenceError
-├── CircuitMismatchError
+├── CircuitStoppedError
 ├── OutputMismatchError
 ├── ShuttingDownError
 ├── PackageError
@@ -80,15 +80,16 @@ class EvidenceError(ProverError):
         super().__init__(f"no evidence: {problem}; restart the service so that it registers its models again")
 
 
-class CircuitMismatchError(ProverError):
-    """The circuit in the cache is not the one that is registered for the model."""
+class CircuitStoppedError(ProverError):
+    """The circuit was stopped for ever, by the model's owner or after a contradiction."""
 
-    def __init__(self, model: str, local: bytes, registered: bytes) -> None:
+    def __init__(self, model: str, index: int) -> None:
         super().__init__(
-            f"model {model}: the verifying key in the cache has hash 0x{local.hex()}, the registered one "
-            f"0x{registered.hex()}; use the cache directory that registered it, or another prover key"
+            f"model {model}: its circuit {index} was stopped for ever; find out why, then change the circuit "
+            "in model.json, so that it gets another verifying key"
         )
         self.model = model
+        self.index = index
 
 
 class OutputMismatchError(ProverError):

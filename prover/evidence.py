@@ -36,10 +36,13 @@ class EvidenceMaker:
         domain: SettlementDomain,
         prover: LocalAccount,
         enclaves: Mapping[bytes, DevelopmentEnclave],
+        circuits: Mapping[bytes, int],
     ) -> None:
+        """`enclaves`, and `circuits` as positions in the registry, are by model id."""
         self._domain = domain
         self._prover = prover
         self._enclaves = enclaves
+        self._circuits = circuits
 
     def make(
         self,
@@ -55,7 +58,7 @@ class EvidenceMaker:
             TransactionFailedError: the enclave needed a new key and the registry refused it.
         """
         if tier is Tier.ZKML:
-            return _proof_evidence(proofs)
+            return _proof_evidence(self._circuits.get(terms.model_id), proofs)
         digest = self._domain.group_digest(merkle_root(receipt_hashes), ROUTE_OF[tier])
         if tier is Tier.SIGNED:
             signer, signature = str(self._prover.address), sign_digest(self._prover, digest)
@@ -85,17 +88,18 @@ def _signature_evidence(
     return GroupEvidence(signature, shown)
 
 
-def _proof_evidence(proofs: Sequence[ZkProof | None]) -> GroupEvidence:
+def _proof_evidence(circuit: int | None, proofs: Sequence[ZkProof | None]) -> GroupEvidence:
     present = [proof for proof in proofs if proof is not None]
-    if len(present) != len(proofs):
+    if len(present) != len(proofs) or circuit is None:
         raise EvidenceError("an inference at the tier zkml has no proof")
     shown = tuple(
         {
             "kind": "ezkl-proof",
+            "circuit": circuit,
             "route": "0x" + ROUTE_OF[Tier.ZKML].hex(),
             "proof": "0x" + item.proof.hex(),
             "instances": [f"0x{word:064x}" for word in item.instances],
         }
         for item in present
     )
-    return GroupEvidence(zkml_evidence(present), shown)
+    return GroupEvidence(zkml_evidence(circuit, present), shown)

@@ -1,18 +1,18 @@
-"""Puts a model and its circuit on the chain, once."""
+"""Puts a model, its circuit and its enclaves' measurement on the chain, once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
-from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractCustomError
 
-from prover.errors import CircuitMismatchError
+from prover.errors import CircuitStoppedError
 from prover.zkml.circuit import Circuit
 from prover.zkml.package import ModelPackage
+from prover.zkml.prove import prove
 from veritally.abi import Artifact
 from veritally.chain import Chain
 from veritally.deployment import Deployment
@@ -23,82 +23,111 @@ MIN_PROOF_GAS = 700_000
 Progress = Callable[[str], None]
 
 
-def ensure_model(
-    chain: Chain,
-    deployment: Deployment,
-    account: LocalAccount,
-    package: ModelPackage,
-    progress: Progress,
-) -> bytes:
-    """Registers the model for `account` unless that was done before; returns the model id.
+@dataclass(frozen=True)
+class RegisteredCircuit:
+    """A circuit of a model that may verify now."""
 
-    Raises:
-        TransactionFailedError: the registry refuses it.
-    """
-    registry = chain.contract("ModelRegistry", deployment.model_registry)
-    model_id = bytes(registry.functions.modelIdOf(account.address, package.weights_hash).call())
-    if _entry(registry.functions.getModel(model_id)) is None:
-        progress(f"registering model {package.name} {package.version}")
-        uri = f"veritally:{package.name}:{package.version}"
-        chain.send(registry.functions.register(package.weights_hash, uri), account)
-    return model_id
+    index: int
+    """Position among the circuits of the model."""
+    verifier: str
+    """Checksummed address."""
 
 
-def ensure_circuit(
-    chain: Chain,
-    deployment: Deployment,
-    account: LocalAccount,
-    model_id: bytes,
-    circuit: Circuit,
-    progress: Progress,
-) -> str:
-    """Deploys and registers the circuit's verifier unless that was done before; returns its address.
+@dataclass(frozen=True)
+class Registrar:
+    """Registers what an account, the prover's, owns."""
 
-    Raises:
-        CircuitMismatchError: another circuit is registered for the model.
-        TransactionFailedError: the verifier cannot be deployed or the registry refuses it.
-    """
-    registry = chain.contract("ModelRegistry", deployment.model_registry)
-    registered = _entry(registry.functions.getCircuit(model_id))
-    if registered is None:
-        return _add_circuit(chain, registry, account, model_id, circuit, progress)
-    verifier, *_, key_hash = registered
-    if bytes(key_hash) != circuit.vk_sha256:
-        raise CircuitMismatchError(circuit.model, circuit.vk_sha256, bytes(key_hash))
-    return str(verifier)
+    chain: Chain
+    deployment: Deployment
+    account: LocalAccount
+    progress: Progress
+
+    def ensure_model(self, package: ModelPackage) -> bytes:
+        """Registers the model unless that was done before; returns the model id.
+
+        Raises:
+            TransactionFailedError: the registry refuses it.
+        """
+        registry = self._registry()
+        model_id = bytes(registry.functions.modelIdOf(self.account.address, package.weights_hash).call())
+        if not _is_registered(registry, model_id):
+            self.progress(f"registering model {package.name} {package.version}")
+            uri = f"veritally:{package.name}:{package.version}"
+            self.chain.send(registry.functions.register(package.weights_hash, uri), self.account)
+        return model_id
+
+    def ensure_circuit(self, model_id: bytes, circuit: Circuit, proof_timeout_s: float) -> RegisteredCircuit:
+        """Deploys the circuit's verifier and registers it with a proof, unless that was done before.
+
+        Raises:
+            CircuitStoppedError: the circuit was stopped.
+            ProverError: the proof that the registry asks for cannot be made.
+            TransactionFailedError: the verifier cannot be deployed or the registry refuses it.
+        """
+        registry = self._registry()
+        for index in range(registry.functions.circuitCount(model_id).call()):
+            entry = registry.functions.getCircuit(model_id, index).call()
+            if bytes(entry.verifyingKeyHash) == circuit.vk_sha256:
+                if entry.stopped:
+                    raise CircuitStoppedError(circuit.model, index)
+                return RegisteredCircuit(index, str(entry.verifier))
+        return self._add_circuit(registry, model_id, circuit, proof_timeout_s)
+
+    def ensure_measurement(self, model_id: bytes, measurement: bytes) -> None:
+        """Lets enclaves with this measurement serve the model, unless that was done before.
+
+        Raises:
+            TransactionFailedError: the registry refuses it.
+        """
+        registry = self._registry()
+        if registry.functions.getAcceptance(model_id, measurement).call().acceptedFrom == 0:
+            self.progress(f"accepting the measurement 0x{measurement.hex()[:8]}…")
+            self.chain.send(registry.functions.acceptMeasurement(model_id, measurement), self.account)
+
+    def _registry(self) -> Contract:
+        return self.chain.contract("ModelRegistry", self.deployment.model_registry)
+
+    def _add_circuit(
+        self, registry: Contract, model_id: bytes, circuit: Circuit, proof_timeout_s: float
+    ) -> RegisteredCircuit:
+        self.progress(f"proving once with {circuit.model}, for its registration")
+        proven = prove(circuit, (0.0,) * circuit.inputs, proof_timeout_s)
+        self.progress(f"deploying the verifier of {circuit.model}")
+        verifier = str(self.chain.deploy(_verifier_artifact(circuit), account=self.account))
+        self.progress(f"registering the circuit of {circuit.model}")
+        entry = _circuit_entry(circuit, verifier)
+        index = registry.functions.circuitCount(model_id).call()
+        self.chain.send(
+            registry.functions.addCircuit(model_id, entry, proven.proof, proven.instances), self.account
+        )
+        return RegisteredCircuit(index, verifier)
 
 
-def _add_circuit(
-    chain: Chain,
-    registry: Contract,
-    account: LocalAccount,
-    model_id: bytes,
-    circuit: Circuit,
-    progress: Progress,
-) -> str:
-    progress(f"deploying the verifier of {circuit.model}")
-    artifact = Artifact(
-        f"verifier of {circuit.model}", circuit.verifier_abi, "0x" + circuit.verifier_bytecode.hex()
-    )
-    verifier = str(chain.deploy(artifact, account=account))
-    entry = (
-        verifier,
-        circuit.inputs,
-        circuit.outputs,
-        circuit.input_scale,
-        circuit.output_scale,
-        max(MIN_PROOF_GAS, circuit.predicted_verify_gas * 5 // 4),
-        circuit.development_srs,
-        circuit.vk_sha256,
-    )
-    progress(f"registering the circuit of {circuit.model}")
-    chain.send(registry.functions.addCircuit(model_id, entry), account)
-    return verifier
-
-
-def _entry(getter: ContractFunction) -> Any:
-    """What the registry holds; None when its getter says that there is nothing."""
+def _is_registered(registry: Contract, model_id: bytes) -> bool:
     try:
-        return getter.call()
+        registry.functions.getModel(model_id).call()
     except ContractCustomError:
-        return None
+        return False
+    return True
+
+
+def _verifier_artifact(circuit: Circuit) -> Artifact:
+    bytecode = "0x" + circuit.verifier_bytecode.hex()
+    return Artifact(f"verifier of {circuit.model}", circuit.verifier_abi, bytecode)
+
+
+def _circuit_entry(circuit: Circuit, verifier: str) -> dict[str, object]:
+    """`IModelRegistry.Circuit`."""
+    return {
+        "verifier": verifier,
+        "batchSize": 1,
+        "inputs": circuit.inputs,
+        "outputs": circuit.outputs,
+        "proofGas": max(MIN_PROOF_GAS, circuit.predicted_verify_gas * 5 // 4),
+        "developmentSrs": circuit.development_srs,
+        "stopped": False,
+        "inputScale": circuit.input_scale,
+        "outputScale": circuit.output_scale,
+        "ezklVersion": circuit.ezkl_version.encode("ascii").ljust(16, b"\0"),
+        "verifyingKeyHash": circuit.vk_sha256,
+    }

@@ -18,10 +18,11 @@ from ethpm_types import ContractType
 
 from veritally.abi import load_artifact
 from veritally.chain import Chain
-from veritally.deploy import deploy_contracts, missing_routes
+from veritally.deploy import deploy_contracts
 from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
 from veritally.errors import TransactionFailedError, VeritallyError
 from veritally.plan import DeploymentSettings
+from veritally.route_setup import missing_routes
 
 
 def contract_type(name: str) -> ContractType:
@@ -71,7 +72,13 @@ def deploy(account: AccountAPI, settings: DeploymentSettings) -> Deployment:
 @click.option("--guardian", help="May stop routes besides the owner; the deployer when not given.")
 @click.option("--development-root", help="Admits enclave keys, on development chains; the deployer.")
 @click.option(
-    "--route-delay-s", default=0, show_default=True, help="Seconds before an added route may be used."
+    "--route-delay-s", default=0, show_default=True, help="Seconds before an added route may be activated."
+)
+@click.option(
+    "--measurement-delay-s",
+    default=0,
+    show_default=True,
+    help="Seconds before an accepted measurement counts.",
 )
 @click.option(
     "--output",
@@ -84,6 +91,7 @@ def cli(
     guardian: str | None,
     development_root: str | None,
     route_delay_s: int,
+    measurement_delay_s: int,
     output: Path | None,
 ) -> None:
     """Deploys all contracts and writes their addresses to a deployment file."""
@@ -91,7 +99,11 @@ def cli(
     anybody = str(deployer.address)
     try:
         settings = DeploymentSettings(
-            owner or anybody, guardian or anybody, route_delay_s, development_root or anybody
+            owner or anybody,
+            guardian or anybody,
+            route_delay_s,
+            measurement_delay_s,
+            development_root or anybody,
         )
         deployment = deploy(deployer, settings)
     except VeritallyError as error:

@@ -60,7 +60,9 @@ class Chain:
         Raises:
             ArtifactMissingError: none of our contracts has this name.
         """
-        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
+        return self.w3.eth.contract(
+            address=Web3.to_checksum_address(address), abi=load_artifact(name).abi, decode_tuples=True
+        )
 
     def deploy(self, artifact: Artifact, *args: Any, account: LocalAccount) -> ChecksumAddress:
         """Deploys a contract, waits until it is mined and returns its address.

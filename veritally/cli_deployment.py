@@ -11,12 +11,13 @@ from eth_account.signers.local import LocalAccount
 
 from veritally.chain import Chain
 from veritally.create2 import AccountSender
-from veritally.deploy import deploy_contracts, missing_routes, predict
+from veritally.deploy import deploy_contracts, predict
 from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
 from veritally.deployment_check import Check, check_deployment
 from veritally.errors import DeploymentMismatchError
 from veritally.keys import load_development_key, load_keystore
 from veritally.plan import LONGEST_DELAY_S, DeploymentSettings, make_plan
+from veritally.route_setup import missing_routes
 
 deployment = typer.Typer(no_args_is_help=True, help="Deployments and their files.")
 
@@ -35,7 +36,10 @@ def deploy(
     owner: Annotated[str, typer.Option(help="Owner of the router; meant to be a timelock.")],
     guardian: Annotated[str, typer.Option(help="May stop routes besides the owner.")],
     route_delay_s: Annotated[
-        int, typer.Option(min=0, max=LONGEST_DELAY_S, help="Seconds before an added route may be used.")
+        int, typer.Option(min=0, max=LONGEST_DELAY_S, help="Seconds before an added route may be activated.")
+    ],
+    measurement_delay_s: Annotated[
+        int, typer.Option(min=0, max=LONGEST_DELAY_S, help="Seconds before an accepted measurement counts.")
     ],
     development_root: Annotated[
         str | None, typer.Option(help="Admits enclave keys; development chains only.")
@@ -54,12 +58,12 @@ def deploy(
 ) -> None:
     """Deploys the contracts at their fixed addresses and writes the deployment file.
 
-    Run again, it leaves alone what is there and adds what is missing.
+    Run again, it leaves alone what is there, adds what is missing and activates routes whose delay is over.
 
     Example: veritally deploy --rpc-url http://127.0.0.1:8545 --owner 0x… --guardian 0x…
-    --route-delay-s 259200 --keystore deployer.json --password-file password
+    --route-delay-s 259200 --measurement-delay-s 172800 --keystore deployer.json --password-file password
     """
-    settings = DeploymentSettings(owner, guardian, route_delay_s, development_root)
+    settings = DeploymentSettings(owner, guardian, route_delay_s, measurement_delay_s, development_root)
     chain = Chain.connect(rpc_url)
     if dry_run:
         _show_plan(chain, settings)

@@ -12,8 +12,8 @@ DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337, 84532})
 CONSTRUCTORS: dict[str, tuple[str, ...]] = {
     "PayAddressFactory": (),
     "VerifierRouter": ("owner", "guardian", "route_delay_s"),
-    "ModelRegistry": (),
-    "EnclaveRegistry": ("development_root",),
+    "ModelRegistry": ("VerifierRouter", "measurement_delay_s"),
+    "EnclaveRegistry": ("ModelRegistry", "development_root"),
     "SignedVerifier": (),
     "TeeVerifier": ("EnclaveRegistry",),
     "ZkmlVerifier": ("ModelRegistry",),
@@ -32,10 +32,12 @@ class RouteTerms:
     """Gas that a verification may use for a group."""
     receipt_gas: int
     """Gas that is added for each receipt."""
+    deterministic: bool = False
+    """One request to a model has one response: two accepted ones stop the circuits that backed them."""
 
 
 ROUTES: dict[Tier, RouteTerms] = {
     Tier.SIGNED: RouteTerms("SignedVerifier", 200_000, 0),
     Tier.TEE: RouteTerms("TeeVerifier", 200_000, 0),
-    Tier.ZKML: RouteTerms("ZkmlVerifier", 200_000, 1_200_000),
+    Tier.ZKML: RouteTerms("ZkmlVerifier", 200_000, 1_200_000, deterministic=True),
 }

@@ -15,7 +15,7 @@ from web3.utils import get_create_address
 
 from veritally.abi import load_artifact
 from veritally.chain import Chain
-from veritally.errors import DeployerMissingError, UnknownBlockError, WrongCodeError
+from veritally.errors import DeployerMissingError, TransactionFailedError, UnknownBlockError, WrongCodeError
 from veritally.plan import CREATE2_DEPLOYER, PlannedContract
 
 DEPLOYER_RUNTIME_HASH = "0x2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989"
@@ -65,7 +65,11 @@ def is_present(chain: Chain, planned: PlannedContract) -> bool:
     """Whether the contract is there already. Raises WrongCodeError when another one stands at its address."""
     if not chain.w3.eth.get_code(planned.address):
         return False
-    _require_code(chain, planned, _expected_hash(chain, planned))
+    try:
+        expected = _expected_hash(chain, planned)
+    except TransactionFailedError as error:  # so it cannot be what stands there
+        expected = f"none ({error})"
+    _require_code(chain, planned, expected)
     return True
 
 

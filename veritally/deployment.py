@@ -27,7 +27,7 @@ def _require_checksum(address: str) -> str:
 Address = Annotated[str, AfterValidator(_require_checksum)]
 Hash = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 Hex = Annotated[str, Field(pattern=r"^0x([0-9a-f]{2})*$")]
-Status = Literal["active", "stopped"]
+Status = Literal["pending", "active", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DeployedContract:
     runtime_hash: Hash
     """keccak256 of the code at the address."""
     status: Status
-    """`stopped` for a verifier whose route was stopped."""
+    """A verifier has that of its route: `pending` until it is activated. The others are `active`."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class DeployedRoute:
     """Gas that a verification may use for a group."""
     receipt_gas: int
     """Gas that is added for each receipt."""
+    deterministic: bool
+    """Two accepted responses to one request stop the circuits that backed them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ class Deployment:
     guardian: Address
     """May stop routes besides the owner."""
     route_delay_s: int
-    """Seconds between adding a route and its first use."""
+    """Seconds between adding a route and its activation."""
+    measurement_delay_s: int
+    """Seconds between accepting an enclave measurement and its use."""
     pay_address_implementation: Address
     """Created by the pay address factory."""
     contracts: dict[str, DeployedContract]

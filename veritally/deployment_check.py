@@ -10,11 +10,20 @@ from eth_utils.crypto import keccak
 from veritally.chain import Chain
 from veritally.contract_table import ROUTES
 from veritally.create2 import as_hex, code_hash
-from veritally.deploy import router_at
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
 from veritally.plan import create2_address, creation_code
+from veritally.route_setup import RouteStatus, route_entry, status_word
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
+
+NEIGHBOURS = {
+    "ModelRegistry": {"ROUTER": "VerifierRouter"},
+    "EnclaveRegistry": {"MODELS": "ModelRegistry"},
+    "TeeVerifier": {"ENCLAVES": "EnclaveRegistry"},
+    "ZkmlVerifier": {"MODELS": "ModelRegistry"},
+    "Settlement": {"ROUTER": "VerifierRouter", "PAY_ADDRESSES": "PayAddressFactory"},
+}
+"""By contract: its getter, and the contract of the same deployment that it must name."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,13 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
             checks += _check_roles(chain, deployment)
             for tier in ROUTES:
                 checks += _check_route(chain, deployment, tier)
+        for name in deployment.contracts:
+            if name not in untrue:
+                checks += _check_neighbours(chain, deployment, name)
         if "Settlement" not in untrue:
-            checks += _check_settlement(chain, deployment)
+            checks.append(_check_domain(chain, deployment))
+        if "ModelRegistry" not in untrue:
+            checks.append(_check_measurement_delay(chain, deployment))
         if "PayAddressFactory" not in untrue:
             checks.append(_check_factory(chain, deployment))
     return checks
@@ -74,7 +88,7 @@ def _check_contract(chain: Chain, name: str, contract: DeployedContract) -> Iter
 
 
 def _check_roles(chain: Chain, deployment: Deployment) -> Iterator[Check]:
-    router = router_at(chain, deployment.router).functions
+    router = chain.contract("VerifierRouter", deployment.router).functions
     yield Check("VerifierRouter", "owner", deployment.owner, router.owner().call())
     yield Check("VerifierRouter", "guardian", deployment.guardian, router.guardian().call())
     yield Check("VerifierRouter", "delay_s", str(deployment.route_delay_s), str(router.DELAY().call()))
@@ -84,16 +98,17 @@ def _check_route(chain: Chain, deployment: Deployment, tier: Tier) -> Iterator[C
     route = deployment.routes.get(tier.label)
     subject = f"route {tier.label}"
     route_id = bytes.fromhex(route.id[2:]) if route else ROUTE_OF[tier]
-    entry = router_at(chain, deployment.router).functions.getRoute(route_id).call()
-    if route is None or not entry.activeFrom:
-        yield Check(subject, "added", _yes(route is not None), _yes(entry.activeFrom != 0))
+    entry = route_entry(chain.contract("VerifierRouter", deployment.router), route_id)
+    is_added = entry.status != RouteStatus.NONE
+    if route is None or not is_added:
+        yield Check(subject, "added", _yes(route is not None), _yes(is_added))
         return
     yield Check(subject, "id", as_hex(ROUTE_OF[tier]), route.id)
     yield Check(subject, "verifier", deployment.address_of(route.verifier), entry.verifier)
     yield Check(subject, "tier", tier.label, Tier(entry.tier).label)
     yield Check(subject, "gas", _gas(route), f"{entry.groupGas} + {entry.receiptGas} per receipt")
-    is_stopped = deployment.contracts[route.verifier].status == "stopped"
-    yield Check(subject, "stopped", _yes(is_stopped), _yes(entry.stopped))
+    yield Check(subject, "deterministic", _yes(route.deterministic), _yes(entry.deterministic))
+    yield Check(subject, "status", deployment.contracts[route.verifier].status, status_word(entry))
 
 
 def _yes(value: bool) -> str:
@@ -104,15 +119,23 @@ def _gas(route: DeployedRoute) -> str:
     return f"{route.group_gas} + {route.receipt_gas} per receipt"
 
 
-def _check_settlement(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+def _check_neighbours(chain: Chain, deployment: Deployment, name: str) -> Iterator[Check]:
+    """The contract works with the other contracts of this deployment."""
+    functions = chain.contract(name, deployment.address_of(name)).functions
+    for getter, neighbour in NEIGHBOURS.get(name, {}).items():
+        yield Check(name, getter, deployment.address_of(neighbour), functions[getter]().call())
+
+
+def _check_domain(chain: Chain, deployment: Deployment) -> Check:
     settlement = chain.contract("Settlement", deployment.settlement).functions
     _, name, version, chain_id, verifying, _, _ = settlement.eip712Domain().call()
     signed = f"Veritally 1, chain {deployment.chain_id}, {deployment.settlement}"
-    yield Check("Settlement", "router", deployment.router, settlement.ROUTER().call())
-    yield Check(
-        "Settlement", "pay addresses", deployment.pay_address_factory, settlement.PAY_ADDRESSES().call()
-    )
-    yield Check("Settlement", "signing domain", signed, f"{name} {version}, chain {chain_id}, {verifying}")
+    return Check("Settlement", "signing domain", signed, f"{name} {version}, chain {chain_id}, {verifying}")
+
+
+def _check_measurement_delay(chain: Chain, deployment: Deployment) -> Check:
+    found = chain.contract("ModelRegistry", deployment.model_registry).functions.MEASUREMENT_DELAY().call()
+    return Check("ModelRegistry", "delay_s", str(deployment.measurement_delay_s), str(found))
 
 
 def _check_factory(chain: Chain, deployment: Deployment) -> Check:

@@ -31,7 +31,7 @@ class DeploymentSettings:
     """What the deployer decides.
 
     Raises:
-        DeploymentSettingsError: an address is not checksummed or zero, or the delay is out of range.
+        DeploymentSettingsError: an address is not checksummed or zero, or a delay is out of range.
     """
 
     owner: str
@@ -39,7 +39,9 @@ class DeploymentSettings:
     guardian: str
     """May stop a route besides the owner."""
     route_delay_s: int
-    """Seconds between adding a route and its first use; 0 opens the routes at once."""
+    """Seconds between adding a route and its activation; outside development chains three days or more."""
+    measurement_delay_s: int
+    """Seconds between accepting a measurement and its use; outside development chains two days or more."""
     development_root: str | None = None
     """Address whose signature admits enclave keys, on development chains only."""
 
@@ -50,10 +52,10 @@ class DeploymentSettings:
                 continue
             if not is_checksum_address(address) or int(address, 16) == 0:
                 raise DeploymentSettingsError(field, address, "give a checksummed address that is not zero")
-        if not 0 <= self.route_delay_s <= LONGEST_DELAY_S:
-            raise DeploymentSettingsError(
-                "route_delay_s", self.route_delay_s, f"give 0 to {LONGEST_DELAY_S} seconds"
-            )
+        for field in ("route_delay_s", "measurement_delay_s"):
+            delay_s = getattr(self, field)
+            if not 0 <= delay_s <= LONGEST_DELAY_S:
+                raise DeploymentSettingsError(field, delay_s, f"give 0 to {LONGEST_DELAY_S} seconds")
 
 
 @dataclass(frozen=True)

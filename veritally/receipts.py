@@ -25,10 +25,12 @@ RECEIPT_TYPE = (
     "address payer,uint256 terms)"
 )
 GROUP_TYPE = "Group(bytes32 root,bytes4 route)"
+AUTHORIZATION_TYPE = "Authorization(bytes32 root,bytes4 route)"
 
 _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _RECEIPT_TYPEHASH = keccak(text=RECEIPT_TYPE)
 _GROUP_TYPEHASH = keccak(text=GROUP_TYPE)
+_AUTHORIZATION_TYPEHASH = keccak(text=AUTHORIZATION_TYPE)
 _RECEIPT_FIELDS = RECEIPT_TYPE.removeprefix("Receipt(").removesuffix(")").split(",")
 _RECEIPT_WORDS = ("bytes32", *(field.split(" ")[0] for field in _RECEIPT_FIELDS))
 
@@ -146,7 +148,14 @@ class SettlementDomain:
 
     def group_digest(self, root: bytes, route: bytes) -> bytes:
         """EIP-712 digest of a group with this root and 4-byte route: what provers and enclaves sign."""
-        struct_hash = keccak(encode(("bytes32", "bytes32", "bytes4"), (_GROUP_TYPEHASH, root, route)))
+        return self._root_digest(_GROUP_TYPEHASH, root, route)
+
+    def authorization_digest(self, root: bytes, route: bytes) -> bytes:
+        """EIP-712 digest of a prover's leave for anybody to submit the group."""
+        return self._root_digest(_AUTHORIZATION_TYPEHASH, root, route)
+
+    def _root_digest(self, typehash: bytes, root: bytes, route: bytes) -> bytes:
+        struct_hash = keccak(encode(("bytes32", "bytes32", "bytes4"), (typehash, root, route)))
         return eip712_digest(self.separator, struct_hash)
 
 

@@ -81,7 +81,7 @@ class Group:
     """In the order of the receipts."""
     evidence: bytes
     authorization: bytes = b""
-    """The prover's signature over the group digest; empty when the prover sends the transaction."""
+    """The prover's signature over the authorization digest; empty when the prover sends the transaction."""
 
     def __post_init__(self) -> None:
         paid = [index for index, receipt in enumerate(self.receipts) if receipt.amount_base_units]
@@ -116,9 +116,15 @@ class ReceiptOutcome:
     """Why it was skipped; empty when it settled."""
 
 
-def zkml_evidence(proofs: Sequence[ZkProof]) -> bytes:
-    """Evidence of a ZKML group: one proof per receipt, in order."""
-    return encode(("(bytes,uint256[])[]",), ([(item.proof, item.instances) for item in proofs],))
+def zkml_evidence(circuit: int, proofs: Sequence[ZkProof]) -> bytes:
+    """Evidence of a ZKML group: the proofs that its receipts need, in order, as `IZkmlVerifier` says.
+
+    Args:
+        circuit: Position of the circuit among those of the model.
+        proofs: Each covers as many receipts as the circuit's batch size.
+    """
+    items = [(item.proof, item.instances) for item in proofs]
+    return encode(("uint32", "(bytes,uint256[])[]"), (circuit, items))
 
 
 def decode_outcomes(

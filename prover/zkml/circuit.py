@@ -47,6 +47,7 @@ class Circuit:
     paths: CircuitPaths
     vk_sha256: bytes
     """sha256 of the verifying key, as `ModelRegistry.addCircuit` takes it."""
+    ezkl_version: str
     verifier_abi: list[dict[str, Any]]
     verifier_bytecode: bytes
     """Creation bytecode; the constructor takes no arguments."""
@@ -180,6 +181,7 @@ def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
             srs=srs.path,
         ),
         vk_sha256=hashlib.sha256((folder / VERIFYING_KEY).read_bytes()).digest(),
+        ezkl_version=version("ezkl"),
         verifier_abi=verifier["abi"],
         verifier_bytecode=bytes.fromhex(verifier["creation_bytecode"]),
         inputs=inputs,

@@ -18,8 +18,8 @@ _OUT_OF_RANGE = "too large to be represented"
 
 
 @dataclass(frozen=True)
-class ZkProof:
-    """A proof that verified, and what it proves."""
+class ProvenRun:
+    """A run of a circuit with its proof, which verified."""
 
     proof: bytes
     instances: tuple[int, ...]
@@ -30,7 +30,7 @@ class ZkProof:
     """The output words as numbers, exactly."""
 
 
-def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ZkProof:
+def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ProvenRun:
     """Runs the model on `inputs` inside the circuit, proves it, and verifies the proof.
 
     Each call gives another proof of the same statement.
@@ -59,7 +59,7 @@ def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ZkProo
     return read_proof(circuit, values, result)
 
 
-def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, Any]) -> ZkProof:
+def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, Any]) -> ProvenRun:
     """The proof in what ezkl answered, when it is about `inputs`.
 
     Args:
@@ -74,7 +74,7 @@ def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, A
     input_words, output_words = instances[: circuit.inputs], instances[circuit.inputs :]
     if input_words != quantise(inputs, circuit.input_scale) or len(output_words) != circuit.outputs:
         raise UnexpectedInstancesError(circuit.model, len(instances), circuit.inputs + circuit.outputs)
-    return ZkProof(
+    return ProvenRun(
         proof=bytes.fromhex(result["proof"]),
         instances=instances,
         input_words=input_words,

@@ -26,7 +26,7 @@ def prover(accounts: TestAccountManager) -> AccountAPI:
 @pytest.fixture(scope="session")
 def settings(deployer: AccountAPI) -> DeploymentSettings:
     """All roles are the deployer's, and routes open at once."""
-    return DeploymentSettings(deployer.address, deployer.address, 0, deployer.address)
+    return DeploymentSettings(deployer.address, deployer.address, 0, 0, deployer.address)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth_account.signers.local import LocalAccount
 
@@ -20,11 +20,14 @@ SETTINGS = DeploymentSettings(
     owner=ACCOUNTS.deployer.address,
     guardian=ACCOUNTS.guardian.address,
     route_delay_s=0,
+    measurement_delay_s=0,
     development_root=ACCOUNTS.development_root.address,
 )
 MAINNET = 8453
-TRANSACTIONS = 8 + 3
-"""Contracts and routes."""
+MAINNET_SETTINGS = replace(SETTINGS, route_delay_s=3 * 24 * 3600, measurement_delay_s=2 * 24 * 3600)
+"""The shortest delays that the contracts take there."""
+TRANSACTIONS = 8 + 3 + 3
+"""Contracts, routes added, routes activated."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
-from deploying import ACCOUNTS, MAINNET, SETTINGS, TRANSACTIONS, Node, run_node, sender_of, undone
+from deploying import (
+    ACCOUNTS,
+    MAINNET,
+    MAINNET_SETTINGS,
+    SETTINGS,
+    TRANSACTIONS,
+    Node,
+    run_node,
+    sender_of,
+    undone,
+)
 
 from veritally import plan as plan_module
 from veritally.create2 import AccountSender
-from veritally.deploy import deploy_contracts, missing_routes, predict
+from veritally.deploy import deploy_contracts, predict
 from veritally.deployment import Deployment
 from veritally.deployment_check import check_deployment
 from veritally.devnet.anvil import call_node, set_code
@@ -22,7 +32,8 @@ from veritally.errors import (
     UnknownBlockError,
     WrongCodeError,
 )
-from veritally.plan import CREATE2_DEPLOYER, make_plan
+from veritally.plan import CREATE2_DEPLOYER, DeploymentSettings, make_plan
+from veritally.route_setup import missing_routes
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
 
@@ -76,8 +87,12 @@ def mainnet(bare_mainnet: Node) -> Iterator[Node]:
         yield bare_mainnet
 
 
-def deploy(node: Node) -> Deployment:
-    return deploy_contracts(node.chain, node.sender, SETTINGS)
+def deploy(node: Node, settings: DeploymentSettings = SETTINGS) -> Deployment:
+    return deploy_contracts(node.chain, node.sender, settings)
+
+
+def statuses(deployment: Deployment) -> dict[str, str]:
+    return {name: item.status for name, item in deployment.contracts.items() if item.status != "active"}
 
 
 def addresses(deployment: Deployment) -> dict[str, str]:
@@ -119,9 +134,9 @@ def test_predicted_addresses_come_true(node: Node) -> None:
 
 
 def test_other_chain_gets_all_but_what_needs_a_development_root(mainnet: Node, node: Node) -> None:
-    deployment = deploy(mainnet)
+    deployment = deploy(mainnet, MAINNET_SETTINGS)
 
-    everywhere = addresses(deploy(node))
+    everywhere = addresses(deploy(node, MAINNET_SETTINGS))
     assert set(deployment.left_out) == {"EnclaveRegistry", "TeeVerifier"}
     assert set(deployment.routes) == {"signed", "zkml"}
     assert addresses(deployment) == {name: everywhere[name] for name in deployment.contracts}
@@ -144,7 +159,38 @@ def test_second_run_sends_nothing_and_finds_the_same(node: Node) -> None:
     assert all("is there since block" in line for line in lines)
 
 
-@pytest.mark.parametrize("transactions", [0, 1, 5, 8, 10])
+def test_routes_are_activated_once_their_delay_is_over(mainnet: Node) -> None:
+    pending = {"SignedVerifier": "pending", "ZkmlVerifier": "pending"}
+    first = deploy(mainnet, MAINNET_SETTINGS)
+    assert statuses(first) == pending
+    assert statuses(deploy(mainnet, MAINNET_SETTINGS)) == pending
+    assert mainnet.sent == 6 + 2
+
+    call_node(mainnet.chain, "evm_increaseTime", MAINNET_SETTINGS.route_delay_s)
+    call_node(mainnet.chain, "anvil_mine", 1)
+    stranger = sender_of(mainnet.chain, ACCOUNTS.relayer)
+    last = deploy_contracts(mainnet.chain, stranger, MAINNET_SETTINGS)  # anybody may
+
+    assert statuses(last) == {}
+    assert wrong(mainnet, last) == []
+    assert wrong(mainnet, first) == [("route signed", "status"), ("route zkml", "status")]
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"route_delay_s": 3 * 24 * 3600 - 1}, r"VerifierRouter: DelayTooShort\(259199, 259200\)"),
+        ({"measurement_delay_s": 0}, r"ModelRegistry: MeasurementDelayTooShort\(0, 172800\)"),
+    ],
+)
+def test_short_delays_are_refused_outside_development_chains(
+    mainnet: Node, setting: dict[str, int], reason: str
+) -> None:
+    with pytest.raises(TransactionFailedError, match=reason):
+        deploy(mainnet, replace(MAINNET_SETTINGS, **setting))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("transactions", [0, 1, 5, 8, 10, 12])
 def test_interrupted_deployment_is_finished(node: Node, transactions: int) -> None:
     interrupt_after(node, transactions)
 
@@ -194,7 +240,7 @@ def test_constructor_that_reverts_is_not_sent_and_tells_why(
     reason = r"^constructor of EnclaveRegistry: DevelopmentRootRefused\(8453\)$"
 
     with pytest.raises(TransactionFailedError, match=reason):
-        deploy(mainnet)
+        deploy(mainnet, MAINNET_SETTINGS)
 
     assert mainnet.sent == 3
 
@@ -203,11 +249,11 @@ def test_route_that_leads_elsewhere_stops_before_anything_is_sent(node: Node) ->
     interrupt_after(node, 6)
     plan = make_plan(SETTINGS, 31337).contracts
     router = node.chain.contract("VerifierRouter", plan["VerifierRouter"].address)
-    add = router.functions.add(ROUTE_OF[Tier.ZKML], plan["SignedVerifier"].address, 1, 2)
+    add = router.functions.add(ROUTE_OF[Tier.ZKML], plan["SignedVerifier"].address, 1, 2, False)
     node.chain.send(add, ACCOUNTS.deployer)
 
     signed, zkml = plan["SignedVerifier"].address, plan["ZkmlVerifier"].address
-    taken = f"is {signed} with 1 gas and 2 more per receipt, not {zkml} with 200000 gas and 1200000 more"
+    taken = f"is {signed} with 1 gas and 2 more per receipt, not deterministic, not {zkml} with 200000"
     with pytest.raises(RouteTakenError, match=taken):
         deploy(node)
 
@@ -228,18 +274,20 @@ def test_routes_of_another_owner_are_left_to_it(node: Node) -> None:
         sender_of(node.chain, owner).send("route", route.router, route.data)
 
     assert missing_routes(node.chain, deployment) == []
-    assert wrong(node, deployment) == []
+    last = deploy_contracts(node.chain, node.sender, settings)
+    assert statuses(last) == {}
+    assert wrong(node, last) == []
 
 
 def test_stopped_route_is_in_the_file(node: Node) -> None:
     first = deploy(node)
     router = node.chain.contract("VerifierRouter", first.router)
     node.chain.send(router.functions.stop(ROUTE_OF[Tier.TEE]), ACCOUNTS.guardian)
-    assert wrong(node, first) == [("route tee", "stopped")]
+    assert wrong(node, first) == [("route tee", "status")]
 
     second = deploy(node)
 
-    assert [name for name, item in second.contracts.items() if item.status == "stopped"] == ["TeeVerifier"]
+    assert statuses(second) == {"TeeVerifier": "stopped"}
     assert wrong(node, second) == []
 
 

@@ -20,8 +20,9 @@ from veritally.plan import make_plan
 KEY = ACCOUNTS.deployer.key.hex()
 PASSWORD = "correct horse battery"
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text(encoding="utf-8")
+DELAYS = ("--route-delay-s", "0", "--measurement-delay-s", "0")
 ROLES = (
-    *("--owner", SETTINGS.owner, "--guardian", SETTINGS.guardian, "--route-delay-s", "0"),
+    *("--owner", SETTINGS.owner, "--guardian", SETTINGS.guardian, *DELAYS),
     *("--development-root", str(SETTINGS.development_root)),
 )
 
@@ -180,7 +181,16 @@ def test_keystore_deploys_where_raw_keys_are_refused(
 def test_other_owner_is_told_what_to_send(
     node: Node, key_file: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    roles = ("--owner", ACCOUNTS.relayer.address, "--guardian", SETTINGS.guardian, "--route-delay-s", "9")
+    roles = (
+        "--owner",
+        ACCOUNTS.relayer.address,
+        "--guardian",
+        SETTINGS.guardian,
+        "--route-delay-s",
+        "9",
+        "--measurement-delay-s",
+        "0",
+    )
     common = ("deploy", "--rpc-url", node.rpc_url, *roles, "--key-file", key_file, "--output", file)
     assert run(*common) == 0
     shown = capsys.readouterr().out
@@ -201,7 +211,7 @@ def test_unclear_key_is_usage(node: Node, named: tuple[str, ...], capsys: pytest
 
 
 def test_bad_setting_is_usage(node: Node, capsys: pytest.CaptureFixture[str]) -> None:
-    roles = ("--owner", SETTINGS.owner.lower(), "--guardian", SETTINGS.guardian, "--route-delay-s", "0")
+    roles = ("--owner", SETTINGS.owner.lower(), "--guardian", SETTINGS.guardian, *DELAYS)
     assert run("deploy", "--rpc-url", node.rpc_url, *roles, "--dry-run") == 2
     assert "setting owner=" in capsys.readouterr().err
 

@@ -58,7 +58,7 @@ def with_route(deployment: Deployment, label: str, **changes: Any) -> Deployment
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 8 * 3 + 3 + 3 * 5 + 3 + 1
+    assert len(checks) == 1 + 8 * 3 + 3 + 3 * 6 + 6 + 3
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
@@ -81,10 +81,11 @@ FILES: dict[str, tuple[Callable[[Deployment], Deployment], list[str]]] = {
         ["SignedVerifier: address", "SignedVerifier: code", "route signed: verifier"],
     ),
     "runtime hash": (lambda d: with_contract(d, "Settlement", runtime_hash=ANY_HASH), ["Settlement: code"]),
-    "status": (lambda d: with_contract(d, "ZkmlVerifier", status="stopped"), ["route zkml: stopped"]),
+    "status": (lambda d: with_contract(d, "ZkmlVerifier", status="stopped"), ["route zkml: status"]),
     "owner": (lambda d: replace(d, owner=STRANGER), ["VerifierRouter: owner"]),
     "guardian": (lambda d: replace(d, guardian=STRANGER), ["VerifierRouter: guardian"]),
-    "delay": (lambda d: replace(d, route_delay_s=5), ["VerifierRouter: delay_s"]),
+    "route delay": (lambda d: replace(d, route_delay_s=5), ["VerifierRouter: delay_s"]),
+    "measurement delay": (lambda d: replace(d, measurement_delay_s=5), ["ModelRegistry: delay_s"]),
     "implementation": (
         lambda d: replace(d, pay_address_implementation=STRANGER),
         ["PayAddressFactory: implementation"],
@@ -95,6 +96,10 @@ FILES: dict[str, tuple[Callable[[Deployment], Deployment], list[str]]] = {
     ),
     "route's gas per group": (lambda d: with_route(d, "tee", group_gas=1), ["route tee: gas"]),
     "route's gas per receipt": (lambda d: with_route(d, "tee", receipt_gas=1), ["route tee: gas"]),
+    "route's kind": (
+        lambda d: with_route(d, "zkml", deterministic=False),
+        ["route zkml: deterministic"],
+    ),
     "route's id": (lambda d: with_route(d, "tee", id="0x01020304"), ["route tee: added"]),
     "route of another tier": (
         lambda d: replace(d, routes=d.routes | {"tee": d.routes["signed"]}),
@@ -139,7 +144,7 @@ def test_new_owner_is_seen_when_it_has_accepted(node: Node, deployment: Deployme
 def test_stopped_route_is_seen(node: Node, deployment: Deployment) -> None:
     router = node.chain.contract("VerifierRouter", deployment.router).functions
     node.chain.send(router.stop(ROUTE_OF[Tier.SIGNED]), ACCOUNTS.guardian)
-    assert wrong(node, deployment) == ["route signed: stopped"]
+    assert wrong(node, deployment) == ["route signed: status"]
 
 
 def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment) -> None:
@@ -148,7 +153,7 @@ def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment
     mixed = replace(
         deployment, contracts=deployment.contracts | {"Settlement": other.contracts["Settlement"]}
     )
-    assert wrong(node, mixed) == ["Settlement: router"]
+    assert wrong(node, mixed) == ["Settlement: ROUTER"]
 
 
 def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deployment) -> None:
@@ -159,7 +164,7 @@ def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deploymen
     address = create2_address(salt, keccak(planned.creation_code))
     changes = {"address": address, "salt": ANY_HASH, "runtime_hash": code_hash(node.chain, address)}
     mixed = with_contract(deployment, "PayAddressFactory", **changes)
-    assert wrong(node, mixed) == ["Settlement: pay addresses", "PayAddressFactory: implementation"]
+    assert wrong(node, mixed) == ["Settlement: PAY_ADDRESSES", "PayAddressFactory: implementation"]
 
 
 def test_other_signing_domain_is_seen(node: Node, deployment: Deployment) -> None:

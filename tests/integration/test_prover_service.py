@@ -304,11 +304,12 @@ def test_models_are_listed_with_what_a_client_needs(service: RunningService, dev
     for tier, offer in zip(SETTLED_TIERS, model["tiers"], strict=True):
         expected = settlement.functions.payAddressOf(listed["prover"], tier).call()
         assert offer["pay_to"] == expected
-    _, weights_hash, _ = registry.functions.getModel(model["model_id"]).call()
-    assert model["weights_sha256"] == "0x" + weights_hash.hex()
-    verifier, *_, key_hash = registry.functions.getCircuit(model["model_id"]).call()
-    assert model["circuit"]["verifier"] == verifier
-    assert model["circuit"]["verifying_key_sha256"] == "0x" + key_hash.hex()
+    registered = registry.functions.getModel(model["model_id"]).call()
+    assert model["weights_sha256"] == "0x" + registered.weightsHash.hex()
+    shown = model["circuit"]
+    circuit = registry.functions.getCircuit(model["model_id"], shown["index"]).call()
+    assert shown["verifier"] == circuit.verifier
+    assert shown["verifying_key_sha256"] == "0x" + circuit.verifyingKeyHash.hex()
 
 
 def test_health_names_the_chain(service: RunningService, devnet: Devnet) -> None:

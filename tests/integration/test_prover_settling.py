@@ -2,31 +2,37 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 from prover_service import cache_dir, service_settings
 from web3 import HTTPProvider, Web3
 
 from prover.assembly import connect
-from prover.enclave import LIFETIME_S, RENEW_BEFORE_S, DevelopmentEnclave
-from prover.errors import AssetError, CircuitMismatchError, WrongChainError
+from prover.enclave import DEVELOPMENT_MEASUREMENT, LIFETIME_S, RENEW_BEFORE_S, DevelopmentEnclave
+from prover.errors import AssetError, CircuitStoppedError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.payments import NotSettled, Settled
 from prover.pricing import read_decimals
-from prover.registration import MIN_PROOF_GAS, ensure_circuit, ensure_model
+from prover.registration import MIN_PROOF_GAS, RegisteredCircuit, Registrar
 from prover.settings import MODELS_DIRECTORY
 from prover.settler import FinishedInference, Settler
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
-from veritally.devnet import Devnet
+from veritally.devnet import Accounts, Devnet
 from veritally.devnet.anvil import call_node
+from veritally.errors import TransactionFailedError
 from veritally.payments import UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
 
-MODEL_ID = b"\x17" * 32
+WEIGHTS_HASH = b"\x17" * 32
+MODEL_ID = keccak(encode(("address", "bytes32"), (Accounts.derive().prover.address, WEIGHTS_HASH)))
+PROOF_TIMEOUT_S = 120.0
 NO_PAYMENT = UptoPayment(0, 0, 0, 0, b"")
 
 
@@ -40,13 +46,25 @@ def circuit(package: ModelPackage) -> Circuit:
     return prepare_circuit(package, cache_dir(), print)
 
 
-def settler(devnet: Devnet, enclaves: Mapping[bytes, DevelopmentEnclave] | None = None) -> Settler:
-    evidence = EvidenceMaker(SettlementDomain.of(devnet.deployment), devnet.accounts.prover, enclaves or {})
+def settler(
+    devnet: Devnet,
+    enclaves: Mapping[bytes, DevelopmentEnclave] | None = None,
+    circuits: Mapping[bytes, int] | None = None,
+) -> Settler:
+    domain = SettlementDomain.of(devnet.deployment)
+    evidence = EvidenceMaker(domain, devnet.accounts.prover, enclaves or {}, circuits or {})
     return Settler(devnet.chain, devnet.deployment, devnet.accounts.prover, evidence)
+
+
+def registrar(devnet: Devnet) -> Registrar:
+    return Registrar(devnet.chain, devnet.deployment, devnet.accounts.prover, print)
 
 
 def enclave(devnet: Devnet) -> DevelopmentEnclave:
     accounts = devnet.accounts
+    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    devnet.chain.send(registry.functions.register(WEIGHTS_HASH, "a model"), accounts.prover)
+    registrar(devnet).ensure_measurement(MODEL_ID, DEVELOPMENT_MEASUREMENT)
     return DevelopmentEnclave(
         devnet.chain, devnet.deployment, accounts.prover, accounts.development_root, MODEL_ID
     )
@@ -75,12 +93,11 @@ def test_a_group_without_evidence_stops_no_other(devnet: Devnet) -> None:
 def test_a_wrong_proof_is_skipped_with_a_reason_and_stops_no_other(
     devnet: Devnet, package: ModelPackage, circuit: Circuit
 ) -> None:
-    chain, deployment, prover = devnet.chain, devnet.deployment, devnet.accounts.prover
-    model_id = ensure_model(chain, deployment, prover, package, print)
-    ensure_circuit(chain, deployment, prover, model_id, circuit, print)
+    model_id = registrar(devnet).ensure_model(package)
+    registered = registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
     wrong = free(devnet, 1, Tier.ZKML, ZkProof(b"\x00" * 64, (0,) * (circuit.inputs + circuit.outputs)))
     wrong = dataclasses.replace(wrong, terms=dataclasses.replace(wrong.terms, model_id=model_id))
-    skipped, settled = settler(devnet).settle([wrong, free(devnet, 2)])
+    skipped, settled = settler(devnet, circuits={model_id: registered.index}).settle([wrong, free(devnet, 2)])
     assert isinstance(skipped, NotSettled)
     assert skipped.reason.startswith("RequestMismatch(")
     assert skipped.certain
@@ -142,32 +159,50 @@ def test_an_enclave_key_is_kept_while_it_is_valid_and_renewed_before_it_expires(
     assert keeper.ensure_key().account.address != first.account.address
 
 
-def test_a_model_and_its_circuit_are_registered_once(
+def test_a_model_its_circuit_and_its_measurement_are_registered_once(
     devnet: Devnet, package: ModelPackage, circuit: Circuit
 ) -> None:
-    chain, deployment, prover = devnet.chain, devnet.deployment, devnet.accounts.prover
-    model_id = ensure_model(chain, deployment, prover, package, print)
-    verifier = ensure_circuit(chain, deployment, prover, model_id, circuit, print)
+    def register() -> tuple[bytes, RegisteredCircuit]:
+        model_id = registrar(devnet).ensure_model(package)
+        registrar(devnet).ensure_measurement(model_id, DEVELOPMENT_MEASUREMENT)
+        return model_id, registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
+
+    chain, prover = devnet.chain, devnet.accounts.prover
+    model_id, registered = register()
     sent = chain.w3.eth.get_transaction_count(prover.address)
-    assert ensure_model(chain, deployment, prover, package, print) == model_id
-    assert ensure_circuit(chain, deployment, prover, model_id, circuit, print) == verifier
+    assert register() == (model_id, registered)
     assert chain.w3.eth.get_transaction_count(prover.address) == sent
-    registry = chain.contract("ModelRegistry", deployment.model_registry)
-    found = registry.functions.getCircuit(model_id).call()
-    assert found[1:5] == (circuit.inputs, circuit.outputs, circuit.input_scale, circuit.output_scale)
-    assert found[5] >= MIN_PROOF_GAS
-    assert found[6:] == (True, circuit.vk_sha256)
+    registry = chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    found = registry.functions.getCircuit(model_id, registered.index).call()
+    assert found.verifier == registered.verifier
+    assert found.proofGas >= MIN_PROOF_GAS
+    counts = (found.batchSize, found.inputs, found.outputs)
+    assert counts == (1, circuit.inputs, circuit.outputs)
+    assert (found.inputScale, found.outputScale) == (circuit.input_scale, circuit.output_scale)
+    assert found.verifyingKeyHash == circuit.vk_sha256
+    assert found.ezklVersion.rstrip(b"\0").decode() == version("ezkl")
+    assert found.developmentSrs
 
 
-def test_another_circuit_than_the_registered_one_is_refused(
+def test_the_same_verifier_under_another_key_is_refused(
     devnet: Devnet, package: ModelPackage, circuit: Circuit
 ) -> None:
-    chain, deployment, prover = devnet.chain, devnet.deployment, devnet.accounts.prover
-    model_id = ensure_model(chain, deployment, prover, package, print)
-    ensure_circuit(chain, deployment, prover, model_id, circuit, print)
+    model_id = registrar(devnet).ensure_model(package)
+    first = registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
     other = dataclasses.replace(circuit, vk_sha256=b"\x01" * 32)
-    with pytest.raises(CircuitMismatchError, match="cache directory"):
-        ensure_circuit(chain, deployment, prover, model_id, other, print)
+    with pytest.raises(TransactionFailedError, match="CircuitExists"):  # the same code under another name
+        registrar(devnet).ensure_circuit(model_id, other, PROOF_TIMEOUT_S)
+    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    assert registry.functions.circuitCount(model_id).call() == first.index + 1
+
+
+def test_a_stopped_circuit_is_refused(devnet: Devnet, package: ModelPackage, circuit: Circuit) -> None:
+    model_id = registrar(devnet).ensure_model(package)
+    registered = registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
+    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    devnet.chain.send(registry.functions.stopCircuit(model_id, registered.index), devnet.accounts.prover)
+    with pytest.raises(CircuitStoppedError, match="circuit 0 was stopped for ever"):
+        registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
 
 
 def test_a_deployment_of_another_chain_is_refused(devnet: Devnet, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from web3.exceptions import ContractLogicError
 
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
-from prover.zkml.prove import ZkProof, prove
+from prover.zkml.prove import ProvenRun, prove
 from veritally.abi import Artifact
 from veritally.chain import Chain
 from veritally.commitments import FIELD_MODULUS
@@ -34,7 +34,7 @@ def circuit(tmp_path_factory: pytest.TempPathFactory) -> Circuit:
 
 
 @pytest.fixture(scope="module")
-def proof(circuit: Circuit) -> ZkProof:
+def proof(circuit: Circuit) -> ProvenRun:
     return prove(circuit, (5.1, 3.5, 1.4, 0.2), timeout_s=120)
 
 
@@ -70,7 +70,7 @@ def flip(data: bytes, position: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
 
 
-def test_accepts_the_proof(verifier: Contract, proof: ZkProof) -> None:
+def test_accepts_the_proof(verifier: Contract, proof: ProvenRun) -> None:
     assert accepts(verifier, proof.proof, list(proof.instances))
 
 
@@ -80,32 +80,32 @@ def test_accepts_a_proof_of_other_inputs(verifier: Contract, circuit: Circuit) -
 
 
 @pytest.mark.parametrize("word", [0, 20, 40, -1])
-def test_rejects_a_changed_proof_word(verifier: Contract, proof: ZkProof, word: int) -> None:
+def test_rejects_a_changed_proof_word(verifier: Contract, proof: ProvenRun, word: int) -> None:
     changed = flip(proof.proof, (word * WORD + WORD - 1) % len(proof.proof))
     assert not accepts(verifier, changed, list(proof.instances))
 
 
 @pytest.mark.parametrize("proof_bytes", [-WORD, WORD])
-def test_rejects_a_proof_of_another_length(verifier: Contract, proof: ZkProof, proof_bytes: int) -> None:
+def test_rejects_a_proof_of_another_length(verifier: Contract, proof: ProvenRun, proof_bytes: int) -> None:
     changed = proof.proof[:proof_bytes] if proof_bytes < 0 else proof.proof + bytes(proof_bytes)
     assert not accepts(verifier, changed, list(proof.instances))
 
 
 @pytest.mark.parametrize("index", range(7))
 @pytest.mark.parametrize("offset", [1, -1, FIELD_MODULUS])
-def test_rejects_a_changed_instance(verifier: Contract, proof: ZkProof, index: int, offset: int) -> None:
+def test_rejects_a_changed_instance(verifier: Contract, proof: ProvenRun, index: int, offset: int) -> None:
     changed = list(proof.instances)
     changed[index] += offset
     assert not accepts(verifier, proof.proof, changed)
 
 
-def test_rejects_another_number_of_instances(verifier: Contract, proof: ZkProof) -> None:
+def test_rejects_another_number_of_instances(verifier: Contract, proof: ProvenRun) -> None:
     assert not accepts(verifier, proof.proof, [*proof.instances, 0])
     assert not accepts(verifier, proof.proof, list(proof.instances[:-1]))
     assert not accepts(verifier, proof.proof, [])
 
 
-def test_accepts_only_the_canonical_layout(verifier: Contract, proof: ZkProof) -> None:
+def test_accepts_only_the_canonical_layout(verifier: Contract, proof: ProvenRun) -> None:
     canonical = encode(["bytes", "uint256[]"], [proof.proof, list(proof.instances)])
     head, tail = canonical[: 2 * WORD], canonical[2 * WORD :]
     proof_at, instances_at = (int.from_bytes(head[i : i + WORD], "big") for i in (0, WORD))
@@ -125,7 +125,7 @@ def test_accepts_only_the_canonical_layout(verifier: Contract, proof: ZkProof) -
     assert not any(accepts_calldata(verifier, other) for other in others)
 
 
-def test_gas_is_as_predicted(chain: Chain, circuit: Circuit, verifier: Contract, proof: ZkProof) -> None:
+def test_gas_is_as_predicted(chain: Chain, circuit: Circuit, verifier: Contract, proof: ProvenRun) -> None:
     call = verifier.functions.verifyProof(proof.proof, list(proof.instances))
     receipt = chain.send(call, Accounts.derive().deployer, gas=3_000_000)
     data = Web3.to_bytes(hexstr=call._encode_transaction_data())

@@ -139,7 +139,9 @@ class Builder:
         root = merkle_root([receipt.hash for receipt in receipts]) if receipts else bytes(32)
         digest = self.world.signing.domain.group_digest(root, route)
         evidence, evidence_data = self._evidence(plan, prover, digest, receipts)
+        leave = self.world.signing.domain.authorization_digest(root, route)
         signer = {"prover": prover, "another": self.world.accounts.relayer}.get(plan.authorized)
+        authorization = sign(signer, leave) if signer else sign(prover, digest)  # the latter gives no leave
         group = Group(
             model_id=model_id,
             prover=address(prover),
@@ -153,7 +155,7 @@ class Builder:
         listed = [(int(item.terms.scheme), item.first, item.count, data) for item, data in payments]
         head = (model_id, group.prover, route, group.asset)
         shown = [receipt_argument(receipt) for receipt in receipts]
-        return Call(group, (*head, shown, evidence_data, sign(signer, digest) if signer else b"", listed))
+        return Call(group, (*head, shown, evidence_data, authorization, listed))
 
     def _evidence(
         self, plan: GroupPlan, prover: LocalAccount, digest: bytes, receipts: tuple[Receipt, ...]
@@ -178,7 +180,7 @@ class Builder:
         if fault == "false proof" and items:
             items[-1] = replace(items[-1], proof=bytes(len(items[-1].proof)))
             proved[-1] = replace(proved[-1], valid=False)
-        return tuple(proved), zkml_evidence(items)
+        return tuple(proved), zkml_evidence(0, items)
 
 
 def _break(

@@ -21,7 +21,8 @@ from tests.reference import statements
 from tests.reference.ledger import Ledger
 from tests.reference.signing import Signing, sign
 from tests.reference.statements import NOBODY, Enclave, Event, Outcome, Proof, Route
-from veritally.abi import Artifact
+from veritally.abi import Artifact, load_artifact
+from veritally.contract_table import ROUTES
 from veritally.devnet import Devnet
 from veritally.devnet.network import MULTICALL3_ADDRESS
 from veritally.devnet.parts import find_root
@@ -34,6 +35,7 @@ from veritally.x402.addresses import PERMIT2_ADDRESS
 GAS = 29_000_000
 ENCLAVE_LIFE_S = 6 * 86_400
 PROOF_GAS = 700_000
+MEASUREMENT = bytes(keccak(text="code of the enclaves"))
 OTHER_MODEL = bytes(keccak(text="a model without a circuit"))
 CAUSES = {
     bytes(keccak(text=error)[:4]): error.partition("(")[0]
@@ -196,26 +198,44 @@ class World:
         weights = HexBytes(vector["weightsHash"])
         chain.send(registry.functions.register(weights, "iris"), owner)
         model = bytes(registry.functions.modelIdOf(owner.address, weights).call())
-        counts = (vector["inputCount"], vector["outputCount"], vector["inputScale"], vector["outputScale"])
-        circuit = (verifier, *counts, PROOF_GAS, True, HexBytes(vector["verifyingKeyHash"]))
-        chain.send(registry.functions.addCircuit(model, circuit), owner)
+        circuit = {
+            "verifier": verifier,
+            "batchSize": 1,
+            "inputs": vector["inputCount"],
+            "outputs": vector["outputCount"],
+            "proofGas": PROOF_GAS,
+            "developmentSrs": True,
+            "stopped": False,
+            "inputScale": vector["inputScale"],
+            "outputScale": vector["outputScale"],
+            "ezklVersion": bytes(16),
+            "verifyingKeyHash": HexBytes(vector["verifyingKeyHash"]),
+        }
+        valid = vector["proofs"][0]
+        instances = [int(word, 16) for word in valid["instances"]]
+        add = registry.functions.addCircuit(model, circuit, HexBytes(valid["proof"]), instances)
+        chain.send(add, owner)
+        chain.send(registry.functions.acceptMeasurement(model, MEASUREMENT), owner)
         return model, tuple(_proven(item, vector["inputCount"]) for item in vector["proofs"])
 
     def _open_spare_routes(self) -> None:
-        deployment = self.devnet.deployment
-        router = self.devnet.chain.contract("VerifierRouter", deployment.router)
-        verifiers = (deployment.signed_verifier, deployment.tee_verifier, deployment.zkml_verifier)
-        for tier, verifier in zip(SETTLED_TIERS, verifiers, strict=True):
-            gas = (200_000, 1_200_000 if tier == Tier.ZKML else 0)
-            self.devnet.chain.send(
-                router.functions.add(self.routes[tier][1], verifier, *gas), self.accounts.deployer
-            )
+        """A second route of each tier, to another copy of the verifier."""
+        chain, deployment, owner = self.devnet.chain, self.devnet.deployment, self.accounts.deployer
+        router = chain.contract("VerifierRouter", deployment.router).functions
+        registries = {Tier.TEE: [deployment.enclave_registry], Tier.ZKML: [deployment.model_registry]}
+        for tier, terms in ROUTES.items():
+            artifact = load_artifact(terms.verifier)
+            verifier = chain.deploy(artifact, *registries.get(tier, []), account=owner)
+            route = self.routes[tier][1]
+            gas = (terms.group_gas, terms.receipt_gas)
+            chain.send(router.add(route, verifier, *gas, terms.deterministic), owner)
+            chain.send(router.activate(route), owner)
 
     def _admit_enclaves(self) -> int:
         """Registers both enclaves for the first prover; the time at which they end."""
         registry = self.devnet.chain.contract("EnclaveRegistry", self.devnet.deployment.enclave_registry)
         now_s = self.devnet.chain.w3.eth.get_block("latest")["timestamp"]
-        terms = (self.provers[0].address, self.model, bytes(32), now_s - 1, now_s + ENCLAVE_LIFE_S)
+        terms = (self.provers[0].address, self.model, MEASUREMENT, now_s - 1, now_s + ENCLAVE_LIFE_S)
         for key in self.enclaves:
             admission = (key.address, *terms)
             digest = bytes(registry.functions.admissionDigest(admission).call())

@@ -24,6 +24,7 @@ def make_deployment(
         owner=ANYBODY,
         guardian=ANYBODY,
         route_delay_s=0,
+        measurement_delay_s=0,
         pay_address_implementation=to_checksum_address(implementation),
         contracts={name: contract_at(addresses.get(name, ANYBODY), block) for name in CONSTRUCTORS},
         routes={},

@@ -14,7 +14,7 @@ from veritally.contract_table import CONSTRUCTORS
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
 from veritally.errors import ContractLeftOutError, DeploymentFileError
 
-ROUTES = {"signed": DeployedRoute("0x01020304", "SignedVerifier", 200_000, 0)}
+ROUTES = {"signed": DeployedRoute("0x01020304", "SignedVerifier", 200_000, 0, False)}
 DEPLOYMENT = replace(make_deployment(), routes=ROUTES)
 
 Content = dict[str, Any]

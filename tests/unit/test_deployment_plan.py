@@ -14,7 +14,10 @@ from veritally.tiers import SETTLED_TIERS
 ALICE = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 BOB = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 CAROL = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
-SETTINGS = DeploymentSettings(owner=ALICE, guardian=BOB, route_delay_s=0, development_root=CAROL)
+SETTINGS = DeploymentSettings(
+    owner=ALICE, guardian=BOB, route_delay_s=0, measurement_delay_s=0, development_root=CAROL
+)
+MOVED_BY_THE_ROUTER = set(CONSTRUCTORS) - {"PayAddressFactory", "SignedVerifier"}
 DEVELOPMENT_CHAIN, MAINNET = 31337, 8453
 
 
@@ -53,12 +56,13 @@ def test_development_chain_without_a_root_says_that_none_was_given() -> None:
 @pytest.mark.parametrize(
     ("settings", "moved"),
     [
-        (replace(SETTINGS, owner=CAROL), {"VerifierRouter", "Settlement"}),
-        (replace(SETTINGS, guardian=CAROL), {"VerifierRouter", "Settlement"}),
-        (replace(SETTINGS, route_delay_s=1), {"VerifierRouter", "Settlement"}),
+        (replace(SETTINGS, owner=CAROL), MOVED_BY_THE_ROUTER),
+        (replace(SETTINGS, guardian=CAROL), MOVED_BY_THE_ROUTER),
+        (replace(SETTINGS, route_delay_s=1), MOVED_BY_THE_ROUTER),
+        (replace(SETTINGS, measurement_delay_s=1), MOVED_BY_THE_ROUTER - {"VerifierRouter", "Settlement"}),
         (replace(SETTINGS, development_root=ALICE), {"EnclaveRegistry", "TeeVerifier"}),
     ],
-    ids=["owner", "guardian", "delay", "development root"],
+    ids=["owner", "guardian", "route delay", "measurement delay", "development root"],
 )
 def test_a_setting_moves_only_what_depends_on_it(settings: DeploymentSettings, moved: set[str]) -> None:
     assert changed(settings) == moved
@@ -74,6 +78,8 @@ def test_a_setting_moves_only_what_depends_on_it(settings: DeploymentSettings, m
         ("development_root", "bob"),
         ("route_delay_s", -1),
         ("route_delay_s", 2**40),
+        ("measurement_delay_s", -1),
+        ("measurement_delay_s", 2**40),
     ],
 )
 def test_bad_setting_is_named(field: str, value: object) -> None:

@@ -11,7 +11,15 @@ from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from veritally.errors import InvalidReceiptError
-from veritally.receipts import GROUP_TYPE, RECEIPT_TYPE, ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
+from veritally.receipts import (
+    AUTHORIZATION_TYPE,
+    GROUP_TYPE,
+    RECEIPT_TYPE,
+    ZERO_ADDRESS,
+    GroupTerms,
+    Receipt,
+    SettlementDomain,
+)
 from veritally.tiers import Tier
 
 VECTORS: dict[str, Any] = json.loads(
@@ -89,6 +97,14 @@ def test_group_digest_equals_eth_account_and_its_signature_recovers(vector: dict
     assert "0x" + digest.hex() == vector["digest"]
     assert digest == eth_account_digest(GROUP_TYPE, {"root": root, "route": route})
     assert Account._recover_hash(digest, signature=vector["signature"]) == vector["signer"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["groups"])
+def test_authorization_digest_equals_eth_account_and_is_no_group_digest(vector: dict[str, str]) -> None:
+    root, route = bytes.fromhex(vector["root"][2:]), bytes.fromhex(vector["route"][2:])
+    digest = DOMAIN.authorization_digest(root, route)
+    assert "0x" + digest.hex() == vector["authorizationDigest"] != vector["digest"]
+    assert digest == eth_account_digest(AUTHORIZATION_TYPE, {"root": root, "route": route})
 
 
 def test_receipts_root_is_the_pinned_one() -> None:

@@ -84,10 +84,10 @@ def test_payment_refuses_numbers_out_of_range(field: str, value: int) -> None:
         dataclasses.replace(PAYMENT, **{field: value})
 
 
-def test_zkml_evidence_is_an_array_of_proof_structs() -> None:
+def test_zkml_evidence_is_a_circuit_and_an_array_of_proof_structs() -> None:
     proofs = [ZkProof(b"\xaa" * 33, (1, 2, 3)), ZkProof(b"", ())]
-    decoded = decode(["(bytes,uint256[])[]"], zkml_evidence(proofs))
-    assert decoded == (((b"\xaa" * 33, (1, 2, 3)), (b"", ())),)
+    decoded = decode(["uint32", "(bytes,uint256[])[]"], zkml_evidence(7, proofs))
+    assert decoded == (7, ((b"\xaa" * 33, (1, 2, 3)), (b"", ())))
 
 
 def test_outcomes_of_settled_and_skipped_receipts_and_of_a_skipped_group() -> None:

@@ -16,6 +16,7 @@ CIRCUIT = Circuit(
     model="tiny",
     paths=CircuitPaths(NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE),
     vk_sha256=b"",
+    ezkl_version="23.0.5",
     verifier_abi=[],
     verifier_bytecode=b"",
     inputs=2,

@@ -115,6 +115,7 @@ def _deploy(chain: Chain, accounts: Accounts) -> Deployment:
         owner=accounts.deployer.address,
         guardian=accounts.guardian.address,
         route_delay_s=0,
+        measurement_delay_s=0,
         development_root=accounts.development_root.address,
     )
     return deploy_contracts(chain, AccountSender(chain, accounts.deployer), settings)
