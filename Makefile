@@ -39,6 +39,7 @@ EDITABLE := .venv/.editable
 PARTS := .toolchain/parts/.fetched
 BUILT := out/.built
 VENV_APE := .venv-ape/.installed
+CLIENTS := tests/clients/node_modules/.package-lock.json
 
 define headline
 @printf '\n\033[1m== %s\033[0m\n' "$(1)"
@@ -51,7 +52,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
-setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) ## Install everything into this folder and compile the contracts
+setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) $(CLIENTS) ## Install everything into this folder and compile the contracts
 
 .PHONY: demo
 demo: setup ## Pay for, prove, settle and count inferences of all tiers on a local chain
@@ -190,6 +191,12 @@ $(PARTS): tools/fetch_parts.py | $(HOST)
 $(BUILT): foundry.toml tools/solc $(SOLIDITY) $(TOOLS)
 	$(call headline,Contracts)
 	@forge build --skip test
+	@touch $@
+
+# Apart from the root's packages: tests alone need them.
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(HOST)
+	$(call headline,Node packages: the official TypeScript clients of x402)
+	@npm ci --prefix tests/clients --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
 # A few packages of Ape have no wheel and are built here, with the pinned setuptools.

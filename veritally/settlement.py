@@ -45,12 +45,15 @@ _FOREIGN_ERRORS = (
     "InvalidSignature()",
     "InvalidSignatureLength()",
     "InvalidContractSignature()",
+    "ClaimExceedsBalance()",
 )
 _HINTS = {
     "TRANSFER_FROM_FAILED": "the payer's balance or its allowance for Permit2 is too low",
     "InvalidNonce": "the payer's Permit2 nonce is used or was cancelled; sign a new payment",
     "SignatureExpired": "the payer's signature expired before it was submitted; sign a new payment",
     "InvalidSigner": "the payer signed for another pay address, token, maximum, nonce or deadline",
+    "ClaimExceedsBalance": "the payer's channel holds too little; it must deposit more",
+    "authorization is used": "somebody else collected this payment, or its payer cancelled it",
     "EnclaveKeyNotValid": "the enclave key has expired or was revoked; register a new one",
     "RouteIsStopped": "this route takes no more groups; use the tier's new route",
 }

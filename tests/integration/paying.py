@@ -1,0 +1,115 @@
+"""Payments for inferences of the prover, from the offer to the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from eth_typing import Hash32
+from eth_utils.crypto import keccak
+from web3.types import TxReceipt
+from x402_clients import Pay, answer_402
+
+from veritally.devnet import Devnet
+from veritally.payments import PaymentRun
+from veritally.receipts import GroupTerms, Receipt, SettlementDomain
+from veritally.routes import ROUTE_OF
+from veritally.settlement import Group, decode_outcomes
+from veritally.tiers import Tier
+from veritally.x402 import ChannelDeposit, Payee, PaymentOffer, PresentedPayment, Token, read_payment
+from veritally.x402.addresses import CHANNELS_ADDRESS
+
+MODEL = bytes(keccak(text="a model"))
+SERVED_AT_S = 1_764_000_000
+PRICE = 1_000
+"""Base units: the highest price of an inference."""
+METERED = 640
+"""Base units: what an inference costs in the end."""
+DEPOSIT = 10_000
+DAY_S = 86_400
+
+
+def usdc_token(devnet: Devnet) -> Token:
+    call = devnet.token.functions
+    return Token(devnet.usdc, call.name().call(), call.version().call())
+
+
+def payee(devnet: Devnet, floor: Tier = Tier.SIGNED) -> Payee:
+    return Payee.of(
+        devnet.deployment, devnet.accounts.prover.address, floor, usdc_token(devnet), max_timeout_s=300
+    )
+
+
+def presented(devnet: Devnet, pay: Pay, offer: PaymentOffer, payer: int = 0, **more: Any) -> PresentedPayment:
+    """A payment of one of the payers, from the client's bytes to ours."""
+    account = devnet.accounts.payers[payer]
+    payment = read_payment(pay(account, answer_402(offer), **more), offer)
+    assert payment.payer == account.address
+    return payment
+
+
+def upto(devnet: Devnet) -> PaymentOffer:
+    return payee(devnet).offer_upto(PRICE)
+
+
+def exact(devnet: Devnet) -> PaymentOffer:
+    return payee(devnet).offer_exact(PRICE)
+
+
+def batch(devnet: Devnet) -> PaymentOffer:
+    return payee(devnet).offer_batch_settlement(PRICE, DAY_S, DEPOSIT)
+
+
+def deposit_of(payment: PresentedPayment) -> ChannelDeposit:
+    assert payment.deposit is not None
+    return payment.deposit
+
+
+def receipt(payment: PresentedPayment, nonce: int, amount_base_units: int) -> Receipt:
+    request, response = keccak(text="request"), keccak(text="response")
+    return Receipt(request, response, payment.payer, amount_base_units, SERVED_AT_S, nonce, Tier.SIGNED)
+
+
+def group(devnet: Devnet, charges: Sequence[tuple[PresentedPayment, int]], first_nonce: int = 1) -> Group:
+    """Signed inferences, each paid by a payment of its own."""
+    domain = SettlementDomain.of(devnet.deployment)
+    terms = GroupTerms(MODEL, devnet.accounts.prover.address, devnet.usdc)
+    receipts = tuple(
+        receipt(payment, first_nonce + index, amount) for index, (payment, amount) in enumerate(charges)
+    )
+    digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[Tier.SIGNED])
+    return Group(
+        terms=terms,
+        route=ROUTE_OF[Tier.SIGNED],
+        receipts=receipts,
+        payments=tuple(PaymentRun(index, 1, paid.payment) for index, (paid, _) in enumerate(charges)),
+        evidence=bytes(devnet.accounts.prover.unsafe_sign_hash(Hash32(digest)).signature),
+    )
+
+
+def settle(devnet: Devnet, *groups: Group) -> TxReceipt:
+    """One transaction of the prover."""
+    contract = devnet.chain.contract("Settlement", devnet.deployment.settlement)
+    call = contract.functions.settle([item.as_argument() for item in groups])
+    return devnet.chain.send(call, devnet.accounts.prover)
+
+
+def settle_charge(
+    devnet: Devnet, payment: PresentedPayment, amount_base_units: int, nonce: int = 1
+) -> TxReceipt:
+    """Settles one inference."""
+    return settle(devnet, group(devnet, [(payment, amount_base_units)], nonce))
+
+
+def skipped_because(devnet: Devnet, charged: Group) -> str:
+    """Settles a group of one receipt, which must be skipped; the reason."""
+    mined = settle(devnet, charged)
+    ((outcome,),) = decode_outcomes(SettlementDomain.of(devnet.deployment), [charged], mined["logs"])
+    assert outcome.seq is None
+    return outcome.reason
+
+
+def bring_deposit(devnet: Devnet, deposit: ChannelDeposit | None) -> TxReceipt:
+    """The relayer brings a deposit to its channel, as anybody may."""
+    assert deposit is not None
+    return devnet.chain.send_data("deposit", CHANNELS_ADDRESS, deposit.calldata(), devnet.accounts.relayer)
