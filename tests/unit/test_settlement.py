@@ -130,6 +130,11 @@ def test_outcomes_ignore_logs_of_other_contracts() -> None:
         (error_data("Error(string)", "TRANSFER_FROM_FAILED"), "balance or its allowance for Permit2"),
         (error_data("InvalidNonce()"), "InvalidNonce"),
         (error_data("SignatureExpired(uint256)", 17), "SignatureExpired(17)"),
+        (error_data("ClaimExceedsBalance()"), "channel holds too little"),
+        (
+            error_data("Error(string)", "FiatTokenV2: authorization is used or canceled"),
+            "somebody else collected",
+        ),
         (b"", "no revert data"),
         (b"\x01\x02\x03\x04", "0x01020304"),
     ],
