@@ -11,6 +11,7 @@ from eth_account.signers.local import LocalAccount
 from x402 import x402ClientSync
 from x402.mechanisms.evm.batch_settlement.client import BatchSettlementEvmScheme
 from x402.mechanisms.evm.exact import ExactEvmScheme
+from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentRequired
 
@@ -37,14 +38,14 @@ def payment(offer: PaymentOffer, account: LocalAccount = PAYER) -> dict[str, Any
     """What the official client sends for an offer."""
     client = x402ClientSync()
     for scheme in (UptoEvmScheme, BatchSettlementEvmScheme, ExactEvmScheme):
-        client.register("eip155:*", scheme(account))
+        client.register("eip155:*", scheme(EthAccountSigner(account)))
     answer = PaymentRequired.model_validate({"x402Version": 2, "accepts": [offer.as_requirements()]})
     payload = client.create_payment_payload(answer)
     return dict(json.loads(payload.model_dump_json(by_alias=True, exclude_none=True)))
 
 
 def sponsored_payment() -> dict[str, Any]:
-    """An `upto` payment with an allowance beside it, as x402 defines the extension; nobody signed the allowance."""
+    """An `upto` payment with an allowance beside it, as x402 defines it; the allowance's signature is made up."""
     info = {
         "from": PAYER.address,
         "asset": USDC,
