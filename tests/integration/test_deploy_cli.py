@@ -26,6 +26,9 @@ ROLES = (
     *("--development-root", str(SETTINGS.development_root)),
 )
 
+MAINNET_ROLES = (*ROLES, "--route-delay-s", "259200", "--measurement-delay-s", "172800")
+"""The last value of an option counts."""
+
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Node]:
@@ -164,7 +167,7 @@ def test_keystore_deploys_where_raw_keys_are_refused(
     keystore = secret(tmp_path / "keystore.json", json.dumps(encrypted))
     password = secret(tmp_path / "password", PASSWORD)
     with run_node(MAINNET) as mainnet:
-        common = ("deploy", "--rpc-url", mainnet.rpc_url, *ROLES, "--output", file)
+        common = ("deploy", "--rpc-url", mainnet.rpc_url, *MAINNET_ROLES, "--output", file)
         assert run(*common, "--key-file", key_file) == 2
         assert "raw keys are refused on chain 8453" in capsys.readouterr().err
         assert mainnet.sent == 0

@@ -164,7 +164,7 @@ def test_failed_transaction_names_its_reason(
 def test_reason_shows_the_values_of_the_error(devnet: Devnet) -> None:
     router = devnet.chain.contract("VerifierRouter", devnet.deployment.router)
     route = ROUTE_OF[Tier.TEE]
-    add = router.functions.add(route, devnet.deployment.tee_verifier, 1, 0)
+    add = router.functions.add(route, devnet.deployment.tee_verifier, 1, 0, False)
 
     with pytest.raises(TransactionFailedError, match=rf"^add: RouteTaken\(0x{route.hex()}\)$"):
         devnet.chain.send(add, devnet.accounts.deployer)

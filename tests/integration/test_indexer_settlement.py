@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
+from models import MODEL_ID, register_model
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
@@ -21,6 +22,7 @@ from indexer.database import Database
 from indexer.errors import ChainReorganisedError
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
+from prover.enclave import DEVELOPMENT_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.payments import PaymentRun, UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
@@ -28,7 +30,6 @@ from veritally.routes import ROUTE_OF
 from veritally.settlement import Group
 from veritally.tiers import Tier
 
-MODEL = keccak(text="a model")
 HOUR_S = 3_600
 
 
@@ -41,7 +42,7 @@ def free_receipts(
 
 def signed_group(devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *payments: UptoPayment) -> Group:
     """A group whose evidence is the signature of the tier's key. The first receipts are the paid ones."""
-    terms = GroupTerms(MODEL, devnet.accounts.prover.address, devnet.usdc)
+    terms = GroupTerms(MODEL_ID, devnet.accounts.prover.address, devnet.usdc)
     domain = SettlementDomain.of(devnet.deployment)
     digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[tier])
     signer = devnet.accounts.enclave if tier == Tier.TEE else devnet.accounts.prover
@@ -91,11 +92,13 @@ def settle(devnet: Devnet, *groups: Group) -> None:
 
 
 def admit_enclave(devnet: Devnet) -> None:
-    """Registers the development enclave for the prover and the model."""
+    """Registers the model, and the development enclave for the prover and the model."""
+    register_model(devnet)
     registry = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry)
     accounts = devnet.accounts
     now = devnet.chain.w3.eth.get_block("latest")["timestamp"]
-    admission = (accounts.enclave.address, accounts.prover.address, MODEL, bytes(32), now - 1, now + HOUR_S)
+    terms = (accounts.prover.address, MODEL_ID, DEVELOPMENT_MEASUREMENT, now - 1, now + HOUR_S)
+    admission = (accounts.enclave.address, *terms)
     digest = registry.functions.admissionDigest(admission).call()
     signatures = [
         bytes(key.unsafe_sign_hash(digest).signature) for key in (accounts.development_root, accounts.enclave)

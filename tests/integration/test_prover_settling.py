@@ -6,8 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
+from models import MODEL_ID, register_model, registrar
 from prover_service import cache_dir, service_settings
 from web3 import HTTPProvider, Web3
 
@@ -17,12 +16,12 @@ from prover.errors import AssetError, CircuitStoppedError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.payments import NotSettled, Settled
 from prover.pricing import read_decimals
-from prover.registration import MIN_PROOF_GAS, RegisteredCircuit, Registrar
+from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
 from prover.settings import MODELS_DIRECTORY
 from prover.settler import FinishedInference, Settler
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
-from veritally.devnet import Accounts, Devnet
+from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import TransactionFailedError
 from veritally.payments import UptoPayment
@@ -30,8 +29,6 @@ from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDoma
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
 
-WEIGHTS_HASH = b"\x17" * 32
-MODEL_ID = keccak(encode(("address", "bytes32"), (Accounts.derive().prover.address, WEIGHTS_HASH)))
 PROOF_TIMEOUT_S = 120.0
 NO_PAYMENT = UptoPayment(0, 0, 0, 0, b"")
 
@@ -56,15 +53,9 @@ def settler(
     return Settler(devnet.chain, devnet.deployment, devnet.accounts.prover, evidence)
 
 
-def registrar(devnet: Devnet) -> Registrar:
-    return Registrar(devnet.chain, devnet.deployment, devnet.accounts.prover, print)
-
-
 def enclave(devnet: Devnet) -> DevelopmentEnclave:
     accounts = devnet.accounts
-    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
-    devnet.chain.send(registry.functions.register(WEIGHTS_HASH, "a model"), accounts.prover)
-    registrar(devnet).ensure_measurement(MODEL_ID, DEVELOPMENT_MEASUREMENT)
+    register_model(devnet)
     return DevelopmentEnclave(
         devnet.chain, devnet.deployment, accounts.prover, accounts.development_root, MODEL_ID
     )
