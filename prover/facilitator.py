@@ -20,8 +20,10 @@ from x402.schemas import (
 )
 
 from prover.payments import NotSettled, PaymentLedger, PresentedPayment, Settled
+from veritally.x402.errors import PaymentError
 
 PAYMENT_IN_USE = "payment_already_in_use"
+PAYMENT_UNUSABLE = "payment_cannot_be_settled"
 NOT_SETTLED = "receipt_not_settled"
 SETTLEMENT_PENDING = "settlement_pending"
 """x402's own word: the transaction may still be mined."""
@@ -60,21 +62,20 @@ class InProcessFacilitator:
         return self._supported
 
     async def verify(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
-        """Checks a payment on the chain and reserves it, so that copies of it start nothing."""
+        """Reads a payment, checks it on the chain and reserves it, so that copies of it start nothing."""
+        try:
+            payment = PresentedPayment.from_payload(payload)
+        except PaymentError as error:
+            return _invalid(PAYMENT_UNUSABLE, str(error))
         # An unsigned extension could make the check simulate an approval that Settlement would not make.
         bare = payload.model_copy(update={"extensions": None})
         response = await asyncio.to_thread(self._scheme.verify, bare, requirements)
         if not response.is_valid:
             return response
-        payment = PresentedPayment.from_payload(payload)
         if self._ledger.reserve(payment, now_s=int(time.time())):
             return response
-        return VerifyResponse(
-            is_valid=False,
-            invalid_reason=PAYMENT_IN_USE,
-            invalid_message="this payment has started an inference already; sign a new one for another",
-            payer=response.payer,
-        )
+        message = "this payment has started an inference already; sign a new one for another"
+        return _invalid(PAYMENT_IN_USE, message, response.payer)
 
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
         """Reports what Settlement did with the payment; the handler has waited for it."""
@@ -99,3 +100,7 @@ class InProcessFacilitator:
             transaction=failure.transaction,
             network=requirements.network,
         )
+
+
+def _invalid(reason: str, message: str, payer: str | None = None) -> VerifyResponse:
+    return VerifyResponse(is_valid=False, invalid_reason=reason, invalid_message=message, payer=payer)

@@ -11,7 +11,7 @@ from x402_examples import BATCH, DAY_S, EXACT, OFFERS, PAYEE, PRICE, SETTLEMENT,
 from veritally.pay_address import pay_address_of
 from veritally.tiers import Tier
 from veritally.x402 import Payee, PaymentOffer, Token
-from veritally.x402.errors import OfferError
+from veritally.x402.errors import MalformedPayloadError, OfferError
 from veritally.x402.offers import MAX_WITHDRAW_DELAY_S, MIN_WITHDRAW_DELAY_S
 
 
@@ -78,3 +78,27 @@ def test_amounts_fit_a_receipt(amount_base_units: int) -> None:
 def test_an_offer_gives_time_to_pay() -> None:
     with pytest.raises(OfferError, match="max_timeout_s"):
         dataclasses.replace(PAYEE, max_timeout_s=0).offer_exact(PRICE)
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+def test_an_offer_is_read_back_from_its_requirements(offer: PaymentOffer) -> None:
+    assert PaymentOffer.from_requirements(offer.as_requirements()) == offer
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("scheme", "auth-capture"),
+        ("network", "solana:mainnet"),
+        ("network", "eip155:-1"),
+        ("asset", "USDC"),
+        ("payTo", None),
+        ("amount", "1.5"),
+        ("maxTimeoutSeconds", "soon"),
+        ("extra", None),
+    ],
+)
+def test_requirements_that_are_none_are_refused_by_their_name(field: str, value: object) -> None:
+    with pytest.raises(MalformedPayloadError) as refusal:
+        PaymentOffer.from_requirements(UPTO.as_requirements() | {field: value})
+    assert refusal.value.field == f"accepted.{field}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -147,3 +148,14 @@ def test_exact_over_permit2_is_not_taken() -> None:
     payload = payment(EXACT) | {"payload": payment(UPTO)["payload"]}
     with pytest.raises(MalformedPayloadError, match=r"payload\.authorization"):
         read_payment(payload, EXACT)
+
+
+@pytest.mark.parametrize(
+    ("offer", "field"),
+    [(UPTO, "facilitatorAddress"), (BATCH, "receiverAuthorizer"), (BATCH, "withdrawDelay")],
+)
+def test_an_offer_without_what_its_scheme_needs_is_refused(offer: PaymentOffer, field: str) -> None:
+    extra = {name: value for name, value in offer.extra.items() if name != field}
+    with pytest.raises(MalformedPayloadError) as refusal:
+        read_payment(payment(offer), dataclasses.replace(offer, extra=extra))
+    assert refusal.value.field == f"accepted.extra.{field}"

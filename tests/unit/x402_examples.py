@@ -45,7 +45,7 @@ def payment(offer: PaymentOffer, account: LocalAccount = PAYER) -> dict[str, Any
 
 
 def sponsored_payment() -> dict[str, Any]:
-    """An `upto` payment with an allowance beside it, as x402 defines it; the allowance's signature is made up."""
+    """An `upto` payment with an allowance beside it, whose signature is made up."""
     info = {
         "from": PAYER.address,
         "asset": USDC,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,19 @@ from veritally.deployment import Deployment
 from veritally.pay_address import pay_address_of
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
-from veritally.x402.errors import OfferError
+from veritally.x402.errors import MalformedPayloadError, OfferError
+from veritally.x402.fields import Fields
 
 MIN_WITHDRAW_DELAY_S = 15 * 60
 """Shortest withdraw delay that x402's channels take."""
 MAX_WITHDRAW_DELAY_S = 30 * 86_400
 """Longest withdraw delay that x402's channels take."""
 _MAX_AMOUNT = (1 << 96) - 1
+_NETWORK = re.compile(r"eip155:([0-9]{1,18})")
+_SCHEMES = {
+    scheme.label: scheme
+    for scheme in (PaymentScheme.UPTO, PaymentScheme.BATCH_SETTLEMENT, PaymentScheme.EXACT)
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,25 @@ class PaymentOffer:
             raise OfferError("amount_base_units", self.amount_base_units, "must be from 1 to 2^96-1")
         if self.max_timeout_s <= 0:
             raise OfferError("max_timeout_s", self.max_timeout_s, "must be above zero")
+
+    @classmethod
+    def from_requirements(cls, requirements: Mapping[str, Any]) -> PaymentOffer:
+        """Reads an offer back from JSON of x402, such as `accepted` of a payment that answers it.
+
+        Raises:
+            MalformedPayloadError: a field is missing, or names a scheme or a chain that nothing settles.
+            OfferError: the amount or the time-out cannot be used.
+        """
+        fields = Fields("accepted", requirements)
+        return cls(
+            scheme=_read_scheme(fields),
+            chain_id=_read_chain_id(fields),
+            asset=fields.address("asset"),
+            amount_base_units=fields.uint("amount"),
+            pay_to=fields.address("payTo"),
+            max_timeout_s=fields.uint("maxTimeoutSeconds"),
+            extra=fields.child("extra").values,
+        )
 
     @property
     def network(self) -> str:
@@ -153,3 +179,17 @@ class Payee:
             max_timeout_s=self.max_timeout_s,
             extra={**domain, **extra},
         )
+
+
+def _read_scheme(requirements: Fields) -> PaymentScheme:
+    scheme = _SCHEMES.get(requirements.text("scheme"))
+    if scheme is None:
+        raise MalformedPayloadError(requirements.name("scheme"), f"is none of {', '.join(_SCHEMES)}")
+    return scheme
+
+
+def _read_chain_id(requirements: Fields) -> int:
+    found = _NETWORK.fullmatch(requirements.text("network"))
+    if found is None:
+        raise MalformedPayloadError(requirements.name("network"), "is no eip155 chain")
+    return int(found[1])

@@ -75,7 +75,8 @@ def _read_upto(payment: Fields, offer: PaymentOffer) -> PresentedPayment:
     permitted.require("amount", permitted.uint("amount"), offer.amount_base_units)
     signed.require("spender", signed.address("spender"), UPTO_PROXY_ADDRESS)
     witness.require("to", witness.address("to"), offer.pay_to)
-    witness.require("facilitator", witness.address("facilitator"), offer.extra["facilitatorAddress"])
+    facilitator = _asked(offer).address("facilitatorAddress")
+    witness.require("facilitator", witness.address("facilitator"), facilitator)
     payer = signed.address("from")
     upto = UptoPayment(
         max_amount_base_units=permitted.uint("amount"),
@@ -146,10 +147,11 @@ def _channel(config: Fields, offer: PaymentOffer) -> ChannelConfig:
         withdraw_delay_s=config.uint("withdrawDelay", bits=40),
         salt=config.word("salt"),
     )
+    asked = _asked(offer)
     config.require("receiver", channel.receiver, offer.pay_to)
-    config.require("receiverAuthorizer", channel.receiver_authorizer, offer.extra["receiverAuthorizer"])
+    config.require("receiverAuthorizer", channel.receiver_authorizer, asked.address("receiverAuthorizer"))
     config.require("token", channel.token, offer.asset)
-    config.require("withdrawDelay", channel.withdraw_delay_s, offer.extra["withdrawDelay"])
+    config.require("withdrawDelay", channel.withdraw_delay_s, asked.uint("withdrawDelay"))
     return channel
 
 
@@ -177,6 +179,10 @@ def _read_exact(payment: Fields, offer: PaymentOffer) -> PresentedPayment:
         signature=_plain_signature(content, "signature"),
     )
     return PresentedPayment(signed.address("from"), exact)
+
+
+def _asked(offer: PaymentOffer) -> Fields:
+    return Fields("accepted.extra", offer.extra)
 
 
 def _plain_signature(fields: Fields, key: str) -> bytes:
