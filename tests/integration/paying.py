@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from eth_typing import Hash32
@@ -27,6 +26,9 @@ METERED = 640
 """Base units: what an inference costs in the end."""
 DEPOSIT = 10_000
 DAY_S = 86_400
+
+Charge = tuple[PresentedPayment, tuple[int, ...]]
+"""A payment and the amounts of the inferences that it pays for, in base units."""
 
 
 def usdc_token(devnet: Devnet) -> Token:
@@ -65,26 +67,24 @@ def deposit_of(payment: PresentedPayment) -> ChannelDeposit:
     return payment.deposit
 
 
-def receipt(payment: PresentedPayment, nonce: int, amount_base_units: int) -> Receipt:
+def receipt(payer: str, nonce: int, amount_base_units: int) -> Receipt:
     request, response = keccak(text="request"), keccak(text="response")
-    return Receipt(request, response, payment.payer, amount_base_units, SERVED_AT_S, nonce, Tier.SIGNED)
+    return Receipt(request, response, payer, amount_base_units, SERVED_AT_S, nonce, Tier.SIGNED)
 
 
-def group(devnet: Devnet, charges: Sequence[tuple[PresentedPayment, int]], first_nonce: int = 1) -> Group:
-    """Signed inferences, each paid by a payment of its own."""
+def group(devnet: Devnet, *charges: Charge, first_nonce: int = 1) -> Group:
+    """Signed inferences; each payment pays for as many as it has amounts."""
     domain = SettlementDomain.of(devnet.deployment)
     terms = GroupTerms(MODEL, devnet.accounts.prover.address, devnet.usdc)
-    receipts = tuple(
-        receipt(payment, first_nonce + index, amount) for index, (payment, amount) in enumerate(charges)
-    )
+    receipts: list[Receipt] = []
+    runs: list[PaymentRun] = []
+    for payment, amounts in charges:
+        runs.append(PaymentRun(len(receipts), len(amounts), payment.payment))
+        for amount in amounts:
+            receipts.append(receipt(payment.payer, first_nonce + len(receipts), amount))
     digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[Tier.SIGNED])
-    return Group(
-        terms=terms,
-        route=ROUTE_OF[Tier.SIGNED],
-        receipts=receipts,
-        payments=tuple(PaymentRun(index, 1, paid.payment) for index, (paid, _) in enumerate(charges)),
-        evidence=bytes(devnet.accounts.prover.unsafe_sign_hash(Hash32(digest)).signature),
-    )
+    evidence = bytes(devnet.accounts.prover.unsafe_sign_hash(Hash32(digest)).signature)
+    return Group(terms, ROUTE_OF[Tier.SIGNED], tuple(receipts), tuple(runs), evidence)
 
 
 def settle(devnet: Devnet, *groups: Group) -> TxReceipt:
@@ -94,15 +94,14 @@ def settle(devnet: Devnet, *groups: Group) -> TxReceipt:
     return devnet.chain.send(call, devnet.accounts.prover)
 
 
-def settle_charge(
-    devnet: Devnet, payment: PresentedPayment, amount_base_units: int, nonce: int = 1
-) -> TxReceipt:
-    """Settles one inference."""
-    return settle(devnet, group(devnet, [(payment, amount_base_units)], nonce))
+def settle_charge(devnet: Devnet, payment: PresentedPayment, *amounts: int, nonce: int = 1) -> TxReceipt:
+    """Settles inferences that one payment pays for."""
+    return settle(devnet, group(devnet, (payment, amounts), first_nonce=nonce))
 
 
-def skipped_because(devnet: Devnet, charged: Group) -> str:
-    """Settles a group of one receipt, which must be skipped; the reason."""
+def skipped_because(devnet: Devnet, payment: PresentedPayment, amount: int, nonce: int = 1) -> str:
+    """Why an inference is skipped, which it must be."""
+    charged = group(devnet, (payment, (amount,)), first_nonce=nonce)
     mined = settle(devnet, charged)
     ((outcome,),) = decode_outcomes(SettlementDomain.of(devnet.deployment), [charged], mined["logs"])
     assert outcome.seq is None

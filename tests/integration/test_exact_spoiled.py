@@ -51,7 +51,7 @@ def cancel(devnet: Devnet, payer: LocalAccount, signed: ExactPayment) -> None:
 def settle_beside_an_honest_one(devnet: Devnet, spoiled: PresentedPayment) -> list[Any]:
     """Outcomes of the spoiled payment and of another payer's in the same group."""
     honest, _ = exact_payment(devnet, devnet.accounts.payers[1])
-    charged = paying.group(devnet, [(spoiled, PRICE), (honest, PRICE)])
+    charged = paying.group(devnet, (spoiled, (PRICE,)), (honest, (PRICE,)))
     mined = paying.settle(devnet, charged)
     (outcomes,) = decode_outcomes(SettlementDomain.of(devnet.deployment), [charged], mined["logs"])
     return list(outcomes)

@@ -14,9 +14,9 @@ from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
 from veritally.errors import TransactionFailedError
-from veritally.payments import PaymentScheme
+from veritally.payments import BatchPayment, PaymentScheme
 from veritally.tiers import Tier
-from veritally.x402 import read_payment
+from veritally.x402 import PresentedPayment, read_payment
 from veritally.x402.addresses import CHANNELS_ADDRESS
 from veritally.x402.deposits import channel_id
 
@@ -26,6 +26,12 @@ def channels(devnet: Devnet) -> Contract:
     """x402's channels."""
     abi = Parts(find_root(None)).compiled("X402BatchSettlement").abi
     return devnet.chain.w3.eth.contract(address=CHANNELS_ADDRESS, abi=abi)
+
+
+def maximum_of(payment: PresentedPayment) -> int:
+    """Cumulative maximum of a voucher."""
+    assert isinstance(payment.payment, BatchPayment)
+    return payment.payment.max_claimable_base_units
 
 
 def test_a_channel_pays_metered_amounts_by_cumulative_vouchers(
@@ -41,7 +47,7 @@ def test_a_channel_pays_metered_amounts_by_cumulative_vouchers(
 
     second = presented(devnet, pay, offer, rpc_url=devnet.rpc_url)
     assert second.deposit is None
-    assert second.payment.max_claimable_base_units == METERED + PRICE  # type: ignore[attr-defined]
+    assert maximum_of(second) == METERED + PRICE
     (event,) = settled_events(devnet, paying.settle_charge(devnet, second, PRICE, nonce=2))
 
     assert terms_of(event) == (1, PRICE, PaymentScheme.BATCH_SETTLEMENT)
@@ -55,34 +61,56 @@ def test_a_channel_never_pays_more_than_its_voucher_allows(devnet: Devnet, pay: 
     payment, books = presented(devnet, pay, batch(devnet)), Books(devnet)
     paying.bring_deposit(devnet, payment.deposit)
 
-    reason = paying.skipped_because(devnet, paying.group(devnet, [(payment, PRICE + 1)]))
+    reason = paying.skipped_because(devnet, payment, PRICE + 1)
 
     assert reason == f"AmountAboveMaximum({PRICE + 1}, {PRICE})"
     books.assert_moved(0, DEPOSIT)
 
 
-def test_one_python_client_goes_on_from_what_it_was_charged(devnet: Devnet) -> None:
-    """Without a node: the client counts for itself, from the amounts in the answers."""
-    offer, client = batch(devnet), python_client(devnet.accounts.payers[0])
-    answer = PaymentRequired.model_validate(answer_402(offer))
-    maxima = []
+class Subscriber:
+    """A Python client without a node, which counts for itself, from the amounts in the answers."""
+
+    def __init__(self, devnet: Devnet) -> None:
+        self._offer = batch(devnet)
+        self._answer = PaymentRequired.model_validate(answer_402(self._offer))
+        self._client = python_client(devnet.accounts.payers[0])
+
+    def pay(self, charged: int) -> PresentedPayment:
+        """Pays for an inference and is told what it cost."""
+        payload = self._client.create_payment_payload(self._answer)
+        told = SettleResponse(
+            success=True, transaction="", network=self._offer.network, extra={"chargedAmount": str(charged)}
+        )
+        self._client.handle_payment_response(
+            PaymentResponseContext(payload, self._answer.accepts[0], settle_response=told)
+        )
+        return read_payment(payload.model_dump(by_alias=True), self._offer)
+
+
+def test_a_client_goes_on_from_what_it_was_charged(devnet: Devnet) -> None:
+    subscriber, books = Subscriber(devnet), Books(devnet)
     for nonce in (1, 2, 3):
-        payload = client.create_payment_payload(answer)
-        payment = read_payment(payload.model_dump(by_alias=True), offer)
+        payment = subscriber.pay(METERED)
         if payment.deposit:
             paying.bring_deposit(devnet, payment.deposit)
-        maxima.append(payment.payment.max_claimable_base_units)  # type: ignore[attr-defined]
-        mined = paying.settle_charge(devnet, payment, METERED, nonce)
-        settled = SettleResponse(
-            success=True,
-            transaction=mined["transactionHash"].to_0x_hex(),
-            network=offer.network,
-            extra={"chargedAmount": str(METERED)},
-        )
-        client.handle_payment_response(PaymentResponseContext(payload, answer.accepts[0], settled))
+        assert maximum_of(payment) == (nonce - 1) * METERED + PRICE
+        paying.settle_charge(devnet, payment, METERED, nonce=nonce)
 
-    assert maxima == [PRICE, METERED + PRICE, 2 * METERED + PRICE]
+    books.assert_moved(3 * METERED, DEPOSIT)
     assert_counted(devnet, 3, 3 * METERED)
+
+
+def test_the_last_voucher_pays_for_all_before_it(devnet: Devnet) -> None:
+    subscriber, books, amounts = Subscriber(devnet), Books(devnet), (METERED, 1, PRICE)
+    first, _, last = (subscriber.pay(amount) for amount in amounts)
+    paying.bring_deposit(devnet, first.deposit)
+
+    mined = paying.settle_charge(devnet, last, *amounts)
+
+    assert [terms_of(event)[:2] for event in settled_events(devnet, mined)] == list(enumerate(amounts))
+    books.assert_moved(sum(amounts), DEPOSIT)
+    reason = paying.skipped_because(devnet, last, PRICE, nonce=4)
+    assert reason == f"AmountAboveMaximum({sum(amounts) + PRICE}, {maximum_of(last)})"
 
 
 def test_a_payer_gets_its_deposit_back_only_after_the_delay(
@@ -103,7 +131,7 @@ def test_a_payer_gets_its_deposit_back_only_after_the_delay(
     devnet.chain.send(channels.functions.finalizeWithdraw(channel), payer)
 
     books.assert_moved(METERED, METERED)
-    reason = paying.skipped_because(devnet, paying.group(devnet, [(late, METERED)], first_nonce=2))
+    reason = paying.skipped_because(devnet, late, METERED, nonce=2)
     assert "ClaimExceedsBalance" in reason
     books.assert_moved(METERED, METERED)
     assert_counted(devnet, 1, METERED)

@@ -33,7 +33,7 @@ def test_upto_never_charges_more_than_was_signed(devnet: Devnet, pay: Pay) -> No
     payment = presented(devnet, pay, upto(devnet))
     books = Books(devnet)
 
-    reason = paying.skipped_because(devnet, paying.group(devnet, [(payment, PRICE + 1)]))
+    reason = paying.skipped_because(devnet, payment, PRICE + 1)
 
     assert reason == f"AmountAboveMaximum({PRICE + 1}, {PRICE})"
     books.assert_moved(0)
@@ -83,7 +83,7 @@ def test_exact_cannot_be_metered(devnet: Devnet, pay: Pay) -> None:
     payment = presented(devnet, pay, exact(devnet))
     books = Books(devnet)
 
-    reason = paying.skipped_because(devnet, paying.group(devnet, [(payment, METERED)]))
+    reason = paying.skipped_because(devnet, payment, METERED)
 
     assert "invalid signature" in reason
     books.assert_moved(0)
@@ -94,9 +94,9 @@ def test_one_transaction_takes_all_three_routes(devnet: Devnet, pay: Pay) -> Non
     payments = [presented(devnet, pay, offer, payer) for payer, offer in enumerate(offers)]
     books = Books(devnet)
     paying.bring_deposit(devnet, payments[1].deposit)
-    charges = list(zip(payments, (METERED, METERED + 1, PRICE), strict=True))
+    charges = zip(payments, ((METERED,), (METERED + 1,), (PRICE,)), strict=True)
 
-    mined = paying.settle(devnet, paying.group(devnet, charges))
+    mined = paying.settle(devnet, paying.group(devnet, *charges))
 
     events = settled_events(devnet, mined)
     assert [event["args"]["payer"] for event in events] == [payment.payer for payment in payments]
