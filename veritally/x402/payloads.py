@@ -124,10 +124,9 @@ def _read_batch(payment: Fields, offer: PaymentOffer) -> PresentedPayment:
     if named_id != own_id:
         raise OtherChannelError(named_id, own_id)
     maximum = voucher.uint("maxClaimableAmount", bits=128)
-    if maximum < offer.amount_base_units:
-        raise OtherOfferError(
-            voucher.name("maxClaimableAmount"), maximum, f"{offer.amount_base_units} or more"
-        )
+    least = offer.amount_base_units
+    if maximum < least:
+        raise OtherOfferError(voucher.name("maxClaimableAmount"), maximum, f"{least} or more")
     own_key = channel.payer_authorizer != ZERO_ADDRESS
     signature = _plain_signature(voucher, "signature") if own_key else voucher.signature("signature")
     return PresentedPayment(
