@@ -47,7 +47,7 @@ contract SettlementCalldataTest is PaymentTest {
         uint256 paid = _used(11) + _used(12);
         assertEq(settlement.nextSeq(), free + paid, "only what was signed");
         assertEq(settlement.tally(Tier.SIGNED), free + paid, "at the signed tier");
-        assertEq(balanceOfPayAddress(1), paid * PRICE, "paid for what was paid for");
+        assertEq(earned(1), paid * PRICE, "paid for what was paid for");
         assertHoldsNothing();
     }
 

@@ -72,8 +72,7 @@ def _count(ledger: Ledger, model: bytes, tier: Tier) -> int:
 def _money(world: World, ledger: Ledger) -> Iterator[Reading]:
     state, usdc = ledger.state, world.devnet.usdc
     owners = {owner: amount for (_, owner), amount in state.balances.items()}
-    locked = sum(balance - claimed for balance, claimed in state.channels.values())
-    owners[bytes.fromhex(CHANNELS_ADDRESS[2:])] = locked
+    owners[bytes.fromhex(CHANNELS_ADDRESS[2:])] = sum(deposited for deposited, _ in state.channels.values())
     owners |= dict.fromkeys((ledger.settlement, bytes.fromhex(UPTO_PROXY_ADDRESS[2:])), 0)
     for owner, amount in owners.items():
         yield reading(f"balance {owner.hex()}", usdc, "balanceOf(address)", (owner,), amount)
@@ -81,6 +80,10 @@ def _money(world: World, ledger: Ledger) -> Iterator[Reading]:
         allowance = state.permit2_allowances[world.token, address(payer)]
         parties = (payer.address, PERMIT2_ADDRESS)
         yield reading("allowance", usdc, "allowance(address,address)", parties, allowance)
+    for (token, receiver), amount in state.claimed.items():
+        yield reading(
+            "claimed", CHANNELS_ADDRESS, "receivers(address,address)", (receiver, token), amount, 0
+        )
     for channel, amounts in state.channels.items():
         yield reading("channel", CHANNELS_ADDRESS, "channels(bytes32)", (channel,), *amounts)
 
