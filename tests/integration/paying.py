@@ -6,10 +6,12 @@ from typing import Any
 
 from eth_typing import Hash32
 from eth_utils.crypto import keccak
+from web3.contract import Contract
 from web3.types import TxReceipt
 from x402_clients import Pay, answer_402
 
 from veritally.devnet import Devnet
+from veritally.devnet.parts import Parts, find_root
 from veritally.payments import PaymentRun
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
@@ -106,6 +108,18 @@ def skipped_because(devnet: Devnet, payment: PresentedPayment, amount: int, nonc
     ((outcome,),) = decode_outcomes(SettlementDomain.of(devnet.deployment), [charged], mined["logs"])
     assert outcome.seq is None
     return outcome.reason
+
+
+def channels_of(devnet: Devnet) -> Contract:
+    """x402's channels."""
+    abi = Parts(find_root(None)).compiled("X402BatchSettlement").abi
+    return devnet.chain.w3.eth.contract(address=CHANNELS_ADDRESS, abi=abi)
+
+
+def send_on(devnet: Devnet) -> TxReceipt:
+    """The relayer has what was claimed sent to the pay address, as anybody may."""
+    move = channels_of(devnet).functions.settle(payee(devnet).pay_to, devnet.usdc)
+    return devnet.chain.send(move, devnet.accounts.relayer)
 
 
 def bring_deposit(devnet: Devnet, deposit: ChannelDeposit | None) -> TxReceipt:

@@ -12,20 +12,17 @@ from x402_clients import Pay, answer_402, python_client
 
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
-from veritally.devnet.parts import Parts, find_root
 from veritally.errors import TransactionFailedError
 from veritally.payments import BatchPayment, PaymentScheme
 from veritally.tiers import Tier
 from veritally.x402 import PresentedPayment, read_payment
-from veritally.x402.addresses import CHANNELS_ADDRESS
 from veritally.x402.deposits import channel_id
 
 
 @pytest.fixture
 def channels(devnet: Devnet) -> Contract:
     """x402's channels."""
-    abi = Parts(find_root(None)).compiled("X402BatchSettlement").abi
-    return devnet.chain.w3.eth.contract(address=CHANNELS_ADDRESS, abi=abi)
+    return paying.channels_of(devnet)
 
 
 def maximum_of(payment: PresentedPayment) -> int:
@@ -43,7 +40,7 @@ def test_a_channel_pays_metered_amounts_by_cumulative_vouchers(
     books.assert_moved(0, DEPOSIT)
     (event,) = settled_events(devnet, paying.settle_charge(devnet, first, METERED))
     assert terms_of(event) == (0, METERED, PaymentScheme.BATCH_SETTLEMENT)
-    books.assert_moved(METERED, DEPOSIT)
+    books.assert_moved(0, DEPOSIT)
 
     second = presented(devnet, pay, offer, rpc_url=devnet.rpc_url)
     assert second.deposit is None
@@ -51,8 +48,9 @@ def test_a_channel_pays_metered_amounts_by_cumulative_vouchers(
     (event,) = settled_events(devnet, paying.settle_charge(devnet, second, PRICE, nonce=2))
 
     assert terms_of(event) == (1, PRICE, PaymentScheme.BATCH_SETTLEMENT)
-    books.assert_moved(METERED + PRICE, DEPOSIT)
     assert_counted(devnet, 2, METERED + PRICE)
+    paying.send_on(devnet)
+    books.assert_moved(METERED + PRICE, DEPOSIT)
     channel = channel_id(deposit_of(first).channel, devnet.deployment.chain_id)
     assert channels.functions.channels(channel).call() == [DEPOSIT, METERED + PRICE]
 
@@ -96,6 +94,7 @@ def test_a_client_goes_on_from_what_it_was_charged(devnet: Devnet) -> None:
         assert maximum_of(payment) == (nonce - 1) * METERED + PRICE
         paying.settle_charge(devnet, payment, METERED, nonce=nonce)
 
+    paying.send_on(devnet)
     books.assert_moved(3 * METERED, DEPOSIT)
     assert_counted(devnet, 3, 3 * METERED)
 
@@ -108,6 +107,7 @@ def test_the_last_voucher_pays_for_all_before_it(devnet: Devnet) -> None:
     mined = paying.settle_charge(devnet, last, *amounts)
 
     assert [terms_of(event)[:2] for event in settled_events(devnet, mined)] == list(enumerate(amounts))
+    paying.send_on(devnet)
     books.assert_moved(sum(amounts), DEPOSIT)
     reason = paying.skipped_because(devnet, last, PRICE, nonce=4)
     assert reason == f"AmountAboveMaximum({sum(amounts) + PRICE}, {maximum_of(last)})"
@@ -130,6 +130,7 @@ def test_a_payer_gets_its_deposit_back_only_after_the_delay(
     call_node(devnet.chain, "evm_mine")
     devnet.chain.send(channels.functions.finalizeWithdraw(channel), payer)
 
+    paying.send_on(devnet)
     books.assert_moved(METERED, METERED)
     reason = paying.skipped_because(devnet, late, METERED, nonce=2)
     assert "ClaimExceedsBalance" in reason
@@ -149,4 +150,5 @@ def test_only_the_prover_gives_a_deposit_back_at_once(devnet: Devnet, pay: Pay) 
 
     devnet.chain.send(refund, devnet.accounts.prover)
 
+    paying.send_on(devnet)
     books.assert_moved(METERED, METERED)

@@ -106,8 +106,10 @@ def test_one_transaction_takes_all_three_routes(devnet: Devnet, pay: Pay) -> Non
         (2, PRICE, PaymentScheme.EXACT),
     ]
     total = 2 * METERED + 1 + PRICE
-    books.assert_moved(total, METERED, DEPOSIT, PRICE)
     assert_counted(devnet, 3, total)
+    books.assert_moved(METERED + PRICE, METERED, DEPOSIT, PRICE)
+    paying.send_on(devnet)
+    books.assert_moved(total, METERED, DEPOSIT, PRICE)
 
 
 def test_clients_take_the_first_route_that_is_offered(devnet: Devnet, pay: Pay) -> None:

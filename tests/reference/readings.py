@@ -81,9 +81,7 @@ def _money(world: World, ledger: Ledger) -> Iterator[Reading]:
         parties = (payer.address, PERMIT2_ADDRESS)
         yield reading("allowance", usdc, "allowance(address,address)", parties, allowance)
     for (token, receiver), amount in state.claimed.items():
-        yield reading(
-            "claimed", CHANNELS_ADDRESS, "receivers(address,address)", (receiver, token), amount, 0
-        )
+        yield reading("claimed", CHANNELS_ADDRESS, "receivers(address,address)", (receiver, token), amount, 0)
     for channel, amounts in state.channels.items():
         yield reading("channel", CHANNELS_ADDRESS, "channels(bytes32)", (channel,), *amounts)
 
