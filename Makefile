@@ -111,7 +111,7 @@ test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 	@$(APE_TEST) tests/functional
 
 .PHONY: test-refusals
-test-refusals: setup ## Disable each refusal of the project once and require that the tests turn red (takes long)
+test-refusals: setup ## Disable each refusal on the list once and require that the tests turn red (takes long)
 	@.venv/bin/python tools/check_refusals.py
 
 .PHONY: natspec
@@ -211,13 +211,13 @@ $(VENV): requirements/dev.txt | $(HOST)
 # The build backend is pinned in the lock, so the project itself installs without the network.
 $(EDITABLE): pyproject.toml $(VENV)
 	@.venv/bin/python -m pip install --quiet --quiet --no-build-isolation --no-deps --editable .
-	@.venv/bin/python -m pip check >/dev/null || \
-		{ .venv/bin/python -m pip check; echo "pyproject.toml asks for what the lock does not hold: make lock" >&2; exit 1; }
+	@problems=$$(.venv/bin/python -m pip check) || \
+		{ echo "$$problems" >&2; echo "pyproject.toml and requirements/dev.txt do not fit: make lock" >&2; exit 1; }
 	@touch $@
 
-$(PARTS): tools/fetch_parts.py $(EDITABLE) $(NODE)
+$(PARTS): tools/fetch_parts.py | $(HOST)
 	$(call headline,Deployed contracts of others that tests and demo use)
-	@.venv/bin/python tools/fetch_parts.py
+	@$(PYTHON) tools/fetch_parts.py
 	@touch $@
 
 $(BUILT): foundry.toml tools/solc $(SOLIDITY) $(TOOLS)

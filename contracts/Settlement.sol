@@ -200,6 +200,11 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISettlement
+    function authorizationDigest(bytes32 root, bytes4 route) public view returns (bytes32) {
+        return _hashTypedDataV4(ReceiptHash.hashAuthorization(root, route));
+    }
+
+    /// @inheritdoc ISettlement
     function payAddressOf(address prover, uint8 floor) public view returns (address) {
         return PayAddresses.derive(address(PAY_ADDRESSES), PAY_ADDRESS_CODE, prover, floor);
     }
@@ -267,14 +272,16 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
             group.receipts
         );
         frame.root = MerkleRoot.compute(frame.hashes);
-        bytes32 digest = groupDigest(frame.root, group.route);
-        if (submitter != group.prover) {
-            require(
-                Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),
-                NotAuthorized(group.prover, submitter)
-            );
-        }
-        _verifyEvidence(frame, group, digest);
+        if (submitter != group.prover) _requireAuthorized(frame.root, group, submitter);
+        _verifyEvidence(frame, group, groupDigest(frame.root, group.route));
+    }
+
+    function _requireAuthorized(bytes32 root, Group calldata group, address submitter) private view {
+        bytes32 digest = authorizationDigest(root, group.route);
+        require(
+            Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),
+            NotAuthorized(group.prover, submitter)
+        );
     }
 
     function _verifyEvidence(Frame memory frame, Group calldata group, bytes32 digest) private view {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from indexer.abi import selector_of
 from indexer.chain import SettlementChain
-from indexer.errors import ChainReorganisedError, NodeBehindError
+from indexer.errors import ChainReorganisedError
 from veritally.abi import load_artifact
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -108,9 +108,6 @@ def require_block(chain: SettlementChain, block_number: int, block_hash: bytes) 
         ChainReorganisedError: another block took its place.
         NodeBehindError: the node lacks the block.
     """
-    head = chain.head_number()
-    if head < block_number:
-        raise NodeBehindError(chain.rpc.shown_url, block_number, head)
     (block,) = chain.blocks([block_number])
     if block.hash != block_hash:
         raise ChainReorganisedError(block_number, block_hash, block.hash)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from indexer.abi import SELECTOR, Abi, AbiMismatchError, EventDefinition, Fields, error_names
 from indexer.errors import UndecodableEventError
 from indexer.events import (
+    ChannelRefunded,
     Event,
     GroupSettled,
     GroupSkipped,
@@ -18,10 +19,13 @@ from indexer.events import (
 )
 from indexer.wire import Log
 from veritally.abi import load_artifact
+from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
 
 _ZERO_ADDRESS = bytes(20)
 _DEVELOPMENT_FLAG = 1
+_SCHEME_SHIFT = 8
+_KNOWN_FLAGS = _DEVELOPMENT_FLAG | 0xFF << _SCHEME_SHIFT
 _LARGEST_INDEX = (1 << 31) - 1
 _CONTRACTS_WITH_ERRORS = (
     "Settlement",
@@ -42,29 +46,33 @@ class Terms:
     amount_base_units: int
     served_at_s: int
     floor: Tier
+    scheme: PaymentScheme
     development: bool
 
 
 def unpack_terms(word: int) -> Terms:
     """Unpacks, from the high bits: seq (64), amount (96), servedAt (64), floor (8), flags (24).
 
+    The flags are the payment scheme (bits 8 to 15) and bit 0, development evidence.
+
     Raises:
-        AbiMismatchError: the floor is no tier, or an unknown flag is set.
+        AbiMismatchError: the floor is no tier, the scheme is none of ours, or an unknown flag is set.
     """
     flags = word & 0xFFFFFF
-    if flags & ~_DEVELOPMENT_FLAG:
+    if flags & ~_KNOWN_FLAGS:
         raise AbiMismatchError(f"flags 0x{flags:06x} hold bits that this version does not know")
     return Terms(
         seq=word >> 192,
         amount_base_units=word >> 96 & (1 << 96) - 1,
         served_at_s=word >> 32 & (1 << 64) - 1,
         floor=_tier(word >> 24 & 0xFF),
+        scheme=_scheme(flags >> _SCHEME_SHIFT),
         development=bool(flags & _DEVELOPMENT_FLAG),
     )
 
 
 class EventDecoder:
-    """Decodes the four settlement events."""
+    """Decodes the settlement events."""
 
     def __init__(self, settlement_abi: Abi, error_abis: Sequence[Abi]) -> None:
         builders: dict[str, Callable[[LogPosition, Fields], Event]] = {
@@ -72,6 +80,7 @@ class EventDecoder:
             "GroupSettled": _group_settled,
             "GroupSkipped": self._group_skipped,
             "ReceiptSkipped": self._receipt_skipped,
+            "ChannelRefunded": _channel_refunded,
         }
         definitions = {e["name"]: EventDefinition.from_abi(e) for e in settlement_abi if e["type"] == "event"}
         self._by_topic = {
@@ -149,6 +158,7 @@ def _inference_settled(position: LogPosition, fields: Fields) -> InferenceSettle
         amount_base_units=terms.amount_base_units,
         served_at_s=terms.served_at_s,
         floor=terms.floor,
+        scheme=terms.scheme,
         development=terms.development,
     )
 
@@ -170,6 +180,22 @@ def _group_settled(position: LogPosition, fields: Fields) -> GroupSettled:
 def _payer(fields: Fields) -> bytes | None:
     payer = fields.octets("payer")
     return None if payer == _ZERO_ADDRESS else payer
+
+
+def _channel_refunded(position: LogPosition, fields: Fields) -> ChannelRefunded:
+    return ChannelRefunded(
+        position=position,
+        payer=fields.octets("payer"),
+        prover=fields.octets("prover"),
+        asset=fields.octets("token"),
+        amount_base_units=fields.integer("amount"),
+    )
+
+
+def _scheme(number: int) -> PaymentScheme:
+    if number not in set(PaymentScheme):
+        raise AbiMismatchError(f"{number} is no payment scheme")
+    return PaymentScheme(number)
 
 
 def _tier(number: int) -> Tier:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
 
@@ -45,6 +46,8 @@ class InferenceSettled:
     served_at_s: int
     """Unix time in seconds that the prover states; up to 2^64-1 and not checked by the contract."""
     floor: Tier
+    scheme: PaymentScheme
+    """How it was paid; `NONE` where nobody paid."""
     development: bool
 
 
@@ -86,4 +89,15 @@ class ReceiptSkipped:
     reason: Reason
 
 
-Event: TypeAlias = InferenceSettled | GroupSettled | GroupSkipped | ReceiptSkipped
+@dataclass(frozen=True)
+class ChannelRefunded:
+    """A prover gave back to a payer what its payment channel still held."""
+
+    position: LogPosition
+    payer: bytes
+    prover: bytes
+    asset: bytes
+    amount_base_units: int
+
+
+Event: TypeAlias = InferenceSettled | GroupSettled | GroupSkipped | ReceiptSkipped | ChannelRefunded

@@ -52,7 +52,12 @@ def print_table(report: TallyReport, console: Console) -> None:
     """Prints the tables. Lines are never broken when the output is no terminal."""
     if not console.is_terminal:
         console.width = max(console.width, _NARROWEST)
-    for table in (_tier_table(report), *_amount_tables(report)):
+    paid = [(tier, asset) for tier in report.tiers for asset in tier.assets if asset.amount_base_units]
+    tokens = {asset.asset for _, asset in paid}
+    tables = [_tier_table(report, tokens)]
+    if len(tokens) > 1:
+        tables.append(_amount_table(paid))
+    for table in tables:
         console.print(table)
         console.print()
     time = datetime.fromtimestamp(report.block_timestamp_s, UTC).isoformat().replace("+00:00", "Z")
@@ -61,10 +66,10 @@ def print_table(report: TallyReport, console: Console) -> None:
         f"settlement {to_checksum_address(report.settlement)}",
         counters_line(report),
     ]
+    if len(tokens) == 1:
+        lines.insert(0, f"amounts in token {to_checksum_address(paid[0][1].asset)}")
     if any(tier.development_inferences for tier in report.tiers):
-        lines.insert(
-            0, f"{DEVELOPMENT_MARK}: the evidence rests on a development root or SRS and proves nothing."
-        )
+        lines.insert(0, DEVELOPMENT_NOTE)
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -100,10 +105,12 @@ def _plain_table() -> Table:
     return Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
 
 
-def _tier_table(report: TallyReport) -> Table:
+def _tier_table(report: TallyReport, tokens: set[bytes]) -> Table:
+    """One line per tier, with its amount when everything was paid in one token."""
+    with_amount = len(tokens) == 1
     table = _plain_table()
     table.add_column("tier")
-    for heading in ("inferences", "share", DEVELOPMENT_MARK):
+    for heading in ("inferences", "share", *(["amount"] if with_amount else []), DEVELOPMENT_MARK):
         table.add_column(heading, justify="right")
     table.add_column("verified by")
     for tier in report.tiers:
@@ -113,15 +120,20 @@ def _tier_table(report: TallyReport) -> Table:
             tier.tier.label,
             str(tier.inferences),
             "-" if share is None else f"{share} %",
+            *([_amount_in(tier, tokens)] if with_amount else []),
             str(tier.development_inferences),
-            (tier.verified_by + mark).replace("[", "\\["),
+            tier.verified_by + mark,
         )
     return table
 
 
-def _amount_tables(report: TallyReport) -> list[Table]:
-    """A table of the amounts; none when nothing was paid."""
-    paid = [(tier, asset) for tier in report.tiers for asset in tier.assets if asset.amount_base_units]
+def _amount_in(tier: TierTally, tokens: set[bytes]) -> str:
+    amounts = [_shown_amount(asset) for asset in tier.assets if asset.asset in tokens]
+    return amounts[0] if amounts else "-"
+
+
+def _amount_table(paid: list[tuple[TierTally, AssetTally]]) -> Table:
+    """One line per tier and token."""
     table = _plain_table()
     for heading in ("tier", "asset"):
         table.add_column(heading, no_wrap=True)
@@ -134,7 +146,11 @@ def _amount_tables(report: TallyReport) -> list[Table]:
             str(asset.amount_base_units),
             asset.amount or "decimals unknown",
         )
-    return [table] if paid else []
+    return table
+
+
+def _shown_amount(asset: AssetTally) -> str:
+    return asset.amount or f"{asset.amount_base_units} base units"
 
 
 def _tier_json(report: TallyReport, tier: TierTally) -> dict[str, Any]:

@@ -8,14 +8,28 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from indexer.events import Event, GroupSettled, GroupSkipped, InferenceSettled, ReceiptSkipped
-from indexer.tables import GroupSettledRow, GroupSkippedRow, InferenceRow, ReceiptSkippedRow
+from indexer.events import (
+    ChannelRefunded,
+    Event,
+    GroupSettled,
+    GroupSkipped,
+    InferenceSettled,
+    ReceiptSkipped,
+)
+from indexer.tables import (
+    ChannelRefundedRow,
+    GroupSettledRow,
+    GroupSkippedRow,
+    InferenceRow,
+    ReceiptSkippedRow,
+)
 
 _TABLES: dict[type[Event], type[SQLModel]] = {
     InferenceSettled: InferenceRow,
     GroupSettled: GroupSettledRow,
     GroupSkipped: GroupSkippedRow,
     ReceiptSkipped: ReceiptSkippedRow,
+    ChannelRefunded: ChannelRefundedRow,
 }
 
 

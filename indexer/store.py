@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, insert, select, update
 
 from indexer.errors import ConcurrentIndexerError, OtherDeploymentError
-from indexer.events import Event, GroupSettled, GroupSkipped, InferenceSettled, ReceiptSkipped
+from indexer.events import (
+    ChannelRefunded,
+    Event,
+    GroupSettled,
+    GroupSkipped,
+    InferenceSettled,
+    ReceiptSkipped,
+)
 from indexer.rows import Ids, addresses_of, models_of, row_of, table_of
 from indexer.tables import AddressRow, AssetRow, BlockRow, CursorRow, ModelRow, RollupRow
 from indexer.wire import Block
@@ -81,7 +88,7 @@ def write_range(
     new_assets = [{"address_id": ids.addresses[asset], "decimals": d} for asset, d in decimals.items()]
     if new_assets:
         session.exec(insert(AssetRow), params=new_assets)
-    for kind in (InferenceSettled, GroupSettled, GroupSkipped, ReceiptSkipped):
+    for kind in (InferenceSettled, GroupSettled, GroupSkipped, ReceiptSkipped, ChannelRefunded):
         rows = [row_of(event, ids) for event in events if isinstance(event, kind)]
         if rows:
             session.exec(insert(table_of(kind)), params=rows)

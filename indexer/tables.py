@@ -61,6 +61,13 @@ class Uint96(ExactInteger):
     digits = 29
 
 
+class Uint128(ExactInteger):
+    """uint128: what a payment channel holds."""
+
+    cache_ok = True
+    digits = 39
+
+
 class Uint256(ExactInteger):
     """uint256: a sum of amounts."""
 
@@ -126,6 +133,7 @@ class InferenceRow(SQLModel, table=True):
     asset_id: int
     tier: int
     floor: int
+    scheme: int
     development: bool
     amount_base_units: int = Field(sa_type=Uint96)
     served_at_s: int = Field(sa_type=Uint64)
@@ -174,6 +182,18 @@ class ReceiptSkippedRow(SQLModel, table=True):
     prover_id: int
     reason_name: str | None
     reason: bytes
+
+
+class ChannelRefundedRow(SQLModel, table=True):
+    """What a payment channel held and its payer got back."""
+
+    __tablename__ = "channel_refunded"
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
+    transaction_hash: bytes
+    payer_id: int
+    prover_id: int
+    asset_id: int
+    amount_base_units: int = Field(sa_type=Uint128)
 
 
 class RollupRow(SQLModel, table=True):

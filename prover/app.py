@@ -84,8 +84,8 @@ def _add_handlers(app: FastAPI, parts: Parts) -> None:
         """One paid inference; the body is `{"input": [number, ...]}`."""
         state = request.state
         try:
-            if not hasattr(state, "payment_payload"):
-                raise RequestRefusedError(402, "payment_required", "this request was not paid")
+            if not (hasattr(state, "job") and hasattr(state, "payment_payload")):
+                raise RequestRefusedError(404, "not_found", "write the path as GET /v1/models lists it")
             answer = await parts.service.serve(state.job, state.payment_payload, state.payment_requirements)
         except RequestRefusedError as error:
             return error_response(error)

@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
 from prover.enclave import DevelopmentEnclave
-from prover.errors import WrongChainError
+from prover.errors import PackageError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.facilitator import InProcessFacilitator, SettlementSigner
 from prover.inference import Runner
@@ -21,12 +21,13 @@ from prover.registration import ensure_circuit, ensure_model
 from prover.service import InferenceService
 from prover.settings import ProverSettings
 from prover.settler import Settler
-from prover.signer import load_development_key, load_prover_account
+from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
 from veritally.chain import Chain
 from veritally.deployment import Deployment
+from veritally.keys import load_development_key
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
@@ -79,6 +80,21 @@ def connect(settings: ProverSettings) -> Connection:
     return Connection(chain, deployment, account, root, asset, decimals, offers)
 
 
+def load_packages(settings: ProverSettings) -> list[ModelPackage]:
+    """The model packages to serve.
+
+    Raises:
+        PackageError: one cannot be used, or two have the same name.
+    """
+    packages: dict[str, ModelPackage] = {}
+    for path in settings.models:
+        package = ModelPackage.load(path)
+        if package.name in packages:
+            raise PackageError(path, f"another package is named {package.name}, too")
+        packages[package.name] = package
+    return list(packages.values())
+
+
 def assemble(settings: ProverSettings, connection: Connection, progress: Progress) -> Parts:
     """Prepares and registers every model, and returns the parts of the service.
 
@@ -108,7 +124,7 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
 
 
 def _catalogue(settings: ProverSettings, connection: Connection, progress: Progress) -> Catalogue:
-    packages = [ModelPackage.load(path) for path in settings.models]
+    packages = load_packages(settings)
     return Catalogue(
         models={package.name: _serve(package, settings, connection, progress) for package in packages},
         asset=connection.asset,

@@ -12,10 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from prover.app import create_app
-from prover.assembly import Connection, assemble, connect
+from prover.assembly import Connection, assemble, connect, load_packages
 from prover.errors import ProverError
 from prover.settings import ProverSettings
-from prover.zkml.package import ModelPackage
 from veritally.errors import VeritallyError
 
 GRACE_S = 30
@@ -74,7 +73,7 @@ def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, st
             "price_usd": settings.price_usd(tier),
             "pay_to": offer.pay_to,
         }
-        for package in map(ModelPackage.load, settings.models)
+        for package in load_packages(settings)
         for tier, offer in connection.offers.items()
     ]
 
@@ -87,7 +86,7 @@ def main() -> None:
         typer.echo(f"veritally-prover: {error}", err=True)
         raise SystemExit(1) from None
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
+        for problem in error.errors():
             variable = "VERITALLY_PROVER_" + "_".join(map(str, problem["loc"])).upper()
             typer.echo(f"veritally-prover: {variable}: {problem['msg']}", err=True)
         raise SystemExit(1) from None

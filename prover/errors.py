@@ -1,7 +1,6 @@
 """Errors of the prover. Each message names the values and says what to do.
 
 ProverError
-├── KeyFileError
 ├── WrongChainError
 ├── AssetError
 ├── PriceError
@@ -34,14 +33,6 @@ from pathlib import Path
 
 class ProverError(Exception):
     """Base of everything that the prover raises on purpose."""
-
-
-class KeyFileError(ProverError):
-    """A key cannot be loaded. Never shows what the file holds."""
-
-    def __init__(self, path: Path | None, problem: str) -> None:
-        super().__init__(f"key file {path}: {problem}" if path else f"prover key: {problem}")
-        self.path = path
 
 
 class WrongChainError(ProverError):

@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prover.catalogue import Catalogue, ServedModel
 from prover.errors import RequestRefusedError
-from prover.requests import MAX_BODY_BYTES, InferenceInput, body_too_large, parse_inference_body
+from prover.requests import InferenceInput, parse_inference_body, read_body
 from prover.submitter import Submitter, Ticket
 from veritally.tiers import Tier
 
-_INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer")
+_INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer(?P<slashes>/*)")
 _PAYMENT_HEADERS = frozenset({b"payment-signature", b"x-payment"})
 
 
@@ -46,8 +46,10 @@ class RequestGate:
             await self._app(scope, receive, send)
             return
         try:
+            if target["slashes"]:  # the payment middleware would ask for a payment, and nothing would answer
+                raise RequestRefusedError(404, "not_found", "this path ends in /infer, without a slash")
             model, tier = self._catalogue.find(target["tier"], target["model"])
-            body = await _read_body(receive)
+            body = await read_body(receive)
             request = parse_inference_body(body, model.package.input_size)
         except RequestRefusedError as error:
             await error_response(error)(scope, receive, send)
@@ -69,20 +71,6 @@ def error_response(error: RequestRefusedError) -> JSONResponse:
 
 def _carries_payment(scope: MutableMapping[str, Any]) -> bool:
     return any(name in _PAYMENT_HEADERS for name, _ in scope["headers"])
-
-
-async def _read_body(receive: Receive) -> bytes:
-    """The whole body, which is given up as soon as it is too large."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestRefusedError(400, "incomplete_body", "the connection ended before the body")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise body_too_large()
-        if not message.get("more_body", False):
-            return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:

@@ -9,7 +9,7 @@ from eth_utils.address import to_checksum_address
 from x402.mechanisms.evm.types import UptoPermit2Payload
 from x402.schemas import PaymentPayload
 
-from veritally.settlement import UptoPayment
+from veritally.payments import UptoPayment
 
 
 class PaymentId(NamedTuple):

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import NoReturn
 
+from starlette.types import Receive
+
 from prover.errors import InputError, RequestRefusedError
 from prover.zkml.package import require_inputs
 
@@ -22,14 +24,32 @@ class InferenceInput:
     """The same numbers as the client wrote them: integers without a point stay integers in the commitment."""
 
 
+async def read_body(receive: Receive) -> bytes:
+    """The whole body of an ASGI request, which is given up as soon as it is too large.
+
+    Raises:
+        RequestRefusedError: 413 when it is too large, 400 when the client went away.
+    """
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRefusedError(400, "incomplete_body", "the connection ended before the body")
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise RequestRefusedError(
+                413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes"
+            )
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
 def parse_inference_body(body: bytes, expected_values: int) -> InferenceInput:
     """Reads `{"input": [number, ...]}`.
 
     Raises:
-        RequestRefusedError: 413 when it is too large, 400 when it is no JSON, 422 when it is no such input.
+        RequestRefusedError: 400 when it is no JSON, 422 when it is no such input.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise body_too_large()
     content = _parse_json(body)
     if not isinstance(content, dict) or set(content) != {"input"}:
         raise _unusable('the body must be a JSON object with the one key "input"')
@@ -40,11 +60,6 @@ def parse_inference_body(body: bytes, expected_values: int) -> InferenceInput:
         return InferenceInput(values=require_inputs(numbers, expected_values), committed=tuple(numbers))
     except InputError as error:
         raise _unusable(str(error)) from None
-
-
-def body_too_large() -> RequestRefusedError:
-    """The refusal of a body above `MAX_BODY_BYTES`."""
-    return RequestRefusedError(413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes")
 
 
 def _parse_json(body: bytes) -> object:

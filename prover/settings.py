@@ -28,7 +28,7 @@ class ProverSettings(BaseSettings):
     price_tee_usd: str = "0.002"
     price_zkml_usd: str = "0.01"
 
-    models: tuple[Path, ...] = (MODELS_DIRECTORY / "iris",)
+    models: tuple[Path, ...] = Field(default=(MODELS_DIRECTORY / "iris",), min_length=1)
     """Directories of the model packages to serve."""
     cache_dir: Path = Path.home() / ".cache" / "veritally"
     """Where circuits and proving keys are kept between runs."""

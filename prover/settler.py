@@ -22,9 +22,10 @@ from veritally.errors import (
     TransactionPendingError,
     VeritallyError,
 )
+from veritally.payments import PaymentRun, UptoPayment
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
-from veritally.settlement import Group, ReceiptOutcome, UptoPayment, ZkProof, decode_outcomes
+from veritally.settlement import Group, ReceiptOutcome, ZkProof, decode_outcomes
 from veritally.tiers import Tier
 
 MAX_TRANSACTION_GAS = 16_777_216
@@ -94,11 +95,11 @@ class Settler:
             terms=terms,
             route=ROUTE_OF[tier],
             receipts=tuple(member.receipt for member in members),
-            payments={
-                index: member.payment
+            payments=tuple(
+                PaymentRun(index, 1, member.payment)
                 for index, member in enumerate(members)
                 if member.receipt.amount_base_units
-            },
+            ),
             evidence=evidence.encoded,
         )
         return _Prepared(group, evidence, positions)

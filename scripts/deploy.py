@@ -1,29 +1,27 @@
 """Deploys the contracts with Ape: `ape run deploy --network ethereum:local:foundry`.
 
-What is deployed is the committed bytecode of `veritally/abi`, the same that the SDK deploys. Ape's own build
-of the contracts runs the same code but carries a metadata trailer, which Ape cannot switch off; the
-functional tests compare the two.
+It deploys what `veritally deploy` deploys, by the same table and at the same addresses; only the
+transactions are Ape's. Ape's own build of the contracts runs the same code but carries a metadata trailer,
+which Ape cannot switch off; the functional tests compare the two.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
-from ape import accounts, chain, networks
+from ape import accounts, networks
 from ape.api import AccountAPI
 from ape.cli import ConnectedProviderCommand, account_option
-from ape.contracts import ContractContainer, ContractInstance
+from ape.exceptions import ApeException
 from ethpm_types import ContractType
 
 from veritally.abi import load_artifact
-from veritally.deploy import ROUTE_GAS
-from veritally.deployment import Deployment
-from veritally.routes import ROUTE_OF
-from veritally.tiers import Tier
-
-DEPLOYMENTS = Path(__file__).resolve().parent.parent / "deployments"
+from veritally.chain import Chain
+from veritally.deploy import deploy_contracts, missing_routes
+from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
+from veritally.errors import TransactionFailedError, VeritallyError
+from veritally.plan import DeploymentSettings
 
 
 def contract_type(name: str) -> ContractType:
@@ -34,84 +32,75 @@ def contract_type(name: str) -> ContractType:
     )
 
 
-def deploy(account: AccountAPI, *, development_root: str, guardian: str, route_delay_s: int) -> Deployment:
-    """Deploys our contracts from `account`, which becomes the router's owner, and adds a route for each tier.
+class ApeSender:
+    """Signs with an account of Ape's."""
 
-    Args:
-        account: Pays for and signs every transaction.
-        development_root: Address whose signature admits enclave keys.
-        guardian: Address that may stop a route besides the owner.
-        route_delay_s: Seconds between adding a route and its first use; 0 opens the routes at once.
+    def __init__(self, account: AccountAPI) -> None:
+        self._account = account
 
-    Raises:
-        ape.exceptions.ContractLogicError: a constructor or a call reverts, for example on a chain that is no
-            development chain.
-    """
+    @property
+    def address(self) -> str:
+        """Checksummed address of the account."""
+        return str(self._account.address)
 
-    def new(name: str, *args: Any) -> ContractInstance:
-        return account.deploy(ContractContainer(contract_type(name)), *args)
+    def send(self, what: str, to: str, data: bytes) -> int:
+        """Sends calldata, waits until it is mined and returns the block number.
 
-    first_block = chain.blocks.head.number + 1
-    factory = new("PayAddressFactory")
-    router = new("VerifierRouter", account, guardian, route_delay_s)
-    models = new("ModelRegistry")
-    enclaves = new("EnclaveRegistry", development_root)
-    verifiers = {
-        Tier.SIGNED: new("SignedVerifier"),
-        Tier.TEE: new("TeeVerifier", enclaves),
-        Tier.ZKML: new("ZkmlVerifier", models),
-    }
-    settlement = new("Settlement", router, factory)
-    for tier, verifier in verifiers.items():
-        router.add(ROUTE_OF[tier], verifier, *ROUTE_GAS[tier], sender=account)
-    return Deployment(
-        chain_id=chain.chain_id,
-        first_block=first_block,
-        settlement=settlement.address,
-        router=router.address,
-        model_registry=models.address,
-        enclave_registry=enclaves.address,
-        pay_address_factory=factory.address,
-        pay_address_implementation=factory.IMPLEMENTATION(),
-        signed_verifier=verifiers[Tier.SIGNED].address,
-        tee_verifier=verifiers[Tier.TEE].address,
-        zkml_verifier=verifiers[Tier.ZKML].address,
-    )
+        Raises:
+            TransactionFailedError: it reverts, or Ape cannot send it.
+        """
+        try:
+            return int(self._account.transfer(to, 0, data=data).block_number)
+        except ApeException as error:
+            raise TransactionFailedError(what, str(error)) from None
+
+
+def connected_chain() -> Chain:
+    """The chain that Ape is connected to."""
+    return Chain(w3=networks.provider.web3, chain_id=networks.provider.chain_id)
+
+
+def deploy(account: AccountAPI, settings: DeploymentSettings) -> Deployment:
+    """Deploys our contracts and, when `account` is the owner, adds the routes. See `deploy_contracts`."""
+    return deploy_contracts(connected_chain(), ApeSender(account), settings, click.echo)
 
 
 @click.command(cls=ConnectedProviderCommand)
 @account_option(prompt=False)  # type: ignore[untyped-decorator]  # Ape is not in the environment of mypy
-@click.option("--development-root", help="Address that admits enclave keys; the deployer when not given.")
-@click.option(
-    "--guardian", help="Address that may stop routes besides the owner; the deployer when not given."
-)
+@click.option("--owner", help="Owner of the router; the deployer when not given.")
+@click.option("--guardian", help="May stop routes besides the owner; the deployer when not given.")
+@click.option("--development-root", help="Admits enclave keys, on development chains; the deployer.")
 @click.option(
     "--route-delay-s", default=0, show_default=True, help="Seconds before an added route may be used."
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write; deployments/<chain id>.json when not given.",
+    help="File to write; veritally/deployments/<chain id>.json when not given.",
 )
 def cli(
     account: AccountAPI | None,
-    development_root: str | None,
+    owner: str | None,
     guardian: str | None,
+    development_root: str | None,
     route_delay_s: int,
     output: Path | None,
 ) -> None:
     """Deploys all contracts and writes their addresses to a deployment file."""
     deployer = account or _test_account()
-    deployment = deploy(
-        deployer,
-        development_root=development_root or deployer.address,
-        guardian=guardian or deployer.address,
-        route_delay_s=route_delay_s,
-    )
-    path = output or DEPLOYMENTS / f"{deployment.chain_id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    anybody = str(deployer.address)
+    try:
+        settings = DeploymentSettings(
+            owner or anybody, guardian or anybody, route_delay_s, development_root or anybody
+        )
+        deployment = deploy(deployer, settings)
+    except VeritallyError as error:
+        raise click.ClickException(str(error)) from None
+    path = output or DEPLOYMENTS_FOLDER / f"{deployment.chain_id}.json"
     deployment.save(path)
-    click.echo(f"Settlement {deployment.settlement} on chain {deployment.chain_id}; written to {path}")
+    click.echo(f"written to {path}")
+    for route in missing_routes(connected_chain(), deployment):
+        click.echo(f"route {route.tier.label} is missing: {deployment.owner} must add it")
 
 
 def _test_account() -> AccountAPI:

@@ -19,6 +19,7 @@ FORGE = ("forge", "test", "--match-path")
 REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
 SETTLEMENT = "contracts/Settlement.sol"
 PYTEST = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+SERVICE = (*PYTEST, "tests/integration/test_prover_service.py")
 LINKED = ("node_modules", ".toolchain", ".venv", ".cache")
 
 
@@ -43,8 +44,15 @@ REFUSALS = (
     Refusal(
         "a stranger's group",
         SETTLEMENT,
-        "if (submitter != group.prover) {",
-        "if (false) {",
+        "if (submitter != group.prover) _requireAuthorized(",
+        "if (false) _requireAuthorized(",
+        of("relay"),
+    ),
+    Refusal(
+        "evidence as authorization",
+        SETTLEMENT,
+        "bytes32 digest = authorizationDigest(root, group.route);",
+        "bytes32 digest = groupDigest(root, group.route);",
         of("relay"),
     ),
     Refusal(
@@ -315,6 +323,34 @@ REFUSALS = (
         "        require(!entry.stopped, RouteIsStopped(route));\n"
         "        require(block.timestamp",
         "        require(!entry.stopped, RouteIsStopped(route));\n        require(block.timestamp",
+    ),
+    Refusal(
+        "malformed JSON at the door",
+        "prover/requests.py",
+        "    except ValueError as error:\n        raise _malformed(str(error)) from None\n",
+        '    except ValueError:\n        return {"input": [5.1, 3.5, 1.4, 0.2]}\n',
+        SERVICE,
+    ),
+    Refusal(
+        "wrong input shape at the door",
+        "prover/requests.py",
+        "values=require_inputs(numbers, expected_values)",
+        "values=require_inputs(numbers, len(numbers))",
+        SERVICE,
+    ),
+    Refusal(
+        "unknown model at the door",
+        "prover/catalogue.py",
+        "model = self.models.get(model_name)\n",
+        "model = next(iter(self.models.values()))\n",
+        SERVICE,
+    ),
+    Refusal(
+        "copies of one payment",
+        "prover/facilitator.py",
+        "if self._ledger.reserve(payment, now_s=int(time.time())):",
+        "if self._ledger.reserve(payment, now_s=int(time.time())) or True:",
+        SERVICE,
     ),
 )
 

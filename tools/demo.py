@@ -1,7 +1,7 @@
 """The whole path on a local chain: pay for three tiers, settle them in one transaction, index, count.
 
-Everything is the real thing but two parts, which say so: the enclave key is admitted by a development root, and the
-proof's SRS is a development one. The x402 proxy is a stand-in with the same interface.
+Everything is the real thing but three parts, which say so: a development root admits the enclave key, the SRS
+of the proof is a development one, and the x402 proxy is a stand-in with the same interface.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _run(folder: Path) -> str:
     _step(1, "A local chain with Circle's USDC, Permit2, an x402 proxy and the contracts of Veritally")
     with start_devnet(progress=_detail) as devnet:
         _detail(f"Settlement {devnet.deployment.settlement} on chain {devnet.deployment.chain_id}")
-        _step(2, "The prover: registers the model iris, sets up its circuit on first use, opens its x402 door")
+        _step(2, "The prover registers the model iris, sets up its circuit on first use, opens its x402 door")
         with _prover(devnet, folder) as url:
             payer = devnet.accounts.payers[0]
             balance_base_units = devnet.usdc_balance_base_units(payer.address)
@@ -109,16 +109,17 @@ def _detail(text: str) -> None:
 def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
     """A prover service in a process of its own, as an operator would run it."""
     devnet.deployment.save(folder / "deployment.json")
+    devnet.accounts.write_key_files(folder)
     port = _free_port()
     environment = {
         **os.environ,
         "VERITALLY_PROVER_RPC_URL": devnet.rpc_url,
         "VERITALLY_PROVER_DEPLOYMENT": str(folder / "deployment.json"),
-        "VERITALLY_PROVER_RAW_KEY_FILE": str(_key_file(folder, devnet.accounts.prover)),
-        "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(_key_file(folder, devnet.accounts.development_root)),
+        "VERITALLY_PROVER_RAW_KEY_FILE": str(folder / "prover.key"),
+        "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(folder / "development_root.key"),
         "VERITALLY_PROVER_CACHE_DIR": str(ROOT / ".cache" / "veritally"),
         "VERITALLY_PROVER_PORT": str(port),
-        "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof, so that all tiers share a transaction
+        "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof: one transaction for all tiers
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
@@ -136,15 +137,6 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
-
-
-def _key_file(folder: Path, account: LocalAccount) -> Path:
-    """Writes one of anvil's published test keys to a file that only we can read."""
-    path = folder / f"{account.address}.key"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(account.key.hex())
-    return path
 
 
 def _free_port() -> int:
@@ -165,7 +157,7 @@ def _await_healthy(url: str, process: subprocess.Popen[str]) -> None:
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if process.poll() is not None:
-            raise DemoFailedError(f"the prover ended with exit code {process.returncode}; its words are above")
+            raise DemoFailedError(f"the prover ended with code {process.returncode}; its words are above")
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/healthz", timeout=5).status_code == 200:
                 return
@@ -174,7 +166,7 @@ def _await_healthy(url: str, process: subprocess.Popen[str]) -> None:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     try:
         process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -235,7 +227,8 @@ def _index(devnet: Devnet, folder: Path) -> dict[str, Any]:
 
 
 def _indexer(arguments: list[str], environment: dict[str, str]) -> str:
-    run = subprocess.run([BIN / "veritally-indexer", *arguments], env=environment, capture_output=True, text=True)
+    command = [str(BIN / "veritally-indexer"), *arguments]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     if run.returncode != 0:
         raise DemoFailedError(f"veritally-indexer {' '.join(arguments)}: {run.stderr or run.stdout}")
     return run.stdout

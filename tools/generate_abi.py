@@ -1,4 +1,4 @@
-"""Writes veritally/abi/*.json from forge's artifacts; with --check, fails when a committed file is out of date."""
+"""Writes veritally/abi/*.json from forge's artifacts; with --check, fails when a committed file is stale."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def main() -> int:
     if check and stale:
         print(f"out of date: {', '.join(stale)}; run `make abi` and commit the result", file=sys.stderr)
         return 1
-    print(f"veritally/abi: {len(CONTRACTS)} contracts, {'all current' if not stale else 'written: ' + ', '.join(stale)}")
+    state = f"written: {', '.join(stale)}" if stale else "all current"
+    print(f"veritally/abi: {len(CONTRACTS)} contracts, {state}")
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractConstructor, ContractFunction
 from web3.exceptions import ContractCustomError, ContractLogicError, Web3Exception, Web3RPCError
-from web3.types import TxParams, TxReceipt
+from web3.types import TxParams, TxReceipt, Wei
 
 from veritally.abi import Artifact, load_artifact
 from veritally.errors import ChainUnreachableError, TransactionFailedError, TransactionPendingError
@@ -83,6 +84,58 @@ class Chain:
         """
         return self._transact(function, function.fn_name, function.contract_abi, account, gas)
 
+    def send_data(self, what: str, to: str, data: bytes, account: LocalAccount) -> TxReceipt:
+        """Sends calldata, waits until it is mined and returns its receipt.
+
+        Args:
+            what: Names the transaction in errors.
+            to: Checksummed address.
+            data: The calldata.
+            account: Pays for and signs the transaction.
+
+        Raises:
+            TransactionFailedError: it reverts or the node refuses it.
+            TransactionPendingError: it is not mined within `MINED_TIMEOUT_S`.
+        """
+        with self.explained(what):
+            params = self._blank(account) | {"to": Web3.to_checksum_address(to), "data": HexBytes(data)}
+            params["gas"] = self.w3.eth.estimate_gas(params) * 6 // 5
+            tip_wei = self.w3.eth.max_priority_fee
+            base_wei = self.w3.eth.get_block("latest")["baseFeePerGas"]
+            fees: TxParams = {
+                "maxPriorityFeePerGas": tip_wei,
+                "maxFeePerGas": Wei(2 * base_wei + tip_wei),
+                "value": Wei(0),
+            }
+            return self._submit(params | fees, what, account)
+
+    @contextmanager
+    def explained(self, what: str, abi: Sequence[Any] = ()) -> Iterator[None]:
+        """Turns what web3 raises in the context into our errors.
+
+        Raises:
+            TransactionFailedError: `what` reverts, with the reason decoded by `abi`, or the node refuses it.
+            ChainUnreachableError: the node does not answer any more.
+        """
+        try:
+            yield
+        except (ContractLogicError, Web3RPCError) as error:
+            raise TransactionFailedError(what, _reason(error, abi)) from None
+        except RequestException as error:
+            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turns a node that does not answer, or refuses to, into our error.
+
+        Raises:
+            ChainUnreachableError: it does so in the context.
+        """
+        try:
+            yield
+        except (RequestException, Web3RPCError) as error:
+            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+
     def _transact(
         self,
         call: ContractFunction | ContractConstructor,
@@ -91,17 +144,15 @@ class Chain:
         account: LocalAccount,
         gas: int | None,
     ) -> TxReceipt:
-        try:
-            params = self._params(call, account, gas)
-            signed = account.sign_transaction(cast(dict[str, Any], params))
-            receipt = self._await_receipt(self.w3.eth.send_raw_transaction(signed.raw_transaction), what)
-            if receipt["status"] == 0:
-                self._replay(params, receipt["blockNumber"] - 1)
-                raise TransactionFailedError(what, "reverted in its block, but not when replayed before it")
-        except (ContractLogicError, Web3RPCError) as error:
-            raise TransactionFailedError(what, _reason(error, abi)) from None
-        except RequestException as error:
-            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+        with self.explained(what, abi):
+            return self._submit(self._params(call, account, gas), what, account)
+
+    def _submit(self, params: TxParams, what: str, account: LocalAccount) -> TxReceipt:
+        signed = account.sign_transaction(cast(dict[str, Any], params))
+        receipt = self._await_receipt(self.w3.eth.send_raw_transaction(signed.raw_transaction), what)
+        if receipt["status"] == 0:
+            self._replay(params, receipt["blockNumber"] - 1)
+            raise TransactionFailedError(what, "reverted in its block, but not when replayed before it")
         return receipt
 
     def _replay(self, params: TxParams, block: int) -> None:
@@ -113,14 +164,17 @@ class Chain:
         self, call: ContractFunction | ContractConstructor, account: LocalAccount, gas: int | None
     ) -> TxParams:
         """The unsigned transaction. An estimate gets a fifth more: nested calls need more than they burn."""
-        nonce = self.w3.eth.get_transaction_count(account.address, "pending")
-        params: TxParams = {"from": account.address, "nonce": nonce, "chainId": self.chain_id}
+        params = self._blank(account)
         if gas is not None:
             params["gas"] = gas
         built = call.build_transaction(params)
         if gas is None:
             built["gas"] = built["gas"] * 6 // 5
         return built
+
+    def _blank(self, account: LocalAccount) -> TxParams:
+        nonce = self.w3.eth.get_transaction_count(account.address, "pending")
+        return {"from": account.address, "nonce": nonce, "chainId": self.chain_id}
 
     def _await_receipt(self, tx_hash: HexBytes, what: str) -> TxReceipt:
         """Polls quickly at first (development chains mine at once), then ever more slowly."""

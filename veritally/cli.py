@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from veritally.cli_deployment import deploy, deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.errors import VeritallyError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+app.command()(deploy)
+app.add_typer(deployment, name="deployment")
 
 
 @app.callback()
@@ -25,10 +31,13 @@ def devnet(
         "deployment.json"
     ),
     port: Annotated[int, typer.Option(help="TCP port of the RPC; 0 chooses a free one.")] = 0,
+    keys: Annotated[
+        Path | None, typer.Option(help="Folder to write the public TEST keys to, one file per role.")
+    ] = None,
 ) -> None:
     """Runs a development chain with USDC, Permit2 and our contracts until Ctrl-C."""
     with start_devnet(port=port, progress=typer.echo) as running:
-        _save(running, output)
+        _save(running, output, keys)
         typer.echo(_summary(running, output))
         try:
             threading.Event().wait()
@@ -36,15 +45,18 @@ def devnet(
             typer.echo("stopped")
 
 
-def _save(running: Devnet, output: Path) -> None:
+def _save(running: Devnet, output: Path, keys: Path | None) -> None:
     try:
         running.deployment.save(output)
+        if keys is not None:
+            running.accounts.write_key_files(keys)
     except OSError as error:
-        raise typer.BadParameter(f"cannot write {output}: {error.strerror}") from None
+        raise typer.BadParameter(f"cannot write {error.filename}: {error.strerror}") from None
 
 
 def _summary(running: Devnet, output: Path) -> str:
-    contracts = {"usdc": running.usdc} | vars(running.deployment)
+    deployed = running.deployment.contracts
+    contracts = {"usdc": running.usdc} | {name: contract.address for name, contract in deployed.items()}
     accounts = running.accounts.by_name()
     lines = ["", f"RPC URL  {running.rpc_url}", "", f"Contracts (in {output})"]
     lines += [f"  {name:28}{value}" for name, value in contracts.items()]
@@ -55,10 +67,10 @@ def _summary(running: Devnet, output: Path) -> str:
     return "\n".join([*lines, "", "Running until Ctrl-C."])
 
 
-def main() -> None:
-    """Entry point: errors of the SDK end the command with one line and exit code 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: errors of the SDK end the command with one line and their exit code."""
     try:
-        app()
+        app(args=arguments)
     except VeritallyError as error:
         typer.echo(f"veritally: {error}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(error.exit_code) from None

@@ -4,6 +4,14 @@ VeritallyError
 ├── UnknownTierError
 ├── ArtifactMissingError
 ├── DeploymentFileError
+├── DeploymentSettingsError
+├── ContractLeftOutError
+├── DeployerMissingError
+├── WrongCodeError
+├── RouteTakenError
+├── UnknownBlockError
+├── DeploymentMismatchError
+├── KeyFileError
 ├── NotCanonicalError
 ├── InvalidReceiptError
 ├── InvalidMerkleInputError
@@ -17,10 +25,15 @@ VeritallyError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
 
 
 class VeritallyError(Exception):
     """Base of everything that the SDK raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
 
 
 class UnknownTierError(VeritallyError):
@@ -42,10 +55,97 @@ class ArtifactMissingError(VeritallyError):
 class DeploymentFileError(VeritallyError):
     """A deployment file cannot be used."""
 
+    exit_code = 2
+
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(
-            f"deployment file {path}: {problem}; `veritally devnet` and `scripts/deploy.py` write one"
+            f"deployment file {path}: {problem}; `veritally deploy` and `veritally devnet` write one"
         )
+        self.path = path
+
+
+class DeploymentSettingsError(VeritallyError):
+    """A setting of a deployment is out of its range."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, value: object, rule: str) -> None:
+        super().__init__(f"deployment setting {field}={value!r}: {rule}")
+        self.field = field
+
+
+class ContractLeftOutError(VeritallyError):
+    """A contract that the deployment on this chain does not have."""
+
+    def __init__(self, name: str, chain_id: int, reason: str) -> None:
+        super().__init__(
+            f"the deployment on chain {chain_id} has no {name}: {reason}; use another tier or chain"
+        )
+        self.name = name
+
+
+class DeployerMissingError(VeritallyError):
+    """The chain lacks the contract that deploys ours."""
+
+    def __init__(self, address: str, chain_id: int) -> None:
+        super().__init__(
+            f"chain {chain_id} has no CREATE2 deployer at {address}; "
+            "have its presigned transaction sent first"
+        )
+        self.address = address
+
+
+class WrongCodeError(VeritallyError):
+    """Where a contract belongs stands another one."""
+
+    def __init__(self, name: str, address: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"{name}: the code at {address} has the hash {found}, not {expected}; "
+            "this address can hold no other contract, so do not trust this node or this chain"
+        )
+        self.name = name
+
+
+class RouteTakenError(VeritallyError):
+    """A route that the deployment needs leads elsewhere, and routes are never replaced."""
+
+    def __init__(self, route: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"route {route} is {found}, not {wanted}, and routes are never replaced; "
+            "name a new route in veritally/routes.py"
+        )
+        self.route = route
+
+
+class UnknownBlockError(VeritallyError):
+    """The node does not know any more when a contract was created."""
+
+    def __init__(self, name: str, block: int) -> None:
+        super().__init__(
+            f"{name} is there already, but the node does not know the state at block {block}, "
+            "so that its block cannot be found; use an archive node"
+        )
+        self.name = name
+
+
+class DeploymentMismatchError(VeritallyError):
+    """A chain is not what the deployment file says."""
+
+    def __init__(self, path: Path, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"MISMATCH with {path}: {'; '.join(differences)}; "
+            "do not use this deployment before this is explained"
+        )
+        self.differences = tuple(differences)
+
+
+class KeyFileError(VeritallyError):
+    """A key cannot be loaded. Never shows what the file holds."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path | None, problem: str) -> None:
+        super().__init__(f"key file {path}: {problem}" if path else f"key: {problem}")
         self.path = path
 
 
@@ -99,6 +199,8 @@ class DevnetError(VeritallyError):
 class ChainUnreachableError(VeritallyError):
     """Nothing answers as an EVM node at the RPC address."""
 
+    exit_code = 3
+
     def __init__(self, host: str, problem: str) -> None:
         super().__init__(
             f"no EVM node answers at {host}: {problem}; check the RPC URL and that the node runs"
@@ -108,6 +210,8 @@ class ChainUnreachableError(VeritallyError):
 
 class TransactionPendingError(VeritallyError):
     """A transaction was sent and is not mined yet. It may still be: this is not a failure."""
+
+    exit_code = 3
 
     def __init__(self, what: str, tx_hash: str, waited_s: float) -> None:
         super().__init__(

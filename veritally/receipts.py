@@ -1,6 +1,7 @@
 """Receipts and the EIP-712 digests that provers, enclaves and the contract agree on.
 
-The types are those of `contracts/types/Group.sol` and `contracts/libraries/ReceiptHash.sol`.
+The types are those of `contracts/types/Group.sol`, `contracts/types/Terms.sol` and
+`contracts/libraries/ReceiptHash.sol`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 
 RECEIPT_TYPE = (
     "Receipt(bytes32 modelId,address prover,address asset,bytes32 requestHash,bytes32 responseHash,"
-    "address payer,uint96 amount,uint64 servedAt,uint64 nonce,uint8 floor)"
+    "address payer,uint256 terms)"
 )
 GROUP_TYPE = "Group(bytes32 root,bytes4 route)"
 
@@ -96,6 +97,12 @@ class Receipt:
         if (self.payer == ZERO_ADDRESS) != (self.amount_base_units == 0):
             raise InvalidReceiptError("payer", self.payer, "must be zero exactly when the amount is zero")
 
+    @property
+    def terms(self) -> int:
+        """Nonce (64 bits), amount (96), servedAt (64), floor (8) and 24 zero bits, in one word."""
+        small = self.served_at_s << 32 | int(self.floor) << 24
+        return self.nonce << 192 | self.amount_base_units << 96 | small
+
 
 @dataclass(frozen=True)
 class SettlementDomain:
@@ -125,10 +132,7 @@ class SettlementDomain:
             receipt.request_hash,
             receipt.response_hash,
             receipt.payer,
-            receipt.amount_base_units,
-            receipt.served_at_s,
-            receipt.nonce,
-            int(receipt.floor),
+            receipt.terms,
         )
         return eip712_digest(self.separator, keccak(encode(_RECEIPT_WORDS, values)))
 

@@ -17,10 +17,8 @@ from eth_utils.crypto import keccak
 from veritally.abi import load_artifact
 from veritally.chain import describe_revert
 from veritally.errors import InvalidReceiptError
-from veritally.receipts import GroupTerms, Receipt, SettlementDomain, require_uint
-
-_UPTO_SCHEME = 0
-_UPTO_TYPES = ("(uint256,uint256,uint256,uint256,bytes)",)
+from veritally.payments import PaymentRun
+from veritally.receipts import GroupTerms, Receipt, SettlementDomain
 
 _CONTRACTS = (
     "Settlement",
@@ -60,34 +58,6 @@ _PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]
 
 
 @dataclass(frozen=True)
-class UptoPayment:
-    """What a payer signed for the x402 scheme `upto`.
-
-    Raises:
-        InvalidReceiptError: a number does not fit its type.
-    """
-
-    max_amount_base_units: int
-    """Signed maximum in base units of the group's asset."""
-    nonce: int
-    """The payer's Permit2 nonce."""
-    deadline_s: int
-    """Unix time in seconds after which Permit2 refuses the signature."""
-    valid_after_s: int
-    """Unix time in seconds before which x402's proxy refuses the payment."""
-    signature: bytes
-
-    def __post_init__(self) -> None:
-        for field in ("max_amount_base_units", "nonce", "deadline_s", "valid_after_s"):
-            require_uint(field, getattr(self, field), bits=256)
-
-    def encode(self) -> bytes:
-        """ABI encoding of the contract's struct `UptoPayment`."""
-        numbers = (self.max_amount_base_units, self.nonce, self.deadline_s, self.valid_after_s)
-        return encode(_UPTO_TYPES, ((*numbers, self.signature),))
-
-
-@dataclass(frozen=True)
 class ZkProof:
     """An ezkl proof and its instances: input words, then output words."""
 
@@ -100,25 +70,24 @@ class Group:
     """Receipts of one model, prover, route and asset, backed by one piece of evidence.
 
     Raises:
-        InvalidReceiptError: there is not exactly one payment for each receipt with an amount.
+        InvalidReceiptError: the payments do not cover exactly the receipts with an amount, in order.
     """
 
     terms: GroupTerms
     route: bytes
     """4-byte route of the verifier."""
     receipts: tuple[Receipt, ...]
-    payments: Mapping[int, UptoPayment]
-    """By index of the receipt that is paid."""
+    payments: tuple[PaymentRun, ...]
+    """In the order of the receipts."""
     evidence: bytes
     authorization: bytes = b""
     """The prover's signature over the group digest; empty when the prover sends the transaction."""
 
     def __post_init__(self) -> None:
-        paid = {index for index, receipt in enumerate(self.receipts) if receipt.amount_base_units}
-        if paid != set(self.payments):
-            raise InvalidReceiptError(
-                "payments", sorted(self.payments), f"must be for the receipts {sorted(paid)}"
-            )
+        paid = [index for index, receipt in enumerate(self.receipts) if receipt.amount_base_units]
+        covered = [index for run in self.payments for index in range(run.first, run.end)]
+        if paid != covered:
+            raise InvalidReceiptError("payments", covered, f"must cover the receipts {paid}, in this order")
 
     def as_argument(self) -> tuple[Any, ...]:
         """The group as web3 passes it to `Settlement.settle`."""
@@ -130,7 +99,7 @@ class Group:
             [_receipt_argument(receipt) for receipt in self.receipts],
             self.evidence,
             self.authorization,
-            [(_UPTO_SCHEME, index, payment.encode()) for index, payment in sorted(self.payments.items())],
+            [run.as_argument() for run in self.payments],
         )
 
 
@@ -206,10 +175,7 @@ def _receipt_argument(receipt: Receipt) -> tuple[Any, ...]:
         receipt.request_hash,
         receipt.response_hash,
         receipt.payer,
-        receipt.amount_base_units,
-        receipt.served_at_s,
-        receipt.nonce,
-        int(receipt.floor),
+        receipt.terms,
     )
 
 

@@ -201,6 +201,13 @@ interface ISettlement {
     /// @return digest The digest.
     function groupDigest(bytes32 root, bytes4 route) external view returns (bytes32 digest);
 
+    /// @notice EIP-712 digest of a prover's leave for anybody to submit a group. It differs from the group digest: the
+    /// evidence of a pending transaction must not let somebody else submit the group first.
+    /// @param root Merkle root over all receipt hashes of the group.
+    /// @param route The route.
+    /// @return digest The digest that goes into the group's `authorization`.
+    function authorizationDigest(bytes32 root, bytes4 route) external view returns (bytes32 digest);
+
     /// @notice The address that must receive the payments of receipts with this prover and floor.
     /// @param prover The prover.
     /// @param floor The floor tier.

@@ -19,6 +19,8 @@ struct ZkProof {
 /// In a proof with n slots, each of i input and o output words, slot s owns the instances from s * i on, and from
 /// n * i + s * o on. A receipt's request hash must be keccak256 of its slot's input words and its response hash keccak256
 /// of the output words, as 32-byte big-endian words.
+/// @dev `verify` reverts with {Halo2Call-NotEnoughGasForProof} before a proof that could not have its circuit's
+/// `proofGas`: then the route grants too little gas for this circuit, and the proof is not judged.
 interface IZkmlVerifier is IVerifier {
     /// @notice The claim has no statements.
     error NoStatements();

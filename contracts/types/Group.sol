@@ -27,7 +27,7 @@ struct Group {
     Receipt[] receipts;
     /// @dev What the route's verifier asks for (see the verifiers' interfaces).
     bytes evidence;
-    /// @dev The prover's signature over the group digest; may be empty when the prover itself submits.
+    /// @dev The prover's signature over the authorization digest; may be empty when the prover itself submits.
     bytes authorization;
     /// @dev How the paid receipts are collected, sorted by the receipts that they cover.
     Payment[] payments;

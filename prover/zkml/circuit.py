@@ -58,7 +58,7 @@ class Circuit:
     num_rows: int
     logrows: int
     predicted_verify_gas: int
-    """Gas of one `verifyProof`, within 3 %, without calldata: add a margin where it limits a call."""
+    """Gas of one `verifyProof`, within 3 %, without calldata. A call that is limited needs a margin."""
     development_srs: bool
     """True: whoever made the SRS can forge proofs. For development chains only."""
 

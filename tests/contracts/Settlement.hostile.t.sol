@@ -125,7 +125,7 @@ contract SettlementHostileTest is PaymentTest {
     /// The token comes back into Settlement in the middle of a transfer: nothing of it goes through.
     function testFuzz_token_thatCallsBack(uint8 which, bool byUpto) public {
         Group memory inner = signedGroup(one(freeReceipt(1_000)));
-        inner.authorization = inner.evidence; // anybody may submit it
+        inner.authorization = authorize(prover, inner); // anybody may submit it
         which = uint8(bound(which, 0, 2));
         bytes memory callback = abi.encodeCall(settlement.settle, (one(inner)));
         if (which == 1) callback = abi.encodeCall(settlement.settleGroup, (0, prover.addr, one(inner)));
@@ -217,7 +217,7 @@ contract SettlementHostileTest is PaymentTest {
 
     function testFuzz_verifier_thatCallsBack(bool theFrame) public {
         Group memory inner = signedGroup(one(freeReceipt(1_000)));
-        inner.authorization = inner.evidence;
+        inner.authorization = authorize(prover, inner);
         bytes memory callback = theFrame
             ? abi.encodeCall(settlement.settleGroup, (0, prover.addr, one(inner)))
             : abi.encodeCall(settlement.settle, (one(inner)));
@@ -236,7 +236,7 @@ contract SettlementHostileTest is PaymentTest {
         Group memory group = signedGroup(one(freeReceipt(7)));
         group.prover = address(account);
         Group[] memory groups = _withNeighbour(group);
-        groups[1].authorization = groups[1].evidence;
+        groups[1].authorization = authorize(prover, groups[1]);
 
         uint256 gasBefore = gasleft();
         GroupResult[] memory results = settleAs(relayer, groups);

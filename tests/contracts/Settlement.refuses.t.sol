@@ -62,7 +62,7 @@ contract SettlementRefusesTest is SettlementTest {
 
     function test_settle_refusesAStrangersGroup() public {
         Group memory group = signedGroup(one(paidReceipt(Tier.SIGNED)));
-        group.authorization = sign(payer, digestOf(group));
+        group.authorization = authorize(payer, group);
         GroupResult memory result = settleAs(relayer, one(group))[0];
         assertEq(result.reason, abi.encodeWithSelector(ISettlement.NotAuthorized.selector, prover.addr, relayer));
         assertEq(settlement.nextSeq(), 0);

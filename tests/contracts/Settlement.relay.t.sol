@@ -13,7 +13,7 @@ contract SettlementRelayTest is PaymentTest {
     function testFuzz_relay_anybodyWithTheProversSignature(address submitter, uint8 count) public {
         vm.assume(submitter != prover.addr);
         Group memory group = teeGroup(receiptsOf(1, bound(count, 1, 9), address(0), 0, 1));
-        group.authorization = sign(prover, digestOf(group));
+        group.authorization = authorize(prover, group);
         GroupResult memory result = settleAs(submitter, one(group))[0];
         assertEq(result.settled, group.receipts.length);
         assertTrue(settlement.isNonceUsed(prover.addr, 1), "the prover's nonce");
@@ -24,7 +24,7 @@ contract SettlementRelayTest is PaymentTest {
         vm.assume(submitter != prover.addr);
         Vm.Wallet memory signer = vm.createWallet(bound(key, 1, 1 << 250));
         Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
-        group.authorization = sign(signer, digestOf(group));
+        group.authorization = authorize(signer, group);
         _assertNotAuthorized(group, submitter);
     }
 
@@ -37,7 +37,8 @@ contract SettlementRelayTest is PaymentTest {
 
     function testFuzz_relay_refusesTheMirroredSignature(uint64 nonce) public {
         Group memory group = teeGroup(one(freeReceipt(nonce)));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(prover.privateKey, digestOf(group));
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(prover.privateKey, settlement.authorizationDigest(rootOf(group), TEE_ROUTE));
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
         group.authorization = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
         _assertNotAuthorized(group, relayer);
@@ -45,7 +46,7 @@ contract SettlementRelayTest is PaymentTest {
 
     function testFuzz_relay_signatureIsOfThisGroupOnly(uint8 change) public {
         Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
-        group.authorization = sign(prover, digestOf(group));
+        group.authorization = authorize(prover, group);
         change = uint8(bound(change, 0, 4));
         if (change == 0) group.receipts = receiptsOf(1, 1, address(0), 0, 1);
         if (change == 1) group.receipts = receiptsOf(1, 3, address(0), 0, 1);
@@ -58,7 +59,7 @@ contract SettlementRelayTest is PaymentTest {
     function testFuzz_relay_signatureIsOfThisProverOnly(address other) public {
         vm.assume(other != prover.addr && other != relayer && other.code.length == 0);
         Group memory group = teeGroup(receiptsOf(1, 2, address(0), 0, 1));
-        group.authorization = sign(prover, digestOf(group));
+        group.authorization = authorize(prover, group);
         group.prover = other;
         _assertNotAuthorized(group, relayer);
     }
@@ -69,8 +70,16 @@ contract SettlementRelayTest is PaymentTest {
         group.prover = address(account);
         group.evidence = sign(prover, digestOf(group));
         _assertNotAuthorized(group, relayer);
-        group.authorization = group.evidence;
+        group.authorization = authorize(prover, group);
         assertEq(settleAs(relayer, one(group))[0].settled, group.receipts.length);
+    }
+
+    /// Evidence is seen in the mempool: with it nobody can submit the group first.
+    function testFuzz_relay_refusesEvidenceAsAuthorization(address submitter, uint8 count) public {
+        vm.assume(submitter != prover.addr);
+        Group memory group = signedGroup(receiptsOf(1, bound(count, 1, 9), address(0), 0, 1));
+        group.authorization = group.evidence;
+        _assertNotAuthorized(group, submitter);
     }
 
     function test_relay_aSubmitterNeedsNoSignatureForItsOwn() public {
@@ -84,7 +93,7 @@ contract SettlementRelayTest is PaymentTest {
         uint32 receipts = uint32(bound(count, 1, 9));
         Payment memory payment = upto(0, receipts, payer, 1, receipts * PRICE, 1);
         Group memory group = signedGroup(receiptsOf(1, receipts, payer.addr, PRICE, 1), payment);
-        group.authorization = group.evidence;
+        group.authorization = authorize(prover, group);
         group.payments = new Payment[](0);
         GroupResult memory result = settleAs(relayer, one(group))[0];
         assertEq(result.skipped, receipts);
@@ -101,8 +110,8 @@ contract SettlementRelayTest is PaymentTest {
         groups[1] = signedGroup(receiptsOf(1, 3, address(0), 0, 1));
         groups[1].prover = second.addr;
         groups[1].evidence = sign(second, digestOf(groups[1]));
-        if (firstSigned) groups[0].authorization = groups[0].evidence;
-        if (secondSigned) groups[1].authorization = groups[1].evidence;
+        if (firstSigned) groups[0].authorization = authorize(prover, groups[0]);
+        if (secondSigned) groups[1].authorization = authorize(second, groups[1]);
 
         GroupResult[] memory results = settleAs(relayer, groups);
 

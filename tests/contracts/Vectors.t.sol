@@ -10,6 +10,7 @@ import {MerkleRoot} from "../../contracts/libraries/MerkleRoot.sol";
 import {PayAddressFactory} from "../../contracts/PayAddressFactory.sol";
 import {Settlement} from "../../contracts/Settlement.sol";
 import {Receipt as InferenceReceipt} from "../../contracts/types/Group.sol";
+import {BatchPayment, ExactPayment, UptoPayment, UptoPaymentWithPermit} from "../../contracts/types/Payments.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 
 /// The contracts and the Python SDK agree on hashes, roots and addresses: tests/vectors/receipts.json was computed by
@@ -89,6 +90,53 @@ contract VectorsTest is Test {
             assertEq(predicted, _address(string.concat(item, ".payAddress")), item);
         }
         assertGt(count, 3, "pay addresses");
+    }
+
+    function test_payments() public view {
+        string memory payments = vm.readFile("tests/vectors/payments.json");
+        UptoPayment memory upto = abi.decode(vm.parseJsonBytes(payments, ".upto"), (UptoPayment));
+        _assertUpto(upto);
+
+        UptoPaymentWithPermit memory permit =
+            abi.decode(vm.parseJsonBytes(payments, ".uptoWithPermit"), (UptoPaymentWithPermit));
+        _assertUpto(permit.upto);
+        assertEq(permit.permitValue, 15);
+        assertEq(permit.permitDeadline, 16);
+        assertEq(permit.r, bytes32(_repeat(0x22, 32)));
+        assertEq(permit.s, bytes32(_repeat(0x23, 32)));
+        assertEq(permit.v, 27);
+
+        BatchPayment memory batch = abi.decode(vm.parseJsonBytes(payments, ".batchSettlement"), (BatchPayment));
+        assertEq(batch.channel.payer, address(bytes20(_repeat(1, 20))));
+        assertEq(batch.channel.payerAuthorizer, address(bytes20(_repeat(2, 20))));
+        assertEq(batch.channel.receiver, address(bytes20(_repeat(3, 20))));
+        assertEq(batch.channel.receiverAuthorizer, address(bytes20(_repeat(4, 20))));
+        assertEq(batch.channel.token, address(bytes20(_repeat(5, 20))));
+        assertEq(batch.channel.withdrawDelay, 1 days);
+        assertEq(batch.channel.salt, bytes32(_repeat(0x24, 32)));
+        assertEq(batch.maxClaimableAmount, 17);
+        assertEq(batch.signature, _repeat(0x25, 65));
+
+        ExactPayment memory exact = abi.decode(vm.parseJsonBytes(payments, ".exact"), (ExactPayment));
+        assertEq(exact.validAfter, 18);
+        assertEq(exact.validBefore, 19);
+        assertEq(exact.nonce, bytes32(_repeat(0x26, 32)));
+        assertEq(exact.signature, _repeat(0x27, 65));
+    }
+
+    function _assertUpto(UptoPayment memory upto) private pure {
+        assertEq(upto.maxAmount, 11);
+        assertEq(upto.nonce, 12);
+        assertEq(upto.deadline, 13);
+        assertEq(upto.validAfter, 14);
+        assertEq(upto.signature, _repeat(0x21, 65));
+    }
+
+    function _repeat(uint8 value, uint256 count) private pure returns (bytes memory repeated) {
+        repeated = new bytes(count);
+        for (uint256 i; i < count; ++i) {
+            repeated[i] = bytes1(value);
+        }
     }
 
     function _has(string memory key) private view returns (bool) {

@@ -10,6 +10,7 @@ from ape.managers.accounts import TestAccountManager
 
 from scripts.deploy import contract_type, deploy
 from veritally.deployment import Deployment
+from veritally.plan import DeploymentSettings
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +23,15 @@ def prover(accounts: TestAccountManager) -> AccountAPI:
     return accounts[1]
 
 
+@pytest.fixture(scope="session")
+def settings(deployer: AccountAPI) -> DeploymentSettings:
+    """All roles are the deployer's, and routes open at once."""
+    return DeploymentSettings(deployer.address, deployer.address, 0, deployer.address)
+
+
 @pytest.fixture(scope="module")
-def deployment(deployer: AccountAPI) -> Deployment:
-    return deploy(deployer, development_root=deployer.address, guardian=deployer.address, route_delay_s=0)
+def deployment(deployer: AccountAPI, settings: DeploymentSettings) -> Deployment:
+    return deploy(deployer, settings)
 
 
 @pytest.fixture(scope="module")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ape import Contract
+from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.managers.project import LocalProject
 
-from scripts.deploy import contract_type
+from scripts.deploy import connected_chain, contract_type, deploy
 from veritally.abi import load_artifact
-from veritally.deploy import ROUTE_GAS
+from veritally.contract_table import ROUTES
 from veritally.deployment import Deployment
+from veritally.deployment_check import check_deployment
+from veritally.plan import DeploymentSettings, make_plan
 from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
 
+ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     "Settlement",
     "VerifierRouter",
@@ -65,13 +71,45 @@ def test_deploy_opens_route(deployment: Deployment, tier: Tier) -> None:
 
     verifier, route_tier, gas_limit = router.resolve(ROUTE_OF[tier], 2)
 
-    group_gas, receipt_gas = ROUTE_GAS[tier]
+    terms = ROUTES[tier]
     assert verifier == getattr(deployment, f"{tier.label}_verifier")
     assert route_tier == tier
-    assert gas_limit == group_gas + 2 * receipt_gas
+    assert gas_limit == terms.group_gas + 2 * terms.receipt_gas
 
 
-def test_deployment_survives_its_file(deployment: Deployment, tmp_path: Path) -> None:
+def test_addresses_are_those_of_the_sdk(deployment: Deployment, settings: DeploymentSettings) -> None:
+    plan = make_plan(settings, deployment.chain_id)
+
+    assert {name: planned.address for name, planned in plan.contracts.items()} == {
+        name: contract.address for name, contract in deployment.contracts.items()
+    }
+
+
+def test_file_passes_the_check(deployment: Deployment, tmp_path: Path) -> None:
     deployment.save(tmp_path / "deployment.json")
 
-    assert Deployment.load(tmp_path / "deployment.json") == deployment
+    loaded = Deployment.load(tmp_path / "deployment.json")
+
+    assert loaded == deployment
+    assert [check for check in check_deployment(connected_chain(), loaded) if not check.ok] == []
+
+
+def test_command_writes_the_file(tmp_path: Path) -> None:
+    """Ape loads scripts in a way of its own, so the command runs as an operator runs it."""
+    ape, output = Path(sys.executable).with_name("ape"), tmp_path / "deployment.json"
+    command = [str(ape), "run", "deploy", "--network", "ethereum:local:foundry", "--output", str(output)]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert f"written to {output}" in run.stdout, run.stdout + run.stderr
+    assert set(Deployment.load(output).routes) == {tier.label for tier in SETTLED_TIERS}
+
+
+def test_second_run_changes_nothing(
+    deployment: Deployment, deployer: AccountAPI, settings: DeploymentSettings
+) -> None:
+    nonce = deployer.nonce
+
+    assert deploy(deployer, settings) == deployment
+
+    assert deployer.nonce == nonce

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import signal
 import socket
@@ -91,8 +90,8 @@ def test_public_contracts_have_their_code(devnet: Devnet, upto_proxy: Contract) 
 
 def test_deployment_names_contracts_from_its_first_block_on(devnet: Devnet) -> None:
     eth, deployment = devnet.chain.w3.eth, devnet.deployment
-    values = dataclasses.astuple(deployment)
-    addresses = [Web3.to_checksum_address(value) for value in values if isinstance(value, str)]
+    addresses = [Web3.to_checksum_address(contract.address) for contract in deployment.contracts.values()]
+    addresses.append(Web3.to_checksum_address(deployment.pay_address_implementation))
 
     assert deployment.chain_id == 84532
     assert len(set(addresses)) == 9

@@ -22,9 +22,10 @@ from indexer.errors import ChainReorganisedError
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from veritally.devnet import Devnet
+from veritally.payments import PaymentRun, UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
-from veritally.settlement import Group, UptoPayment
+from veritally.settlement import Group
 from veritally.tiers import Tier
 
 MODEL = keccak(text="a model")
@@ -45,7 +46,13 @@ def signed_group(devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *pay
     digest = domain.group_digest(domain.receipts_root(terms, receipts), ROUTE_OF[tier])
     signer = devnet.accounts.enclave if tier == Tier.TEE else devnet.accounts.prover
     signature = bytes(signer.unsafe_sign_hash(digest).signature)
-    return Group(terms, ROUTE_OF[tier], receipts, dict(enumerate(payments)), signature)
+    return Group(
+        terms,
+        ROUTE_OF[tier],
+        receipts,
+        tuple(PaymentRun(index, 1, payment) for index, payment in enumerate(payments)),
+        signature,
+    )
 
 
 def paid_group(devnet: Devnet, nonce: int, amount_base_units: int) -> Group:

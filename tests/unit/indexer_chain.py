@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from deployments import make_deployment
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
@@ -124,20 +125,7 @@ class RecordedChain:
     @property
     def deployment(self) -> Deployment:
         """The deployment file's content."""
-        others = dict.fromkeys(
-            (
-                "router",
-                "model_registry",
-                "enclave_registry",
-                "pay_address_factory",
-                "pay_address_implementation",
-            ),
-            ZERO,
-        )
-        verifiers = dict.fromkeys(("signed_verifier", "tee_verifier", "zkml_verifier"), ZERO)
-        return Deployment(
-            chain_id=CHAIN_ID, first_block=FIRST_BLOCK, settlement=SETTLEMENT, **others, **verifiers
-        )
+        return make_deployment(CHAIN_ID, FIRST_BLOCK, Settlement=SETTLEMENT)
 
     def mine(self, *logs: dict[str, Any]) -> None:
         """Adds a block with these logs."""

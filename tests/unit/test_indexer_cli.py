@@ -277,6 +277,17 @@ def test_errors_are_one_sentence(run: Run, arguments: list[str], code: int, mess
     assert (found, out) == (code, "")
     assert message in sentence(err)
     assert "s3cret" not in err
+    assert not Path("veritally-indexer.db").exists() or arguments[0] == "sync"
+
+
+def test_database_without_a_finished_range(chain: RecordedChain, run: Run) -> None:
+    del chain.blocks[2:]
+    code, _, err = run("sync", "--once")
+    assert code == 3
+    assert "lacks block 3 (its head: 1)" in sentence(err)
+    code, _, err = run("tallies")
+    assert code == 3
+    assert "holds nothing yet" in sentence(err)
 
 
 def test_unusable_option_is_a_usage_error(run: Run) -> None:
@@ -311,7 +322,10 @@ def test_html_instead_of_json(chain: RecordedChain, run: Run) -> None:
     chain.raw_answer = (403, b"<html>\n<body>login</body></html>")
     code, _, err = run("sync", "--once")
     assert code == 3
-    assert "HTTP status 403 and no JSON-RPC batch: <html> <body>login</body></html>; check --rpc-url" in sentence(err)
+    assert (
+        "HTTP status 403 and no JSON-RPC batch: <html> <body>login</body></html>; check --rpc-url"
+        in sentence(err)
+    )
 
 
 def test_address_without_contract(chain: RecordedChain, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,20 +344,20 @@ def test_follower_waits_for_blocks_and_stops_on_a_signal(
         command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert follower.stdout is not None
+    assert follower.stderr is not None
     assert follower.stdout.readline() == "blocks 3 to 5: 6 new inferences, 6 events\n"
     assert follower.stdout.readline() == "on-chain counters: match\n"
     chain.raw_answer = (200, b"<html>")
+    assert "waiting: " in sentence(follower.stderr.readline())
     time.sleep(0.2)
     chain.raw_answer = None
     chain.mine()
-    time.sleep(0.2)
     chain.settle({"tier": Tier.ZKML})
     assert re.match(r"blocks [67] to 7: 1 new inferences, 1 events", follower.stdout.readline())
     assert follower.stdout.readline() == "on-chain counters: match\n"
     follower.send_signal(signal.SIGTERM)
     out, err = follower.communicate(timeout=10)
-    assert (follower.returncode, out) == (0, "")
-    assert "waiting: " in sentence(err)
+    assert (follower.returncode, out, err) == (0, "", "")
 
 
 @pytest.mark.parametrize(

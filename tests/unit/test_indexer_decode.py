@@ -13,9 +13,10 @@ from web3 import Web3
 from indexer.abi import AbiMismatchError, EventDefinition, error_names, selector_of
 from indexer.decode import EventDecoder, unpack_terms
 from indexer.errors import UndecodableEventError
-from indexer.events import GroupSettled, GroupSkipped, InferenceSettled, ReceiptSkipped
+from indexer.events import ChannelRefunded, GroupSettled, GroupSkipped, InferenceSettled, ReceiptSkipped
 from indexer.wire import Log
 from veritally.abi import load_artifact
+from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
 ABI = load_artifact("Settlement").abi
@@ -43,13 +44,15 @@ def log_of(name: str, values: dict[str, Any]) -> Log:
 @given(
     receipt=words, payer=addresses, tier=tiers, model=words, prover=addresses, asset=addresses,
     request=words, response=words, seq=st.integers(0, 2**64 - 1), amount=st.integers(0, 2**96 - 1),
-    served=st.integers(0, 2**64 - 1), floor=tiers, development=st.booleans(),
+    served=st.integers(0, 2**64 - 1), floor=tiers, scheme=st.sampled_from(PaymentScheme),
+    development=st.booleans(),
 )  # fmt: skip
 def test_inference_is_decoded_as_eth_abi_encodes_it(
     receipt: bytes, payer: bytes, tier: int, model: bytes, prover: bytes, asset: bytes,
-    request: bytes, response: bytes, seq: int, amount: int, served: int, floor: int, development: bool,
+    request: bytes, response: bytes, seq: int, amount: int, served: int, floor: int, scheme: PaymentScheme,
+    development: bool,
 ) -> None:  # fmt: skip
-    packed = seq << 192 | amount << 96 | served << 32 | floor << 24 | development
+    packed = seq << 192 | amount << 96 | served << 32 | floor << 24 | scheme << 8 | development
     values = {
         "receiptHash": receipt, "payer": payer, "tier": tier, "modelId": model, "prover": prover,
         "asset": asset, "requestHash": request, "responseHash": response, "terms": packed,
@@ -59,7 +62,7 @@ def test_inference_is_decoded_as_eth_abi_encodes_it(
     assert event.position.row_id == 7 << 20 | 3
     assert dataclasses.astuple(event)[1:] == (
         seq, receipt, payer if any(payer) else None, tier, model, prover, asset, request, response,
-        amount, served, floor, development,
+        amount, served, floor, scheme, development,
     )  # fmt: skip
 
 
@@ -172,7 +175,16 @@ def test_bytes_must_be_padded_with_zeroes() -> None:
 
 
 def test_terms_put_each_field_in_its_bits() -> None:
-    packed = unpack_terms(1 << 192 | 2 << 96 | 3 << 32 | 2 << 24 | 1)
-    assert dataclasses.astuple(packed) == (1, 2, 3, Tier.TEE, True)
-    with pytest.raises(AbiMismatchError):
-        unpack_terms(1 << 24 | 1 << 23)
+    packed = unpack_terms(1 << 192 | 2 << 96 | 3 << 32 | 2 << 24 | 4 << 8 | 1)
+    assert dataclasses.astuple(packed) == (1, 2, 3, Tier.TEE, PaymentScheme.EXACT, True)
+    for unknown in (1 << 23, 1 << 7, 5 << 8):
+        with pytest.raises(AbiMismatchError):
+            unpack_terms(1 << 24 | unknown)
+
+
+def test_a_channel_refund() -> None:
+    payer, prover, token = b"\x01" * 20, b"\x02" * 20, b"\x03" * 20
+    values = {"payer": payer, "prover": prover, "token": token, "amount": 2**128 - 1}
+    event = DECODER.decode(log_of("ChannelRefunded", values))
+    assert isinstance(event, ChannelRefunded)
+    assert dataclasses.astuple(event)[1:] == (payer, prover, token, 2**128 - 1)

@@ -416,6 +416,10 @@ def test_unusable_database_url(url: str, problem: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
+def test_database_is_shown_without_parameters(path: Path) -> None:
+    assert Database(f"sqlite:///{path}?timeout=5").shown_url == f"sqlite:///{path}"
+
+
 def test_file_that_is_no_database(path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(DatabaseError, match=f"sqlite:///{path}: file is not a database"):

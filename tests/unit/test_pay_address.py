@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from deployments import make_deployment
 
-from veritally.deployment import Deployment
 from veritally.pay_address import pay_address, pay_address_of
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -27,18 +27,5 @@ def test_prover_and_floor_change_the_address() -> None:
 
 def test_pay_address_of_takes_the_factory_of_the_deployment() -> None:
     vector = VECTORS[0]
-    other = "0x" + "11" * 20
-    deployment = Deployment(
-        chain_id=84532,
-        first_block=1,
-        settlement=other,
-        router=other,
-        model_registry=other,
-        enclave_registry=other,
-        pay_address_factory=vector["factory"],
-        pay_address_implementation=vector["implementation"],
-        signed_verifier=other,
-        tee_verifier=other,
-        zkml_verifier=other,
-    )
+    deployment = make_deployment(PayAddressFactory=vector["factory"], implementation=vector["implementation"])
     assert pay_address_of(deployment, vector["prover"], Tier(int(vector["floor"]))) == vector["payAddress"]

@@ -9,9 +9,10 @@ from eth_account import Account
 from eth_keys.datatypes import Signature
 from eth_typing import HexStr
 
-from prover.errors import KeyFileError
 from prover.settings import ProverSettings
-from prover.signer import load_development_key, load_prover_account, sign_digest
+from prover.signer import load_prover_account, sign_digest
+from veritally.errors import KeyFileError
+from veritally.keys import load_development_key
 from veritally.tiers import Tier
 
 KEY = "0x" + "5f" * 32

@@ -10,8 +10,8 @@ from prover.errors import ShuttingDownError
 from prover.payments import NotSettled, Outcome
 from prover.settler import FinishedInference, fits_one_transaction
 from prover.submitter import Submitter
+from veritally.payments import UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt
-from veritally.settlement import UptoPayment
 from veritally.tiers import Tier
 
 TERMS = GroupTerms(bytes(32), "0x" + "22" * 20, "0x" + "33" * 20)

@@ -74,10 +74,10 @@ def test_receipt_hash_equals_eth_account(vector: dict[str, str]) -> None:
         "requestHash": bytes.fromhex(vector["requestHash"][2:]),
         "responseHash": bytes.fromhex(vector["responseHash"][2:]),
         "payer": vector["payer"],
-        "amount": int(vector["amount"]),
-        "servedAt": int(vector["servedAt"]),
-        "nonce": int(vector["nonce"]),
-        "floor": int(vector["floor"]),
+        "terms": int(vector["nonce"]) << 192
+        | int(vector["amount"]) << 96
+        | int(vector["servedAt"]) << 32
+        | int(vector["floor"]) << 24,
     }
     assert "0x" + eth_account_digest(RECEIPT_TYPE, message).hex() == vector["receiptHash"]
 

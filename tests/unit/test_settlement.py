@@ -9,10 +9,10 @@ from web3 import Web3
 
 from veritally.abi import load_artifact
 from veritally.errors import InvalidReceiptError
+from veritally.payments import PaymentRun, UptoPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.settlement import (
     Group,
-    UptoPayment,
     ZkProof,
     decode_outcomes,
     explain_reason,
@@ -32,7 +32,7 @@ def receipt(nonce: int, amount_base_units: int = 7) -> Receipt:
 
 
 def group(*receipts: Receipt) -> Group:
-    payments = {i: PAYMENT for i, item in enumerate(receipts) if item.amount_base_units}
+    payments = tuple(PaymentRun(i, 1, PAYMENT) for i, item in enumerate(receipts) if item.amount_base_units)
     return Group(TERMS, b"\x00\x00\x00\x01", receipts, payments, b"evidence")
 
 
@@ -64,17 +64,17 @@ def test_argument_fits_the_contracts_abi() -> None:
     _, arguments = contract.decode_function_input(call)
     (decoded,) = arguments["groups"]
     assert decoded["prover"] == TERMS.prover
-    assert [entry["nonce"] for entry in decoded["receipts"]] == [1, 2, 3]
-    assert [payment["receiptIndex"] for payment in decoded["payments"]] == [0, 2]
+    assert [entry["terms"] >> 192 for entry in decoded["receipts"]] == [1, 2, 3]
+    assert [(p["scheme"], p["first"], p["count"]) for p in decoded["payments"]] == [(1, 0, 1), (1, 2, 1)]
     terms = decode(["(uint256,uint256,uint256,uint256,bytes)"], decoded["payments"][0]["data"])
     assert terms == ((10, 5, 2_000_000_000, 0, b"\x01" * 65),)
 
 
 def test_group_refuses_payments_that_do_not_match_the_receipts() -> None:
     with pytest.raises(InvalidReceiptError, match="payments"):
-        dataclasses.replace(group(receipt(1), receipt(2)), payments={0: PAYMENT})
+        dataclasses.replace(group(receipt(1), receipt(2)), payments=(PaymentRun(0, 1, PAYMENT),))
     with pytest.raises(InvalidReceiptError, match="payments"):
-        dataclasses.replace(group(receipt(1, amount_base_units=0)), payments={0: PAYMENT})
+        dataclasses.replace(group(receipt(1, amount_base_units=0)), payments=(PaymentRun(0, 1, PAYMENT),))
 
 
 @pytest.mark.parametrize("field", ["max_amount_base_units", "nonce", "deadline_s", "valid_after_s"])

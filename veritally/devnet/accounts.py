@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -41,6 +43,20 @@ class Accounts:
         """All accounts by role name, in the order of their indices."""
         roles = {name: account for name, account in vars(self).items() if name != "payers"}
         return roles | {f"payer {number}": payer for number, payer in enumerate(self.payers)}
+
+    def write_key_files(self, folder: Path) -> None:
+        """Writes each key to `folder`/`role`.key, in the form that programs read, for the owner only.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, account in self.by_name().items():
+            path = folder / f"{name.replace(' ', '_')}.key"
+            path.unlink(missing_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(account.key.hex())
 
 
 def _account(index: int) -> LocalAccount:

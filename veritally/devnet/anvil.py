@@ -39,7 +39,7 @@ class Anvil:
 
 
 @contextmanager
-def run_anvil(binary: Path, port: int = 0) -> Iterator[Anvil]:
+def run_anvil(binary: Path, port: int = 0, chain_id: int = CHAIN_ID) -> Iterator[Anvil]:
     """Runs a node until the context ends; it ends with this process in any case.
 
     On Linux the kernel kills the node when the thread that started it ends, even by SIGKILL: start it from a
@@ -48,12 +48,13 @@ def run_anvil(binary: Path, port: int = 0) -> Iterator[Anvil]:
     Args:
         binary: The native program, see `find_anvil`.
         port: TCP port on the loopback interface; 0 lets the kernel choose a free one.
+        chain_id: What the node says it is.
 
     Raises:
         DevnetError: the node ends at once (as when the port is taken) or does not answer in time.
     """
     with tempfile.TemporaryFile() as log:
-        node = _spawn(binary, port, log.fileno())
+        node = _spawn(binary, port, chain_id, log.fileno())
         atexit.register(node.kill)
         try:
             yield Anvil(rpc_url=_await_listening(node, log.fileno()), pid=node.pid)
@@ -98,9 +99,9 @@ def call_node(chain: Chain, method: str, *params: object) -> object:
     return answer.get("result")
 
 
-def _spawn(binary: Path, port: int, log: int) -> subprocess.Popen[bytes]:
+def _spawn(binary: Path, port: int, chain_id: int, log: int) -> subprocess.Popen[bytes]:
     """Starts the node in a session of its own, so that Ctrl-C reaches only us and we stop it in order."""
-    command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(CHAIN_ID)]
+    command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
     command += ["--mnemonic", TEST_MNEMONIC, "--balance", str(BALANCE_ETHER)]
     return subprocess.Popen(  # noqa: S603
         command,

@@ -15,12 +15,14 @@ from web3 import Web3
 from web3.contract import Contract
 
 from veritally.chain import Chain
+from veritally.create2 import AccountSender
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
 from veritally.devnet.accounts import Accounts
 from veritally.devnet.anvil import call_node, find_anvil, run_anvil, set_code
 from veritally.devnet.parts import Parts, find_root
 from veritally.devnet.usdc import install_usdc
+from veritally.plan import DeploymentSettings
 
 PERMIT2_ADDRESS: ChecksumAddress = Web3.to_checksum_address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 MULTICALL3_ADDRESS: ChecksumAddress = Web3.to_checksum_address("0xcA11bde05977b3631167028862bE2a173976CA11")
@@ -115,10 +117,10 @@ def _install_public_contracts(chain: Chain, parts: Parts) -> None:
 
 
 def _deploy(chain: Chain, accounts: Accounts) -> Deployment:
-    return deploy_contracts(
-        chain,
-        accounts.deployer,
-        development_root=accounts.development_root.address,
+    settings = DeploymentSettings(
+        owner=accounts.deployer.address,
         guardian=accounts.guardian.address,
         route_delay_s=0,
+        development_root=accounts.development_root.address,
     )
+    return deploy_contracts(chain, AccountSender(chain, accounts.deployer), settings)

@@ -206,6 +206,11 @@ abstract contract SettlementTest is RealParts {
         return settlement.groupDigest(rootOf(group), group.route);
     }
 
+    /// The prover's leave for anybody to submit the group.
+    function authorize(Vm.Wallet memory wallet, Group memory group) internal view returns (bytes memory) {
+        return sign(wallet, settlement.authorizationDigest(rootOf(group), group.route));
+    }
+
     function rootOf(Group memory group) internal view returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](group.receipts.length);
         for (uint256 i; i < hashes.length; ++i) {

@@ -1,0 +1,250 @@
+"""The rules of Settlement in plain Python, without a chain: what a `settle` call must lead to."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.reference.statements import (
+    NOBODY,
+    Enclave,
+    Event,
+    Exact,
+    Group,
+    GroupSettled,
+    GroupSkipped,
+    InferenceSettled,
+    Outcome,
+    Payment,
+    Proof,
+    Receipt,
+    ReceiptSkipped,
+    Refused,
+    Route,
+    Terms,
+    Upto,
+    Voucher,
+    require,
+)
+from veritally.merkle import merkle_root
+from veritally.payments import PaymentScheme
+from veritally.tiers import Tier
+
+
+@dataclass
+class State:
+    """What a refusal takes back. The values of its fields are immutable."""
+
+    events: list[Event] = field(default_factory=list)
+    seq: int = 0
+    counts: Counter[tuple[bytes, Tier]] = field(default_factory=Counter)
+    amounts: Counter[tuple[bytes, Tier]] = field(default_factory=Counter)
+    spent: set[tuple[bytes, int]] = field(default_factory=set)
+    roots: dict[bytes, tuple[Tier, bool, int, int]] = field(default_factory=dict)
+    balances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
+    permit2_allowances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
+    signed_nonces: set[tuple[PaymentScheme, bytes, bytes | int]] = field(default_factory=set)
+    channels: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Deposited and claimed, by channel id."""
+
+
+@dataclass
+class Ledger:
+    settlement: bytes
+    pay_address: Callable[[bytes, int], bytes]
+    now_s: int = 0
+    block: int = 0
+    routes: dict[bytes, Route] = field(default_factory=dict)
+    enclaves: dict[bytes, Enclave] = field(default_factory=dict)
+    circuits: dict[bytes, bool] = field(default_factory=dict)
+    """Whether the circuit of a model rests on a development SRS."""
+    state: State = field(default_factory=State)
+
+    def settle(self, submitter: bytes, groups: Sequence[Group]) -> tuple[list[Outcome], list[Event]]:
+        """Outcome of each group, and the events in order."""
+        self.state.events = []
+        return [self._judge(index, submitter, group) for index, group in enumerate(groups)], self.state.events
+
+    def _attempt(self, action: Callable[[], tuple[int, int] | None]) -> tuple[tuple[int, int] | None, str]:
+        before = State(**{name: copy.copy(value) for name, value in vars(self.state).items()})
+        try:
+            return action(), ""
+        except Refused as refusal:
+            self.state = before
+            return None, str(refusal)
+
+    def _judge(self, index: int, submitter: bytes, group: Group) -> Outcome:
+        counts, reason = self._attempt(lambda: self._settle_group(submitter, group))
+        if counts is None:
+            self.state.events.append(GroupSkipped(group.model_id, group.prover, group.route, index, reason))
+        return (*(counts or (0, 0)), reason)
+
+    def _settle_group(self, submitter: bytes, group: Group) -> tuple[int, int]:
+        require(bool(group.receipts), "EmptyGroup")
+        require(group.prover in (submitter, group.authorized_by), "NotAuthorized")
+        require(group.route in self.routes, "UnknownRoute")
+        require(not self.routes[group.route].stopped, "RouteIsStopped")
+        tier = self.routes[group.route].tier
+        development = self._verify(group, tier)
+        settled = self._settle_receipts(group, tier, development)
+        skipped = len(group.receipts) - len(settled)
+        if settled:
+            root = merkle_root(settled)
+            self.state.roots[root] = (tier, development, len(settled), self.block)
+            names = (root, group.model_id, group.prover, group.route)
+            self.state.events.append(GroupSettled(*names, tier, len(settled), skipped, development))
+        return len(settled), skipped
+
+    def _verify(self, group: Group, tier: Tier) -> bool:
+        """Whether the evidence, which holds, is a development one."""
+        evidence = group.evidence
+        if isinstance(evidence, tuple):
+            return self._verify_proofs(group, evidence)
+        if tier == Tier.SIGNED:
+            require(evidence == group.prover, "NotSignedByProver")
+            return False
+        require(evidence is not None, "MalformedEvidence")
+        enclave = self.enclaves.get(evidence or NOBODY)
+        if enclave is None:
+            raise Refused("UnknownEnclaveKey")
+        require((enclave.model_id, enclave.prover) == (group.model_id, group.prover), "EnclaveKeyMismatch")
+        require(self.now_s < enclave.valid_until_s and not enclave.revoked, "EnclaveKeyNotValid")
+        return True
+
+    def _verify_proofs(self, group: Group, proofs: tuple[Proof, ...]) -> bool:
+        require(group.model_id in self.circuits, "NoCircuit")
+        require(len(proofs) == len(group.receipts), "ProofCountMismatch")
+        for receipt, proof in zip(group.receipts, proofs, strict=True):
+            require(receipt.request_hash == proof.request_hash, "RequestMismatch")
+            require(receipt.response_hash == proof.response_hash, "ResponseMismatch")
+            require(proof.valid, "InvalidProof")
+        return self.circuits[group.model_id]
+
+    def _settle_receipts(self, group: Group, tier: Tier, development: bool) -> list[bytes]:
+        """Hashes of the receipts that settled."""
+        settled = []
+        for receipts, payment in _runs(group):
+            scheme = payment.terms.scheme if payment else PaymentScheme.NONE
+            for receipt in self._settle_run(group, tier, receipts, payment):
+                self._count(group, receipt, tier, scheme, development)
+                settled.append(receipt.hash)
+        return settled
+
+    def _settle_run(
+        self, group: Group, tier: Tier, receipts: Sequence[Receipt], payment: Payment | None
+    ) -> Sequence[Receipt]:
+        """Those receipts of a run that settle: they fit into it and their sum was collected."""
+        leader = receipts[0] if payment else None
+        require(leader is None or leader.payer != NOBODY, "PaymentForFreeReceipt")
+        admitted = []
+        for receipt in receipts:
+            if reason := self._misfit(group, receipt, tier, leader):
+                self.state.events.append(_skipped(group, receipt, reason))
+            else:
+                self.state.spent.add((group.prover, receipt.nonce))
+                admitted.append(receipt)
+        if payment is None or not admitted:
+            return admitted
+        sum_base_units = sum(receipt.amount_base_units for receipt in admitted)
+        _, reason = self._attempt(lambda: self._collect(group, admitted[0], payment.terms, sum_base_units))
+        if not reason:
+            return admitted
+        for receipt in admitted:
+            self.state.spent.remove((group.prover, receipt.nonce))
+            self.state.events.append(_skipped(group, receipt, reason))
+        return []
+
+    def _misfit(self, group: Group, receipt: Receipt, tier: Tier, leader: Receipt | None) -> str:
+        """Why a receipt does not fit into its run, which is a free one without a leader."""
+        payer = leader.payer if leader else NOBODY
+        if leader and receipt.floor != leader.floor:
+            return "FloorMixed"
+        if not 0 < receipt.floor <= tier:
+            return "BelowFloor"
+        if receipt.flags:
+            return "ReservedBits"
+        if not leader and receipt.amount_base_units:
+            return "PaymentMissing"
+        if receipt.payer != payer or (leader and not receipt.amount_base_units):
+            return "PayerMismatch"
+        return "AlreadySettled" if (group.prover, receipt.nonce) in self.state.spent else ""
+
+    def _count(
+        self, group: Group, receipt: Receipt, tier: Tier, scheme: PaymentScheme, development: bool
+    ) -> None:
+        who = (receipt.hash, receipt.payer, tier, group.model_id, group.prover, group.asset)
+        what = (receipt.request_hash, receipt.response_hash)
+        terms = (receipt.amount_base_units, receipt.served_at_s, receipt.floor)
+        event = InferenceSettled(self.state.seq, *who, *what, *terms, scheme, development)
+        self.state.events.append(event)
+        self.state.seq += 1
+        self.state.counts[group.model_id, tier] += 1
+        self.state.amounts[group.asset, tier] += receipt.amount_base_units
+
+    def _collect(self, group: Group, leader: Receipt, terms: Terms, sum_base_units: int) -> None:
+        to = self.pay_address(group.prover, leader.floor)
+        if isinstance(terms, Voucher):
+            self._claim(group.asset, leader.payer, to, terms, sum_base_units)
+        elif isinstance(terms, Upto):
+            self._pull(group.asset, leader.payer, to, terms, sum_base_units)
+        else:
+            self._transfer(group.asset, leader.payer, to, terms, sum_base_units)
+
+    def _pull(self, asset: bytes, payer: bytes, to: bytes, terms: Upto, sum_base_units: int) -> None:
+        require(sum_base_units <= terms.max_base_units, "AmountAboveMaximum")
+        require(self.now_s >= terms.valid_after_s, "PaymentFailed: PaymentTooEarly")
+        require(self.now_s <= terms.deadline_s, "PaymentFailed: SignatureExpired")
+        self._use(terms.scheme, payer, terms.nonce, "InvalidNonce")
+        require((terms.signer, terms.to) == (payer, to), "PaymentFailed: InvalidSigner")
+        self.state.permit2_allowances[asset, payer] -= sum_base_units
+        require(self.state.permit2_allowances[asset, payer] >= 0, "PaymentFailed: TRANSFER_FROM_FAILED")
+        self._move(asset, payer, to, sum_base_units, "TRANSFER_FROM_FAILED")
+
+    def _claim(self, asset: bytes, payer: bytes, to: bytes, terms: Voucher, sum_base_units: int) -> None:
+        channel = terms.channel
+        parties = (channel.payer, channel.token, channel.receiver, channel.authorizer)
+        require(parties == (payer, asset, to, self.settlement), "ChannelMismatch")
+        balance, claimed = self.state.channels.get(channel.id, (0, 0))
+        claimed += sum_base_units
+        require(claimed <= terms.max_base_units, "AmountAboveMaximum")
+        require(claimed <= balance, "PaymentFailed: ClaimExceedsBalance")
+        require(terms.signer == payer, "PaymentFailed: InvalidSignature")
+        self.state.channels[channel.id] = (balance, claimed)
+        self.state.balances[asset, to] += sum_base_units
+
+    def _transfer(self, asset: bytes, payer: bytes, to: bytes, terms: Exact, sum_base_units: int) -> None:
+        require(
+            self.now_s > terms.valid_after_s, "PaymentFailed: FiatTokenV2: authorization is not yet valid"
+        )
+        require(self.now_s < terms.valid_before_s, "PaymentFailed: FiatTokenV2: authorization is expired")
+        self._use(terms.scheme, payer, terms.nonce, "FiatTokenV2: authorization is used or canceled")
+        signed = (terms.signer, terms.to, terms.value_base_units)
+        require(signed == (payer, to, sum_base_units), "PaymentFailed: FiatTokenV2: invalid signature")
+        self._move(asset, payer, to, sum_base_units, "ERC20: transfer amount exceeds balance")
+
+    def _use(self, scheme: PaymentScheme, payer: bytes, nonce: bytes | int, cause: str) -> None:
+        require((scheme, payer, nonce) not in self.state.signed_nonces, f"PaymentFailed: {cause}")
+        self.state.signed_nonces.add((scheme, payer, nonce))
+
+    def _move(self, asset: bytes, payer: bytes, to: bytes, amount_base_units: int, cause: str) -> None:
+        require(amount_base_units <= self.state.balances[asset, payer], f"PaymentFailed: {cause}")
+        self.state.balances[asset, payer] -= amount_base_units
+        self.state.balances[asset, to] += amount_base_units
+
+
+def _skipped(group: Group, receipt: Receipt, reason: str) -> ReceiptSkipped:
+    return ReceiptSkipped(receipt.hash, receipt.payer, group.prover, reason)
+
+
+def _runs(group: Group) -> Iterator[tuple[Sequence[Receipt], Payment | None]]:
+    """The receipts that a payment covers, and free ones between them, in order."""
+    position = 0
+    for payment in group.payments:
+        end = payment.first + payment.count
+        require(position <= payment.first < end <= len(group.receipts), "PaymentOutOfOrder")
+        yield group.receipts[position : payment.first], None
+        yield group.receipts[payment.first : end], payment
+        position = end
+    yield group.receipts[position:], None

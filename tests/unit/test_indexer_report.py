@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import io
+
+from eth_utils.address import to_checksum_address
+from rich.console import Console
+
+from indexer.report import print_table
+from indexer.tallies import AssetTally, TallyReport, TierTally
+from veritally.tiers import Tier
+
+TOKEN = b"\x0a" * 20
+OTHER = b"\x0b" * 20
+
+
+def shown(*tiers: TierTally) -> list[list[str]]:
+    text = io.StringIO()
+    report = TallyReport(1, b"\x01" * 20, 7, b"\x02" * 32, 0, tiers)
+    print_table(report, Console(file=text))
+    return [line.split() for line in text.getvalue().splitlines()]
+
+
+def test_amounts_in_one_token_stand_beside_the_counts() -> None:
+    lines = shown(
+        TierTally(Tier.SIGNED, (AssetTally(TOKEN, 6, 2, 0, 1_500_000), AssetTally(OTHER, 6, 1, 0, 0))),
+        TierTally(Tier.TEE, ()),
+    )
+    assert lines[0][:5] == ["tier", "inferences", "share", "amount", "DEVELOPMENT"]
+    assert lines[1][:5] == ["signed", "3", "100.00", "%", "1.500000"]
+    assert lines[2][:5] == ["tee", "0", "0.00", "%", "-"]
+    assert ["amounts", "in", "token", to_checksum_address(TOKEN)] in lines
+
+
+def test_an_amount_without_decimals_is_in_base_units() -> None:
+    lines = shown(TierTally(Tier.SIGNED, (AssetTally(TOKEN, None, 1, 0, 25),)))
+    assert lines[1][4:7] == ["25", "base", "units"]
+
+
+def test_amounts_in_several_tokens_have_a_table_of_their_own() -> None:
+    lines = shown(TierTally(Tier.SIGNED, (AssetTally(TOKEN, 6, 1, 0, 1), AssetTally(OTHER, 6, 1, 0, 2))))
+    assert "amount" not in lines[0]
+    assert ["signed", to_checksum_address(OTHER), "2", "0.000002"] in lines
