@@ -19,8 +19,10 @@ interface IPayAddress {
     function withdraw(address token, address to, uint256 amount) external;
 
     /// @notice The prover that owns what is here.
-    function prover() external view returns (address);
+    /// @return owner The prover.
+    function prover() external view returns (address owner);
 
     /// @notice The floor tier that payments to this address commit to.
-    function floor() external view returns (uint8);
+    /// @return tier The floor tier as a number.
+    function floor() external view returns (uint8 tier);
 }

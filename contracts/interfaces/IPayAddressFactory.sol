@@ -21,5 +21,6 @@ interface IPayAddressFactory {
     function deploy(address prover, uint8 floor) external returns (address payAddress);
 
     /// @notice The implementation behind every clone.
-    function IMPLEMENTATION() external view returns (address);
+    /// @return implementation Its address.
+    function IMPLEMENTATION() external view returns (address implementation);
 }
