@@ -12,6 +12,8 @@ from pathlib import Path
 CORE = (
     "contracts/Settlement.sol",
     "contracts/VerifierRouter.sol",
+    "contracts/ModelRegistry.sol",
+    "contracts/EnclaveRegistry.sol",
     "contracts/PayAddress",
     "contracts/libraries/",
     "contracts/payments/",

@@ -1,62 +1,22 @@
 """Requires NatSpec on everything of contracts/ that others can see.
 
 Contracts, structs, enums, events, errors, public state variables and external functions need `@notice`,
-functions also `@param` for every named argument and `@return` for every value. `@inheritdoc` stands for all of
-them: the compiler refuses it where the base has no such item, and the base is checked here itself.
+functions also `@param` for every named argument and `@return` for every value. `@inheritdoc` stands for all
+of them: the compiler refuses it where the base has no such item, and the base is checked here itself.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-SOLC = ROOT / "tools" / "solc"
-REMAPPINGS = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]["remappings"]
-
-Node = dict[str, Any]
-"""A node of the compiler's syntax tree."""
+from solidity_ast import ROOT, Node, SourceError, parse
 
 VISIBLE = {"external", "public"}
 CALLED = {"function", "receive", "fallback"}
 """Kinds of functions that somebody can call; a constructor is none of them."""
-
-
-class NatSpecError(Exception):
-    """The sources cannot be read by the compiler; the message is the compiler's."""
-
-
-def parse(paths: list[Path]) -> dict[str, Node]:
-    """Syntax trees of the files by path relative to the repository; no code is generated.
-
-    Raises:
-        NatSpecError: the compiler finds a fault.
-    """
-    request = {
-        "language": "Solidity",
-        "sources": {
-            str(path.relative_to(ROOT)): {"content": path.read_text(encoding="utf-8")} for path in paths
-        },
-        "settings": {"remappings": REMAPPINGS, "outputSelection": {"*": {"": ["ast"]}}},
-    }
-    result = subprocess.run(
-        [SOLC, "--standard-json", "--base-path", ROOT],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answer = json.loads(result.stdout)
-    faults = [error["formattedMessage"] for error in answer.get("errors", []) if error["severity"] == "error"]
-    if faults:
-        raise NatSpecError("\n".join(faults))
-    return {path: answer["sources"][path]["ast"] for path in request["sources"]}
 
 
 def items(node: Node, owner: str = "") -> Iterator[tuple[str, Node]]:
@@ -111,7 +71,7 @@ def main() -> int:
     """Prints what lacks NatSpec; the exit code is 1 when something does."""
     try:
         trees = parse(sorted((ROOT / "contracts").rglob("*.sol")))
-    except (NatSpecError, OSError, subprocess.CalledProcessError) as error:
+    except (SourceError, OSError, subprocess.CalledProcessError) as error:
         print(f"NatSpec cannot be checked: {error}", file=sys.stderr)
         return 1
     seen = [(path, name, list(missing(node))) for path, tree in trees.items() for name, node in items(tree)]
