@@ -119,13 +119,18 @@ natspec: setup ## Check that everything public in the contracts is documented
 	$(call headline,NatSpec)
 	@.venv/bin/python tools/check_natspec.py
 
+.PHONY: security-doc
+security-doc: setup ## Check that the tests that docs/security.md names exist
+	$(call headline,Tests named in docs/security.md)
+	@.venv/bin/python tools/check_security_doc.py
+
 .PHONY: analyse
 analyse: setup $(VENV_ANALYSIS) ## Run slither; every finding must be explained (docs/analysis.md)
 	$(call headline,Static analysis)
 	@.venv/bin/python tools/check_slither.py
 
-.PHONY: test-halmos
 # What halmos leaves out, a loop for example, it only warns of.
+.PHONY: test-halmos
 test-halmos: setup $(VENV_HALMOS) ## Prove the checks in tests/contracts/halmos for all inputs (takes minutes)
 	$(call headline,Proofs)
 	@mkdir -p .build/halmos
@@ -136,9 +141,15 @@ test-halmos: setup $(VENV_HALMOS) ## Prove the checks in tests/contracts/halmos 
 coverage: setup ## Check how much of the core the contract tests reach (takes minutes)
 	$(call headline,Coverage)
 	@mkdir -p .build
-	@forge coverage --no-match-path '*.bench.t.sol' --report lcov --report-file .build/coverage.lcov \
+	@FOUNDRY_OUT=.build/coverage/out FOUNDRY_CACHE_PATH=.build/coverage/cache \
+		forge coverage --no-match-path '*.bench.t.sol' --report lcov --report-file .build/coverage.lcov \
 		>.build/coverage.log 2>&1 || { tail -n 30 .build/coverage.log >&2; exit 1; }
 	@.venv/bin/python tools/check_coverage.py .build/coverage.lcov
+
+.PHONY: mutate
+mutate: setup ## Make random mistakes in the contracts and require that the tests notice (takes half an hour)
+	$(call headline,Mutants)
+	@.venv/bin/python tools/mutate_contracts.py $(ARGS)
 
 .PHONY: bench-gas
 bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/ (docs/gas.md)

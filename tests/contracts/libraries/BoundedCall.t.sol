@@ -30,6 +30,11 @@ contract BoundedCallTest is Test {
         assertEq(success, !fails, "success");
         assertEq(output.length, size < maxBytes ? size : maxBytes, "length");
         if (output.length >= 32) assertEq(address(uint160(uint256(bytes32(output)))), address(this), "content");
+        uint256 free;
+        assembly {
+            free := mload(0x40)
+        }
+        assertEq(free % 32, 0, "memory goes on at a whole word");
         bytes memory next = new bytes(32);
         assertEq(next, abi.encode(uint256(0)), "memory behind the answer is free");
     }
