@@ -53,6 +53,8 @@ class Mutant:
     path: str
     """Relative to the repository."""
     operator: str
+    place: str
+    """Name of the function, modifier or constant."""
     line: int
     start: int
     """First byte that is replaced."""
@@ -63,9 +65,14 @@ class Mutant:
         """The file's content with the change made."""
         return source[: self.start] + self.after + source[self.start + len(self.before) :]
 
-    def __str__(self) -> str:
+    @property
+    def change(self) -> str:
+        """What is changed, in one line and without its position."""
         before, after = (" ".join(text.decode().split()) for text in (self.before, self.after))
-        return f"{self.path}:{self.line} {self.operator}: {before} => {after or 'nothing'}"
+        return f"{before} => {after or 'nothing'}"
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line} {self.place}, {self.operator}: {self.change}"
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,15 @@ class Source:
         for node in walk(self.tree):
             if node["nodeType"] in {"FunctionDefinition", "ModifierDefinition"} or node.get("constant"):
                 for part in walk(node):
-                    yield from self._mutate(part)
+                    yield from self._mutate(part, node.get("name") or node["kind"])
 
-    def _mutate(self, node: Node) -> Iterator[Mutant]:
+    def _mutate(self, node: Node, place: str) -> Iterator[Mutant]:
         for change in CHANGES.get(node["nodeType"], []):
             for operator, start, end, after in change(self, node):
                 yield Mutant(
                     path=self.path,
                     operator=operator,
+                    place=place,
                     line=self.content.count(b"\n", 0, start) + 1,
                     start=start,
                     before=self.content[start:end],
