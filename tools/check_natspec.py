@@ -1,8 +1,9 @@
 """Requires NatSpec on everything of contracts/ that others can see.
 
 Contracts, structs, enums, events, errors, public state variables and external functions need `@notice`,
-functions also `@param` for every named argument and `@return` for every value. `@inheritdoc` stands for all
-of them: the compiler refuses it where the base has no such item, and the base is checked here itself.
+events and functions also `@param` for every named argument, functions `@return` for every value. `@inheritdoc`
+stands for all of them: the compiler refuses it where the base has no such item, and the base is checked here
+itself.
 """
 
 from __future__ import annotations
@@ -52,13 +53,14 @@ def missing(node: Node) -> Iterator[str]:
         return
     if ("notice" not in {tag for tag, _ in tags}) and not is_plain(text):
         yield "@notice"
-    if node["nodeType"] != "FunctionDefinition":
+    if node["nodeType"] not in {"EventDefinition", "FunctionDefinition"}:
         return
     described = {name for tag, name in tags if tag == "param"}
     for parameter in node["parameters"]["parameters"]:
         if parameter["name"] and parameter["name"] not in described:
             yield f"@param {parameter['name']}"
-    for value in node["returnParameters"]["parameters"][sum(tag == "return" for tag, _ in tags) :]:
+    values = node.get("returnParameters", {"parameters": []})["parameters"]
+    for value in values[sum(tag == "return" for tag, _ in tags) :]:
         yield f"@return {value['name']}".rstrip()
 
 

@@ -25,6 +25,10 @@ contract ModelOracle {
     mapping(bytes32 receiptHash => bool) public isUsed;
 
     /// @notice A settled response was taken.
+    /// @param receiptHash The receipt that carried it.
+    /// @param prover Who ran the model.
+    /// @param response The response itself.
+    /// @param servedAt Unix time in seconds at which it was served.
     event Answered(bytes32 indexed receiptHash, address indexed prover, bytes response, uint64 servedAt);
 
     /// @notice The receipt has counted before.

@@ -5,6 +5,9 @@ pragma solidity ^0.8.30;
 /// @notice Holds what payers paid to one prover under one floor. Only that prover takes it out.
 interface IPayAddress {
     /// @notice Tokens were taken out.
+    /// @param token The token.
+    /// @param to The recipient.
+    /// @param amount Base units of the token.
     event Withdrawn(address indexed token, address indexed to, uint256 amount);
 
     /// @notice The caller is not the prover of this address.

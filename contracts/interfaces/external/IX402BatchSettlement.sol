@@ -40,28 +40,52 @@ interface IX402BatchSettlement {
     }
 
     /// @notice A channel got its first tokens, or its first ones after it was emptied without any claim.
+    /// @param channelId The channel.
+    /// @param config What identifies it.
     event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
 
     /// @notice A channel without claims was emptied.
+    /// @param channelId The channel.
+    /// @param config What identifies it.
     event ChannelClosed(bytes32 indexed channelId, ChannelConfig config);
 
     /// @notice Tokens were added to a channel.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that arrived.
+    /// @param newBalance Deposits less withdrawals and refunds.
     event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
 
     /// @notice The claimed total of a channel rose.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param claimAmount By how much it rose.
+    /// @param newTotalClaimed The new total.
     event Claimed(bytes32 indexed channelId, address indexed sender, uint128 claimAmount, uint128 newTotalClaimed);
 
     /// @notice Claimed tokens were sent to their receiver.
+    /// @param receiver The receiver.
+    /// @param token The token.
+    /// @param sender Who called.
+    /// @param amount Tokens that were sent.
     event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
 
     /// @notice Unclaimed tokens went back to the payer.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that went back.
     event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
     /// @notice A withdrawal was started.
+    /// @param channelId The channel.
+    /// @param amount Tokens asked for.
     /// @param finalizeAfter Unix time in seconds from which the withdrawal can be finished.
     event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
 
     /// @notice A withdrawal ended; the payer has its tokens.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that the payer got.
     event WithdrawFinalized(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
     /// @notice The config names nobody as payer, receiver, receiverAuthorizer or token.

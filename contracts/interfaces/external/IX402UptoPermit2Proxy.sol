@@ -39,12 +39,21 @@ interface IX402UptoPermit2Proxy {
     event SettledWithPermit();
 
     /// @notice The token refused the EIP-2612 permit with a text.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param reason Its text.
     event EIP2612PermitFailedWithReason(address indexed token, address indexed owner, string reason);
 
     /// @notice The token refused the EIP-2612 permit with a panic.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param errorCode Its number.
     event EIP2612PermitFailedWithPanic(address indexed token, address indexed owner, uint256 errorCode);
 
     /// @notice The token refused the EIP-2612 permit with anything else.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param data What it reverted with.
     event EIP2612PermitFailedWithData(address indexed token, address indexed owner, bytes data);
 
     /// @notice The caller is not the facilitator that the owner signed for.
