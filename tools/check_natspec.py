@@ -1,9 +1,9 @@
 """Requires NatSpec on everything of contracts/ that others can see.
 
 Contracts, structs, enums, events, errors, public state variables and external functions need `@notice`,
-events and functions also `@param` for every named argument, functions `@return` for every value. `@inheritdoc`
-stands for all of them: the compiler refuses it where the base has no such item, and the base is checked here
-itself.
+events and functions also `@param` for every named argument, functions `@return` for every value.
+`@inheritdoc` stands for all of them: the compiler refuses it where the base has no such item, and the base is
+checked here itself.
 """
 
 from __future__ import annotations
