@@ -70,7 +70,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check test-contracts test-python test-ape ## Run every check there is
+test: setup test-red lint types abi-check natspec security-doc test-contracts gas-check test-python test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -100,6 +100,11 @@ abi-check: setup
 test-contracts: setup ## Run the contract tests (forge)
 	$(call headline,Contract tests)
 	@$(FORGE_TEST)
+
+.PHONY: gas-check
+gas-check: setup
+	$(call headline,Gas is what snapshots/ says)
+	@.venv/bin/python tools/bench_gas.py --check
 
 .PHONY: test-python
 test-python: setup ## Run the unit and integration tests (pytest)

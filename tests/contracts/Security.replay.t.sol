@@ -48,7 +48,7 @@ contract SecurityReplayTest is PaymentTest {
         assertEq(settleAs(thief.addr, one(group))[0].skipped, 1);
 
         assertEq(usdc.balanceOf(payer.addr), before, "nothing was taken");
-        assertEq(balanceOfPayAddress(1), 0, "nor given to the other");
+        assertEq(earned(1), 0, "nor given to the other");
     }
 
     /// The payer signs prover and floor, not the model: which model ran is the prover's claim, which the payer reads in
@@ -65,7 +65,7 @@ contract SecurityReplayTest is PaymentTest {
         fund(prover, PRICE);
         Group memory group = signedGroup(one(receiptOf(1, prover.addr, PRICE, 1)), upto(0, 1, prover, 1, PRICE, 1));
         assertAllSettled(group);
-        assertEq(balanceOfPayAddress(1), PRICE);
+        assertEq(earned(1), PRICE);
         assertEq(usdc.balanceOf(prover.addr), 0);
     }
 
@@ -202,7 +202,7 @@ contract SecurityReplayTest is PaymentTest {
             reason = paymentFailed(abi.encodePacked(INVALID_NONCE));
         }
         assertAllSkipped(signedGroup(receiptsOf(2, 1, payer.addr, PRICE, 1), payment), reason);
-        assertEq(balanceOfPayAddress(1), PRICE, "paid once");
+        assertEq(earned(1), PRICE, "paid once");
     }
 
     /// ERC-6492 asks for a call that prepares the account. Nobody makes it on the word of a signature.

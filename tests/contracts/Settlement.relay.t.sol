@@ -120,7 +120,7 @@ contract SettlementRelayTest is PaymentTest {
         GroupResult memory result = settleAs(relayer, one(group))[0];
 
         assertEq(result.settled, 1, "the smaller one");
-        assertEq(balanceOfPayAddress(1), small, "charged as the receipt says");
+        assertEq(earned(1), small, "charged as the receipt says");
         assertFalse(settlement.isNonceUsed(prover.addr, 2), "the other one waits for another payment");
         assertAllSettled(signedGroup(one(receipts[1]), upto(0, 1, payer, 1, large, 3)));
     }

@@ -41,7 +41,7 @@ contract AdminHandler is PaymentTest {
         _settle(tee);
         openChannelOf(payer, 1); // open, and worth stealing
         payersBalance = usdc.balanceOf(payer.addr);
-        proversBalance = balanceOfPayAddress(1) + balanceOfPayAddress(2);
+        proversBalance = earned(1) + earned(2);
         receiptsBefore = settlement.nextSeq();
     }
 
@@ -129,7 +129,7 @@ contract AdminHandler is PaymentTest {
     /* WHAT THE TESTS ASK */
 
     function paid() external view returns (uint256) {
-        return balanceOfPayAddress(1) + balanceOfPayAddress(2);
+        return earned(1) + earned(2);
     }
 
     function payersNow() external view returns (uint256) {
