@@ -19,7 +19,7 @@ contract Halo2CallTest is Test {
     address private verifier = address(new GasReader());
 
     /// Around the limit, of any size: either the verifier gets what it was promised, or the call is not made.
-    function testFuzz_accepts_givesTheGasThatItPromises(uint32 gasLimit, uint256 extra) public {
+    function testFuzz_accepts_givesTheGasThatItPromises(uint32 gasLimit, uint256 extra) public view {
         gasLimit = uint32(bound(gasLimit, 100_000, 800_000_000));
         uint256 available = gasLimit + bound(extra, gasLimit / 65, gasLimit / 63 + 30_000);
         uint256[] memory instances = new uint256[](1);
