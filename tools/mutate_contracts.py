@@ -40,7 +40,13 @@ SETTINGS = {
 
 SETTLEMENT = ("Settlement.*", "Vectors*", "PayAddress*", "Security*", "libraries/*", "invariant/*")
 ROUTER = ("VerifierRouter*", "Settlement.refuses*", "invariant/*")
-ZKML = ("ZkmlVerifier*", "ModelRegistry*", "VerifierRouter.contradiction*", "Settlement.refuses*")
+ZKML = (
+    "Halo2Call*",
+    "ZkmlVerifier*",
+    "ModelRegistry*",
+    "VerifierRouter.contradiction*",
+    "Settlement.refuses*",
+)
 TESTS = {
     "contracts/VerifierRouter.sol": ROUTER,
     "contracts/ModelRegistry.sol": ZKML,

@@ -153,6 +153,9 @@ contract SettlementCalldataTest is PaymentTest {
             assertEq(results[0].settled, 200, "all of it");
         } catch (bytes memory reason) {
             assertEq(bytes4(reason), ISettlement.NotEnoughGas.selector, "for want of gas");
+            (uint256 available, uint256 needed) = abi.decode(_tail(reason, 4), (uint256, uint256));
+            assertLt(available, gasLimit, "it had less than the transaction");
+            assertLt(available, needed, "and needs more than it had");
         }
     }
 
