@@ -1,6 +1,7 @@
 """Errors of the prover. Each message names the values and says what to do.
 
 ProverError
+├── SettingError
 ├── WrongChainError
 ├── AssetError
 ├── PriceError
@@ -29,10 +30,24 @@ from __future__ import annotations
 
 import reprlib
 from pathlib import Path
+from typing import ClassVar
 
 
 class ProverError(Exception):
     """Base of everything that the prover raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
+
+
+class SettingError(ProverError):
+    """An environment variable cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"{variable}: {problem}; docs/prover.md lists the settings")
+        self.variable = variable
 
 
 class WrongChainError(ProverError):
@@ -172,7 +187,7 @@ class EzklCrashedError(EzklError):
             f"prove a smaller circuit; it last said: {last_words or 'nothing'}"
         )
         self.stage = stage
-        self.exit_code = exit_code
+        self.child_exit_code = exit_code
 
 
 class EzklFailedError(EzklError):

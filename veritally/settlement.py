@@ -15,10 +15,10 @@ from eth_utils.address import is_same_address
 from eth_utils.crypto import keccak
 
 from veritally.abi import load_artifact
-from veritally.chain import describe_revert
 from veritally.errors import InvalidReceiptError
 from veritally.payments import PaymentRun
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
+from veritally.reverts import describe_revert
 
 _CONTRACTS = (
     "Settlement",
