@@ -177,7 +177,7 @@ class Chain:
         return receipt
 
     def _hand_over(self, signed: SignedTransaction) -> None:
-        """Sends it. A node whose answer was lost is asked again, and then refuses what it has: no failure."""
+        """Sends it. No answer is no failure, and neither is a refusal of what the node has already."""
         try:
             self.w3.eth.send_raw_transaction(signed.raw_transaction)
         except ChainUnreachableError:

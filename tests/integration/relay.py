@@ -21,6 +21,7 @@ class Relay:
         self._lost = False
         self._lost_at: str | None = None
         self._swallowed: str | None = None
+        self._doubled: str | None = None
         self.methods: list[str] = []
         """All methods that were asked for."""
 
@@ -36,6 +37,10 @@ class Relay:
         """The next call of `method` reaches the node, but its answer is lost."""
         self._swallowed = method
 
+    def double(self, method: str) -> None:
+        """Every call of `method` is passed on twice, as a relay that repeats requests does."""
+        self._doubled = method
+
     def answer(self, body: bytes) -> bytes | None:
         """The node's answer to a request; None when it is lost."""
         method = json.loads(body)["method"]
@@ -43,13 +48,16 @@ class Relay:
         self._lost = self._lost or method == self._lost_at
         if self._lost:
             return None
-        content = httpx.post(
-            self._node_url, content=body, headers={"content-type": "application/json"}
-        ).content
+        content = self._ask(body)
+        if method == self._doubled:
+            content = self._ask(body)
         if method == self._swallowed:
             self._swallowed = None
             return None
         return content
+
+    def _ask(self, body: bytes) -> bytes:
+        return httpx.post(self._node_url, content=body, headers={"content-type": "application/json"}).content
 
 
 @contextmanager
