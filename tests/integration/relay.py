@@ -22,6 +22,7 @@ class Relay:
         self._lost_at: str | None = None
         self._swallowed: str | None = None
         self._doubled: str | None = None
+        self._refused: str | None = None
         self.methods: list[str] = []
         """All methods that were asked for."""
 
@@ -41,6 +42,10 @@ class Relay:
         """Every call of `method` is passed on twice, as a relay that repeats requests does."""
         self._doubled = method
 
+    def complain_at(self, method: str) -> None:
+        """From now on calls of `method` are refused with an error that names the key, as some providers do."""
+        self._refused = method
+
     def answer(self, body: bytes) -> bytes | None:
         """The node's answer to a request; None when it is lost."""
         method = json.loads(body)["method"]
@@ -48,6 +53,9 @@ class Relay:
         self._lost = self._lost or method == self._lost_at
         if self._lost:
             return None
+        if method == self._refused:
+            error = {"code": -32001, "message": f"key {KEY} has no access"}
+            return json.dumps({"jsonrpc": "2.0", "id": json.loads(body)["id"], "error": error}).encode()
         content = self._ask(body)
         if method == self._doubled:
             content = self._ask(body)

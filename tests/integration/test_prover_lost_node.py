@@ -108,6 +108,18 @@ def test_a_receipt_that_was_settled_already_may_not_be_looked_up_but_is_not_call
     assert not outcome.certain
 
 
+def test_a_refusal_of_the_node_is_shown_without_its_key(
+    devnet: Devnet, relay: tuple[str, Relay], nothing_shown: None
+) -> None:
+    url, node = relay
+    prover = settler(through(devnet, url))
+    node.complain_at("eth_sendRawTransaction")
+    (outcome,) = prover.settle([free(devnet, 1)])
+    assert isinstance(outcome, NotSettled)
+    assert outcome.certain
+    assert outcome.reason == "settle: key *** has no access"
+
+
 def test_an_enclave_without_the_chains_time_backs_nothing_and_nothing_is_sent(
     devnet: Devnet, relay: tuple[str, Relay], nothing_shown: None
 ) -> None:
