@@ -14,6 +14,7 @@ ProverError
 ├── InputError
 │   ├── InputCountError
 │   ├── InputValueError
+│   ├── InputOutsideRangeError
 │   └── InputRangeError
 ├── EzklError
 │   ├── EzklTimeoutError
@@ -152,6 +153,16 @@ class InputValueError(InputError):
     def __init__(self, index: int, value: object) -> None:
         shown = reprlib.repr(value)
         super().__init__(f"input value {index} is {shown}; send a number that is finite as float32")
+        self.index = index
+
+
+class InputOutsideRangeError(InputError):
+    """An input value is outside the range for which the model is meant."""
+
+    def __init__(self, index: int, value: float, lowest: float, highest: float) -> None:
+        super().__init__(
+            f"input value {index} is {value:g}; the model takes values from {lowest:g} to {highest:g}"
+        )
         self.index = index
 
 

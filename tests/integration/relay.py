@@ -43,7 +43,7 @@ class Relay:
         self._doubled = method
 
     def complain_at(self, method: str) -> None:
-        """From now on calls of `method` are refused with an error that names the key, as some providers do."""
+        """From now on calls of `method` are refused with an error that names the key."""
         self._refused = method
 
     def answer(self, body: bytes) -> bytes | None:
