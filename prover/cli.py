@@ -15,6 +15,7 @@ from prover.assembly import Connection, assemble, connect, load_packages
 from prover.errors import ProverError
 from prover.settings import ProverSettings, load_settings
 from veritally.errors import VeritallyError
+from veritally.tables import print_whole
 
 GRACE_S = 30
 """Seconds that running requests get when the service is stopped."""
@@ -60,7 +61,7 @@ def models(
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*row.values())
-    Console().print(table)
+    print_whole(table, Console())
 
 
 def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, str]]:

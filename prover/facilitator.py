@@ -20,7 +20,7 @@ from x402.schemas import (
     VerifyResponse,
 )
 
-from prover.payments import NotSettled, PaymentLedger, PresentedPayment, Settled
+from prover.payments import NotSettled, PaymentId, PaymentLedger, PresentedPayment, Settled
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 
@@ -101,7 +101,13 @@ class InProcessFacilitator:
 
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
         """Reports what Settlement did with the payment; the handler has waited for it."""
-        payment_id = PresentedPayment.from_payload(payload).payment_id
+        payment = PresentedPayment.from_payload(payload)
+        response = self._report(payment.payment_id, requirements)
+        if payment.upto.deadline_s < time.time():  # Permit2 takes it no more: nobody needs to remember it
+            self._ledger.release(payment.payment_id)
+        return response
+
+    def _report(self, payment_id: PaymentId, requirements: PaymentRequirements) -> SettleResponse:
         outcome = self._ledger.outcome(payment_id)
         if isinstance(outcome, Settled):
             return SettleResponse(

@@ -57,13 +57,13 @@ def test_models_lists_tiers_prices_and_pay_addresses_and_sends_nothing(
     assert devnet.chain.w3.eth.block_number == block
 
 
-def test_models_as_a_table(devnet: Devnet, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["models"], env=environment(devnet, tmp_path) | {"COLUMNS": "200"})
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_models_as_a_table_with_whole_addresses(devnet: Devnet, tmp_path: Path, columns: str) -> None:
+    result = CliRunner().invoke(app, ["models"], env=environment(devnet, tmp_path) | {"COLUMNS": columns})
     assert result.exit_code == 0
     assert "iris" in result.output
-    assert (
-        pay_address_of(devnet.deployment, devnet.accounts.prover.address, SETTLED_TIERS[0]) in result.output
-    )
+    for tier in SETTLED_TIERS:
+        assert pay_address_of(devnet.deployment, devnet.accounts.prover.address, tier) in result.output
 
 
 def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
