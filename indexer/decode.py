@@ -19,7 +19,7 @@ from indexer.events import (
 )
 from indexer.wire import Log
 from veritally.abi import load_artifact
-from veritally.contract_table import CONSTRUCTORS
+from veritally.contract_table import CONTRACTS
 from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -83,7 +83,7 @@ class EventDecoder:
     @classmethod
     def of_package(cls) -> EventDecoder:
         """Decoder of the contracts that this version of the SDK was made with."""
-        return cls(load_artifact("Settlement").abi, [load_artifact(name).abi for name in CONSTRUCTORS])
+        return cls(load_artifact("Settlement").abi, [load_artifact(name).abi for name in CONTRACTS])
 
     def decode(self, log: Log) -> Event:
         """The event behind a log.

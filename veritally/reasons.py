@@ -10,7 +10,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from veritally.abi import load_artifact
-from veritally.contract_table import CONSTRUCTORS
+from veritally.contract_table import CONTRACTS
 from veritally.reverts import describe_revert
 
 _FOREIGN_ERRORS = (
@@ -91,7 +91,7 @@ def _payment_cause(reason: bytes) -> bytes:
 @cache
 def _known_errors() -> tuple[Any, ...]:
     """Error entries of our contracts, x402's, Permit2's and Solidity's."""
-    ours = (entry for name in CONSTRUCTORS for entry in load_artifact(name).abi if entry["type"] == "error")
+    ours = (entry for name in CONTRACTS for entry in load_artifact(name).abi if entry["type"] == "error")
     return (*ours, *(_error_entry(signature) for signature in _FOREIGN_ERRORS))
 
 
