@@ -32,7 +32,8 @@ def test_a_child_of_its_own_session_dies_with_a_parent_that_is_killed() -> None:
     child = int(parent.stdout.readline())
     assert is_running(child)
     parent.send_signal(signal.SIGKILL)
-    parent.communicate()
+    parent.stdout.close()
+    parent.wait()
     deadline_s = time.monotonic() + 10
     while is_running(child) and time.monotonic() < deadline_s:
         time.sleep(0.01)
