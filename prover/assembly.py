@@ -12,7 +12,7 @@ from web3 import Web3
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
 from prover.enclave import DEVELOPMENT_MEASUREMENT, DevelopmentEnclave
-from prover.errors import PackageError, WrongChainError
+from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.facilitator import InProcessFacilitator
 from prover.inference import Runner
@@ -116,7 +116,7 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     """Prepares and registers every model, and returns the parts of the service.
 
     Raises:
-        ProverError: a model package or its circuit cannot be used.
+        ProverError: a model package, its circuit or the cache cannot be used.
         VeritallyError: the chain refuses a registration.
     """
     catalogue = _catalogue(settings, connection, progress)
@@ -155,7 +155,11 @@ def _serve(
     package: ModelPackage, settings: ProverSettings, connection: Connection, progress: Progress
 ) -> ServedModel:
     network = OnnxModel(package)
-    circuit = prepare_circuit(package, settings.cache_dir, progress)
+    try:
+        circuit = prepare_circuit(package, settings.cache_dir, progress)
+    except OSError as error:
+        problem = f"{error.filename or settings.cache_dir}: {error.strerror}"
+        raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
     registrar = connection.registrar(progress)
     model_id = registrar.ensure_model(package)
     return ServedModel(

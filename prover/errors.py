@@ -54,6 +54,8 @@ class SettingError(ProverError):
 class WrongChainError(ProverError):
     """The node and the deployment file are of different chains."""
 
+    exit_code = 2
+
     def __init__(self, deployed: int, connected: int) -> None:
         super().__init__(
             f"the deployment file is for chain {deployed}, the node is on chain {connected}; "
@@ -64,12 +66,16 @@ class WrongChainError(ProverError):
 class AssetError(ProverError):
     """The token to charge cannot be used."""
 
+    exit_code = 2
+
     def __init__(self, problem: str) -> None:
         super().__init__(f"asset: {problem}; set VERITALLY_PROVER_ASSET to an ERC-20 token of the chain")
 
 
 class PriceError(ProverError):
     """A price cannot be charged in the asset."""
+
+    exit_code = 2
 
     def __init__(self, price: str, problem: str) -> None:
         super().__init__(f"price {price!r}: {problem}")

@@ -21,6 +21,9 @@ from veritally.pay_address import pay_address_of
 from veritally.tiers import SETTLED_TIERS
 
 
+CACHE = "VERITALLY_PROVER_CACHE_DIR"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -91,6 +94,20 @@ def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
         assert account.key.hex() not in output
 
 
+def test_a_cache_that_cannot_be_written_is_named(
+    devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for name, value in (environment(devnet, tmp_path) | {CACHE: str(tmp_path / "file")}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["veritally-prover", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert ended.value.code == 2
+    assert line.startswith(f"veritally-prover: {CACHE}: {tmp_path / 'file'}")
+
+
 @pytest.mark.parametrize(
     ("variables", "message", "code"),
     [
@@ -100,7 +117,7 @@ def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
         ({"VERITALLY_PROVER_RPC_URL": "http://127.0.0.1:secret"}, "http(s)://host", 3),
         ({"VERITALLY_PROVER_RPC_URL": "http://secret@127.0.0.1:9?key=secret"}, "127.0.0.1:9", 3),
         ({"VERITALLY_PROVER_RAW_KEY_FILE": "/nowhere/key"}, "cannot be read", 2),
-        ({"VERITALLY_PROVER_PRICE_TEE_USD": "cheap"}, "price 'cheap'", 1),
+        ({"VERITALLY_PROVER_PRICE_TEE_USD": "cheap"}, "price 'cheap'", 2),
         ({"VERITALLY_PROVER_MODELS": '["/nowhere/model"]'}, "model package /nowhere/model", 1),
         ({"VERITALLY_PROVER_MODELS": json.dumps([str(MODELS_DIRECTORY / "iris")] * 2)}, "named iris, too", 1),
         ({"VERITALLY_PROVER_MODELS": "[]"}, "VERITALLY_PROVER_MODELS: ", 2),
