@@ -20,7 +20,6 @@ from veritally.devnet import Devnet
 from veritally.pay_address import pay_address_of
 from veritally.tiers import SETTLED_TIERS
 
-
 CACHE = "VERITALLY_PROVER_CACHE_DIR"
 
 
