@@ -19,6 +19,7 @@ from indexer.events import (
 )
 from indexer.wire import Log
 from veritally.abi import load_artifact
+from veritally.contract_table import CONTRACTS
 from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -27,15 +28,6 @@ _DEVELOPMENT_FLAG = 1
 _SCHEME_SHIFT = 8
 _KNOWN_FLAGS = _DEVELOPMENT_FLAG | 0xFF << _SCHEME_SHIFT
 _LARGEST_INDEX = (1 << 31) - 1
-_CONTRACTS_WITH_ERRORS = (
-    "Settlement",
-    "VerifierRouter",
-    "ModelRegistry",
-    "EnclaveRegistry",
-    "SignedVerifier",
-    "TeeVerifier",
-    "ZkmlVerifier",
-)
 
 
 @dataclass(frozen=True)
@@ -91,8 +83,7 @@ class EventDecoder:
     @classmethod
     def of_package(cls) -> EventDecoder:
         """Decoder of the contracts that this version of the SDK was made with."""
-        abis = [load_artifact(name).abi for name in _CONTRACTS_WITH_ERRORS]
-        return cls(abis[0], abis)
+        return cls(load_artifact("Settlement").abi, [load_artifact(name).abi for name in CONTRACTS])
 
     def decode(self, log: Log) -> Event:
         """The event behind a log.

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.tallies import AssetTally, TallyReport, TierTally
+from veritally.tables import print_whole
 
 CSV_COLUMNS = (
     "tier",
@@ -54,11 +55,10 @@ def print_table(report: TallyReport, console: Console) -> None:
         console.width = max(console.width, _NARROWEST)
     paid = [(tier, asset) for tier in report.tiers for asset in tier.assets if asset.amount_base_units]
     tokens = {asset.asset for _, asset in paid}
-    tables = [_tier_table(report, tokens)]
+    console.print(_tier_table(report, tokens))
+    console.print()
     if len(tokens) > 1:
-        tables.append(_amount_table(paid))
-    for table in tables:
-        console.print(table)
+        print_whole(_amount_table(paid), console)
         console.print()
     time = datetime.fromtimestamp(report.block_timestamp_s, UTC).isoformat().replace("+00:00", "Z")
     lines = [
@@ -136,9 +136,9 @@ def _amount_table(paid: list[tuple[TierTally, AssetTally]]) -> Table:
     """One line per tier and token."""
     table = _plain_table()
     for heading in ("tier", "asset"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading)
     for heading in ("base units", "amount"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right")
     for tier, asset in paid:
         table.add_row(
             tier.tier.label,

@@ -13,11 +13,11 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
+from veritally.rpc_url import redact
 
 _ATTEMPTS = 3
 _PAUSE_S = 0.2
 _RETRIED_STATUS = frozenset({429, 502, 503, 504})
-_SECRET_LENGTH = 8
 _T = TypeVar("_T")
 
 
@@ -72,7 +72,7 @@ class JsonRpc:
             if answer.error is not None:
                 problem = f"error {answer.error.code}"
                 raise RpcAnswerError(
-                    self.shown_url, request.method, problem, self._redact(answer.error.message)
+                    self.shown_url, request.method, problem, redact(self._url.geturl(), answer.error.message)
                 )
             results.append(answer.result)
         return results
@@ -104,7 +104,7 @@ class JsonRpc:
         try:
             return parser(raw)
         except ValueError:
-            text = self._redact(bytes(raw).decode("utf-8", "replace"))
+            text = redact(self._url.geturl(), bytes(raw).decode("utf-8", "replace"))
             raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
@@ -141,15 +141,9 @@ class JsonRpc:
         return self._url.port or (443 if self._url.scheme == "https" else 80)
 
     def _no_answer(self, method: str, status: int, content: bytes) -> RpcAnswerError:
-        text = self._redact(content.decode("utf-8", "replace"))
+        text = redact(self._url.geturl(), content.decode("utf-8", "replace"))
         problem = f"HTTP status {status} and no JSON-RPC batch"
         return RpcAnswerError(self.shown_url, method, problem, text)
-
-    def _redact(self, text: str) -> str:
-        for part in [*self._url.path.split("/"), *self._url.query.replace("=", "&").split("&")]:
-            if len(part) >= _SECRET_LENGTH:
-                text = text.replace(part, "***")
-        return text
 
     def close(self) -> None:
         """Closes the connection; the next request opens another one."""

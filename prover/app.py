@@ -10,9 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from requests.exceptions import RequestException
 from starlette.exceptions import HTTPException
-from web3.exceptions import Web3Exception
 from x402 import x402ResourceServer
 from x402.http.middleware.fastapi import PaymentMiddlewareASGI
 from x402.http.types import (
@@ -32,6 +30,7 @@ from prover.gate import RequestGate, error_response
 from prover.service import InferenceService
 from prover.submitter import Submitter
 from veritally.chain import Chain
+from veritally.errors import ChainUnreachableError
 from veritally.tiers import Tier
 
 
@@ -56,7 +55,8 @@ def create_app(parts: Parts) -> FastAPI:
         yield
         await parts.submitter.close()
 
-    app = FastAPI(title="Veritally prover", lifespan=lifespan)
+    # No pages of FastAPI: they load scripts from elsewhere, and its description lacks our requests.
+    app = FastAPI(openapi_url=None, lifespan=lifespan)
     app.add_middleware(PaymentMiddlewareASGI, routes=_payment_routes(parts), server=_resource_server(parts))
     app.add_middleware(RequestGate, catalogue=parts.catalogue, submitter=parts.submitter)
     app.add_exception_handler(HTTPException, _plain_error)
@@ -74,8 +74,8 @@ def _add_handlers(app: FastAPI, parts: Parts) -> None:
     async def health() -> JSONResponse:
         """200 while the chain answers, else 503."""
         try:
-            block = await asyncio.to_thread(parts.chain.w3.eth.get_block_number)
-        except (Web3Exception, RequestException):
+            block = await asyncio.to_thread(parts.chain.block_number)
+        except ChainUnreachableError:
             return JSONResponse({"status": "chain unreachable"}, status_code=503)
         return JSONResponse({"status": "ok", "chain_id": parts.chain.chain_id, "block": block})
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
+from web3 import Web3
 
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
 from prover.enclave import DEVELOPMENT_MEASUREMENT, DevelopmentEnclave
-from prover.errors import PackageError, WrongChainError
+from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
-from prover.facilitator import InProcessFacilitator, SettlementSigner
+from prover.facilitator import InProcessFacilitator
 from prover.inference import Runner
 from prover.onnx_model import OnnxModel
 from prover.payments import PaymentLedger
@@ -27,6 +29,7 @@ from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
 from veritally.chain import Chain
 from veritally.deployment import Deployment
+from veritally.errors import DeploymentFileError
 from veritally.keys import load_development_key
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
@@ -68,6 +71,7 @@ def connect(settings: ProverSettings) -> Connection:
     deployment, chain = Deployment.load(settings.deployment), Chain.connect(settings.rpc_url)
     if chain.chain_id != deployment.chain_id:
         raise WrongChainError(deployment.chain_id, chain.chain_id)
+    _require_settlement(settings.deployment, deployment, chain)
     account = load_prover_account(settings, chain.chain_id)
     root_file = settings.enclave_root_key_file
     root = load_development_key(root_file, chain.chain_id) if root_file else None
@@ -82,6 +86,15 @@ def connect(settings: ProverSettings) -> Connection:
         if tier is not Tier.TEE or root is not None
     }
     return Connection(chain, deployment, account, root, asset, decimals, offers)
+
+
+def _require_settlement(path: Path, deployment: Deployment, chain: Chain) -> None:
+    """A development chain that was started anew is empty, while its deployment file may still be there."""
+    with chain.reading():
+        code = chain.w3.eth.get_code(Web3.to_checksum_address(deployment.settlement))
+    if not code:
+        problem = f"chain {chain.chain_id} has no contract Settlement at {deployment.settlement}"
+        raise DeploymentFileError(str(path), problem)
 
 
 def load_packages(settings: ProverSettings) -> list[ModelPackage]:
@@ -103,7 +116,7 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     """Prepares and registers every model, and returns the parts of the service.
 
     Raises:
-        ProverError: a model package or its circuit cannot be used.
+        ProverError: a model package, its circuit or the cache cannot be used.
         VeritallyError: the chain refuses a registration.
     """
     catalogue = _catalogue(settings, connection, progress)
@@ -116,11 +129,11 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     runner = Runner(
         proof_timeout_s=settings.proof_timeout_s, max_parallel_proofs=settings.max_parallel_proofs
     )
-    signer = SettlementSigner(settings.rpc_url, connection.deployment.settlement)
+    chain, settlement = connection.chain, connection.deployment.settlement
     return Parts(
-        chain=connection.chain,
+        chain=chain,
         catalogue=catalogue,
-        facilitator=InProcessFacilitator(signer, catalogue.network, ledger),
+        facilitator=InProcessFacilitator(chain, settlement, catalogue.network, ledger),
         submitter=submitter,
         service=InferenceService(catalogue, domain, runner, submitter, ledger),
         payment_timeout_s=settings.payment_timeout_s,
@@ -142,7 +155,11 @@ def _serve(
     package: ModelPackage, settings: ProverSettings, connection: Connection, progress: Progress
 ) -> ServedModel:
     network = OnnxModel(package)
-    circuit = prepare_circuit(package, settings.cache_dir, progress)
+    try:
+        circuit = prepare_circuit(package, settings.cache_dir, progress)
+    except OSError as error:
+        problem = f"{error.filename or settings.cache_dir}: {error.strerror}"
+        raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
     registrar = connection.registrar(progress)
     model_id = registrar.ensure_model(package)
     return ServedModel(

@@ -89,7 +89,11 @@ class Catalogue:
             "description": package.description,
             "model_id": "0x" + model.model_id.hex(),
             "weights_sha256": "0x" + package.weights_hash.hex(),
-            "input": {"shape": list(package.input_shape), "names": list(package.input_names)},
+            "input": {
+                "shape": list(package.input_shape),
+                "names": list(package.input_names),
+                "range": list(package.input_range),
+            },
             "labels": list(package.labels),
             "circuit": {
                 "index": model.registered.index,

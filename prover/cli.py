@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from prover.app import create_app
 from prover.assembly import Connection, assemble, connect, load_packages
 from prover.errors import ProverError
-from prover.settings import ProverSettings
+from prover.settings import ProverSettings, load_settings
 from veritally.errors import VeritallyError
+from veritally.tables import print_whole
 
 GRACE_S = 30
 """Seconds that running requests get when the service is stopped."""
@@ -37,7 +37,7 @@ def serve() -> None:
 
     Example: VERITALLY_PROVER_KEYSTORE_FILE=key.json veritally-prover serve
     """
-    settings = ProverSettings()
+    settings = load_settings()
     connection = connect(settings)
     parts = assemble(settings, connection, typer.echo)
     typer.echo(f"serving {', '.join(parts.catalogue.models)} as {connection.account.address}")
@@ -53,7 +53,7 @@ def models(
 
     Example: veritally-prover models --json
     """
-    settings = ProverSettings()
+    settings = load_settings()
     rows = _rows(settings, connect(settings))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
@@ -61,7 +61,7 @@ def models(
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*row.values())
-    Console().print(table)
+    print_whole(table, Console())
 
 
 def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, str]]:
@@ -79,14 +79,9 @@ def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, st
 
 
 def main() -> None:
-    """Entry point: expected errors end the command with one line and exit code 1."""
+    """Entry point: expected errors end the command with a line and their exit code."""
     try:
         app()
     except (ProverError, VeritallyError) as error:
         typer.echo(f"veritally-prover: {error}", err=True)
-        raise SystemExit(1) from None
-    except ValidationError as error:
-        for problem in error.errors():
-            variable = "VERITALLY_PROVER_" + "_".join(map(str, problem["loc"])).upper()
-            typer.echo(f"veritally-prover: {variable}: {problem['msg']}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(error.exit_code) from None

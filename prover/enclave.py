@@ -64,8 +64,10 @@ class DevelopmentEnclave:
 
         Raises:
             TransactionFailedError: the registry refused the new key.
+            ChainUnreachableError: the node does not tell the time of its chain.
         """
-        now_s = self._chain.w3.eth.get_block("latest")["timestamp"]
+        with self._chain.reading():
+            now_s = self._chain.w3.eth.get_block("latest")["timestamp"]
         if self._key is None or self._key.valid_until_s - now_s < RENEW_BEFORE_S:
             self._key = self._register(now_s)
         return self._key

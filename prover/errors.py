@@ -1,6 +1,7 @@
 """Errors of the prover. Each message names the values and says what to do.
 
 ProverError
+├── SettingError
 ├── WrongChainError
 ├── AssetError
 ├── PriceError
@@ -13,6 +14,7 @@ ProverError
 ├── InputError
 │   ├── InputCountError
 │   ├── InputValueError
+│   ├── InputOutsideRangeError
 │   └── InputRangeError
 ├── EzklError
 │   ├── EzklTimeoutError
@@ -29,14 +31,30 @@ from __future__ import annotations
 
 import reprlib
 from pathlib import Path
+from typing import ClassVar
 
 
 class ProverError(Exception):
     """Base of everything that the prover raises on purpose."""
 
+    exit_code: ClassVar[int] = 1
+    """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
+
+
+class SettingError(ProverError):
+    """An environment variable cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"{variable}: {problem}; docs/prover.md lists the settings")
+        self.variable = variable
+
 
 class WrongChainError(ProverError):
     """The node and the deployment file are of different chains."""
+
+    exit_code = 2
 
     def __init__(self, deployed: int, connected: int) -> None:
         super().__init__(
@@ -48,12 +66,16 @@ class WrongChainError(ProverError):
 class AssetError(ProverError):
     """The token to charge cannot be used."""
 
+    exit_code = 2
+
     def __init__(self, problem: str) -> None:
         super().__init__(f"asset: {problem}; set VERITALLY_PROVER_ASSET to an ERC-20 token of the chain")
 
 
 class PriceError(ProverError):
     """A price cannot be charged in the asset."""
+
+    exit_code = 2
 
     def __init__(self, price: str, problem: str) -> None:
         super().__init__(f"price {price!r}: {problem}")
@@ -140,6 +162,16 @@ class InputValueError(InputError):
         self.index = index
 
 
+class InputOutsideRangeError(InputError):
+    """An input value is outside the range for which the model is meant."""
+
+    def __init__(self, index: int, value: float, lowest: float, highest: float) -> None:
+        super().__init__(
+            f"input value {index} is {value:g}; the model takes values from {lowest:g} to {highest:g}"
+        )
+        self.index = index
+
+
 class InputRangeError(InputError):
     """The values are so large that the circuit has no room for what the model computes from them."""
 
@@ -172,7 +204,7 @@ class EzklCrashedError(EzklError):
             f"prove a smaller circuit; it last said: {last_words or 'nothing'}"
         )
         self.stage = stage
-        self.exit_code = exit_code
+        self.child_exit_code = exit_code
 
 
 class EzklFailedError(EzklError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -19,12 +20,17 @@ from x402.schemas import (
     VerifyResponse,
 )
 
-from prover.payments import NotSettled, PaymentLedger, PresentedPayment, Settled
+from prover.payments import NotSettled, PaymentId, PaymentLedger, PresentedPayment, Settled
+from veritally.chain import Chain
+from veritally.errors import ChainUnreachableError
 from veritally.x402.errors import PaymentError
+
+_log = logging.getLogger("veritally.prover")
 
 PAYMENT_IN_USE = "payment_already_in_use"
 PAYMENT_UNUSABLE = "payment_cannot_be_settled"
 NOT_SETTLED = "receipt_not_settled"
+CHAIN_UNREACHABLE = "chain_unreachable"
 SETTLEMENT_PENDING = "settlement_pending"
 """x402's own word: the transaction may still be mined."""
 
@@ -35,8 +41,9 @@ class SettlementSigner(FacilitatorWeb3Signer):
     It holds a throw-away key, because it sends nothing.
     """
 
-    def __init__(self, rpc_url: str, settlement: str) -> None:
-        super().__init__(private_key=Account.create().key.hex(), rpc_url=rpc_url)
+    def __init__(self, chain: Chain, settlement: str) -> None:
+        super().__init__(private_key=Account.create().key.hex(), rpc_url="")
+        self._w3 = chain.w3  # of its own it would log errors that show the RPC URL
         self._settlement = Web3.to_checksum_address(settlement)
 
     def get_addresses(self) -> list[str]:
@@ -52,8 +59,9 @@ class SettlementSigner(FacilitatorWeb3Signer):
 class InProcessFacilitator:
     """Facilitator client of `x402ResourceServer`: verifies and reserves, then reports what was settled."""
 
-    def __init__(self, signer: FacilitatorWeb3Signer, network: str, ledger: PaymentLedger) -> None:
-        self._scheme = UptoEvmScheme(signer)
+    def __init__(self, chain: Chain, settlement: str, network: str, ledger: PaymentLedger) -> None:
+        self._chain = chain
+        self._scheme = UptoEvmScheme(SettlementSigner(chain, settlement))
         self._supported = x402Facilitator().register([network], self._scheme).get_supported()
         self._ledger = ledger
 
@@ -69,7 +77,7 @@ class InProcessFacilitator:
             return _invalid(PAYMENT_UNUSABLE, str(error))
         # An unsigned extension could make the check simulate an approval that Settlement would not make.
         bare = payload.model_copy(update={"extensions": None})
-        response = await asyncio.to_thread(self._scheme.verify, bare, requirements)
+        response = await asyncio.to_thread(self._check, bare, requirements)
         if not response.is_valid:
             return response
         if self._ledger.reserve(payment, now_s=int(time.time())):
@@ -77,9 +85,27 @@ class InProcessFacilitator:
         message = "this payment has started an inference already; sign a new one for another"
         return _invalid(PAYMENT_IN_USE, message, response.payer)
 
+    def _check(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
+        """x402's checks, which blame the payer or fail when the node is lost: then it says so instead."""
+        try:
+            response = self._scheme.verify(payload, requirements)
+            if not response.is_valid:
+                self._chain.block_number()
+        except (ChainUnreachableError, RuntimeError) as error:
+            _log.warning("a payment could not be checked: %s", error)
+            message = "the prover's node does not answer; send this payment again later"
+            return _invalid(CHAIN_UNREACHABLE, message)
+        return response
+
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
         """Reports what Settlement did with the payment; the handler has waited for it."""
-        payment_id = PresentedPayment.from_payload(payload).payment_id
+        payment = PresentedPayment.from_payload(payload)
+        response = self._report(payment.payment_id, requirements)
+        if payment.upto.deadline_s < time.time():  # Permit2 takes it no more: nobody needs to remember it
+            self._ledger.release(payment.payment_id)
+        return response
+
+    def _report(self, payment_id: PaymentId, requirements: PaymentRequirements) -> SettleResponse:
         outcome = self._ledger.outcome(payment_id)
         if isinstance(outcome, Settled):
             return SettleResponse(

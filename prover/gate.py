@@ -50,7 +50,7 @@ class RequestGate:
                 raise RequestRefusedError(404, "not_found", "this path ends in /infer, without a slash")
             model, tier = self._catalogue.find(target["tier"], target["model"])
             body = await read_body(receive)
-            request = parse_inference_body(body, model.package.input_size)
+            request = parse_inference_body(body, model.package)
         except RequestRefusedError as error:
             await error_response(error)(scope, receive, send)
             return

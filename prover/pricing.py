@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from web3 import Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import BadFunctionCallOutput, ContractLogicError
 from x402.mechanisms.evm.default_assets import get_default_asset
 
 from prover.errors import AssetError, PriceError
@@ -50,12 +50,14 @@ def read_decimals(chain: Chain, asset: str) -> int:
 
     Raises:
         AssetError: there is no such token on the chain.
+        ChainUnreachableError: the node does not answer.
     """
     token = chain.w3.eth.contract(address=Web3.to_checksum_address(asset), abi=_DECIMALS_ABI)
-    try:
-        return int(token.functions.decimals().call())
-    except Web3Exception:
-        raise AssetError(f"there is no token at {asset} on chain {chain.chain_id}") from None
+    with chain.reading():
+        try:
+            return int(token.functions.decimals().call())
+        except (BadFunctionCallOutput, ContractLogicError):  # no contract, or another one
+            raise AssetError(f"there is no token at {asset} on chain {chain.chain_id}") from None
 
 
 def price_base_units(price_usd: str, decimals: int) -> int:

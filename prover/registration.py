@@ -49,8 +49,9 @@ class Registrar:
             TransactionFailedError: the registry refuses it.
         """
         registry = self._registry()
-        model_id = bytes(registry.functions.modelIdOf(self.account.address, package.weights_hash).call())
-        if not _is_registered(registry, model_id):
+        wanted = registry.functions.modelIdOf(self.account.address, package.weights_hash)
+        model_id = bytes(self.chain.read(wanted))
+        if not self._is_registered(registry, model_id):
             self.progress(f"registering model {package.name} {package.version}")
             uri = f"veritally:{package.name}:{package.version}"
             self.chain.send(registry.functions.register(package.weights_hash, uri), self.account)
@@ -65,8 +66,8 @@ class Registrar:
             TransactionFailedError: the verifier cannot be deployed or the registry refuses it.
         """
         registry = self._registry()
-        for index in range(registry.functions.circuitCount(model_id).call()):
-            entry = registry.functions.getCircuit(model_id, index).call()
+        for index in range(self.chain.read(registry.functions.circuitCount(model_id))):
+            entry = self.chain.read(registry.functions.getCircuit(model_id, index))
             if bytes(entry.verifyingKeyHash) == circuit.vk_sha256:
                 if entry.stopped:
                     raise CircuitStoppedError(circuit.model, index)
@@ -80,9 +81,17 @@ class Registrar:
             TransactionFailedError: the registry refuses it.
         """
         registry = self._registry()
-        if registry.functions.getAcceptance(model_id, measurement).call().acceptedFrom == 0:
+        acceptance = self.chain.read(registry.functions.getAcceptance(model_id, measurement))
+        if acceptance.acceptedFrom == 0:
             self.progress(f"accepting the measurement 0x{measurement.hex()[:8]}…")
             self.chain.send(registry.functions.acceptMeasurement(model_id, measurement), self.account)
+
+    def _is_registered(self, registry: Contract, model_id: bytes) -> bool:
+        try:
+            self.chain.read(registry.functions.getModel(model_id))
+        except ContractCustomError:
+            return False
+        return True
 
     def _registry(self) -> Contract:
         return self.chain.contract("ModelRegistry", self.deployment.model_registry)
@@ -96,19 +105,11 @@ class Registrar:
         verifier = str(self.chain.deploy(_verifier_artifact(circuit), account=self.account))
         self.progress(f"registering the circuit of {circuit.model}")
         entry = _circuit_entry(circuit, verifier)
-        index = registry.functions.circuitCount(model_id).call()
+        index = self.chain.read(registry.functions.circuitCount(model_id))
         self.chain.send(
             registry.functions.addCircuit(model_id, entry, proven.proof, proven.instances), self.account
         )
         return RegisteredCircuit(index, verifier)
-
-
-def _is_registered(registry: Contract, model_id: bytes) -> bool:
-    try:
-        registry.functions.getModel(model_id).call()
-    except ContractCustomError:
-        return False
-    return True
 
 
 def _verifier_artifact(circuit: Circuit) -> Artifact:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from starlette.types import Receive
 
 from prover.errors import InputError, RequestRefusedError
-from prover.zkml.package import require_inputs
+from prover.zkml.package import ModelPackage, require_in_range, require_inputs
 
 MAX_BODY_BYTES = 65_536
 
@@ -44,8 +44,8 @@ async def read_body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def parse_inference_body(body: bytes, expected_values: int) -> InferenceInput:
-    """Reads `{"input": [number, ...]}`.
+def parse_inference_body(body: bytes, package: ModelPackage) -> InferenceInput:
+    """Reads `{"input": [number, ...]}` for a model.
 
     Raises:
         RequestRefusedError: 400 when it is no JSON, 422 when it is no such input.
@@ -57,9 +57,11 @@ def parse_inference_body(body: bytes, expected_values: int) -> InferenceInput:
     if not isinstance(numbers, list):
         raise _unusable('"input" must be a list of numbers')
     try:
-        return InferenceInput(values=require_inputs(numbers, expected_values), committed=tuple(numbers))
+        values = require_inputs(numbers, package.input_size)
+        require_in_range(values, *package.input_range)
     except InputError as error:
         raise _unusable(str(error)) from None
+    return InferenceInput(values=values, committed=tuple(numbers))
 
 
 def _parse_json(body: bytes) -> object:

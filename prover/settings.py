@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from prover.errors import SettingError
 from veritally.tiers import Tier
 
 MODELS_DIRECTORY = Path(__file__).parent / "models"
+PREFIX = "VERITALLY_PROVER_"
+
+
+def _parse_list(value: object) -> object:
+    """A list that an environment variable holds as JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError('is no JSON list; write it like ["models/iris"]') from None
 
 
 class ProverSettings(BaseSettings):
     """Everything an operator can set. Keys are only ever named by file."""
 
-    model_config = SettingsConfigDict(env_prefix="VERITALLY_PROVER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     rpc_url: str = Field(default="http://127.0.0.1:8545", repr=False)
     """Node of the chain; its path may hold an access key, so that it is never shown."""
@@ -28,7 +40,9 @@ class ProverSettings(BaseSettings):
     price_tee_usd: str = "0.002"
     price_zkml_usd: str = "0.01"
 
-    models: tuple[Path, ...] = Field(default=(MODELS_DIRECTORY / "iris",), min_length=1)
+    models: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_parse_list)] = Field(
+        default=(MODELS_DIRECTORY / "iris",), min_length=1
+    )
     """Directories of the model packages to serve."""
     cache_dir: Path = Path.home() / ".cache" / "veritally"
     """Where circuits and proving keys are kept between runs."""
@@ -60,3 +74,17 @@ class ProverSettings(BaseSettings):
             Tier.TEE: self.price_tee_usd,
             Tier.ZKML: self.price_zkml_usd,
         }[tier]
+
+
+def load_settings() -> ProverSettings:
+    """The settings from the environment.
+
+    Raises:
+        SettingError: a variable has no usable value.
+    """
+    try:
+        return ProverSettings()
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        variable = PREFIX + "_".join(map(str, problem["loc"])).upper()
+        raise SettingError(variable, problem["msg"]) from None

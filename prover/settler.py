@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth_account.signers.local import LocalAccount
-from requests.exceptions import RequestException
 from web3.contract.contract import ContractFunction
 from web3.exceptions import Web3Exception
 from web3.types import TxReceipt
@@ -33,6 +32,8 @@ MAX_TRANSACTION_GAS = 16_777_216
 GAS_OF_RECEIPT = {Tier.SIGNED: 120_000, Tier.TEE: 120_000, Tier.ZKML: 1_400_000}
 """Gas that must be there for one receipt; a proof needs the room that its route reserves."""
 BASE_GAS = 1_000_000
+LOOKED_UP_BLOCKS = 10_000
+"""In which a receipt that is settled already is looked for; many nodes answer for no more at once."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +134,46 @@ class Settler:
         """The estimate and a third, at least `floor`; None when there is none, and sending will say why."""
         try:
             estimate = call.estimate_gas({"from": self._prover.address})
-        except (Web3Exception, RequestException):
+        except (Web3Exception, ChainUnreachableError):
             return None
         return min(max(estimate * 13 // 10, floor), MAX_TRANSACTION_GAS)
 
     def _read_outcomes(self, prepared: Sequence[_Prepared], mined: TxReceipt) -> dict[int, Outcome]:
         per_group = decode_outcomes(self._domain, [item.group for item in prepared], mined["logs"])
-        return {
-            position: _outcome(found, mined, shown)
-            for item, group in zip(prepared, per_group, strict=True)
-            for position, found, shown in zip(item.positions, group, item.evidence.shown, strict=True)
-        }
+        outcomes: dict[int, Outcome] = {}
+        for item, group in zip(prepared, per_group, strict=True):
+            for index, (position, found) in enumerate(zip(item.positions, group, strict=True)):
+                outcome = _outcome(found, mined, item.evidence.shown[index])
+                if isinstance(outcome, NotSettled):
+                    outcome = self._look_up(outcome, item, index, mined["blockNumber"])
+                outcomes[position] = outcome
+        return outcomes
+
+    def _look_up(self, skipped: NotSettled, item: _Prepared, index: int, block: int) -> Outcome:
+        """What became of a receipt that a transaction skipped: an earlier one of ours may have settled it."""
+        receipt = item.group.receipts[index]
+        is_used = self._contract.functions.isNonceUsed(self._prover.address, receipt.nonce)
+        try:
+            with self._chain.reading():
+                if not is_used.call(block_identifier=block):
+                    return skipped
+                receipt_hash = self._domain.receipt_hash(item.group.terms, receipt)
+                earlier = self._settling_transaction(receipt_hash, block)
+        except ChainUnreachableError:
+            earlier = None
+        if earlier is None:
+            return replace(skipped, certain=False)
+        (outcomes,) = decode_outcomes(self._domain, [item.group], earlier["logs"])
+        return _outcome(outcomes[index], earlier, item.evidence.shown[index])
+
+    def _settling_transaction(self, receipt_hash: bytes, until_block: int) -> TxReceipt | None:
+        """The transaction that settled a receipt in the last blocks, if there is one."""
+        events = self._contract.events.InferenceSettled().get_logs(
+            from_block=max(0, until_block - LOOKED_UP_BLOCKS),
+            to_block=until_block,
+            argument_filters={"receiptHash": receipt_hash},
+        )
+        return self._chain.w3.eth.get_transaction_receipt(events[0]["transactionHash"]) if events else None
 
 
 def _outcome(found: ReceiptOutcome, mined: TxReceipt, shown: dict[str, object]) -> Outcome:

@@ -32,6 +32,7 @@ from x402.mechanisms.evm.upto.client import UptoEvmScheme
 
 from veritally.devnet.network import Devnet, start_devnet
 from veritally.errors import VeritallyError
+from veritally.processes import die_with_parent
 from veritally.tiers import SETTLED_TIERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,6 +130,7 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # Ctrl-C reaches it through us, in order
+        preexec_fn=die_with_parent,
     )
     forward = threading.Thread(target=_forward, args=(process,), daemon=True)
     forward.start()

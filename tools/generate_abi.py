@@ -6,19 +6,10 @@ import json
 import sys
 from pathlib import Path
 
+from veritally.contract_table import CONTRACTS
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "veritally" / "abi"
-CONTRACTS = (
-    "Settlement",
-    "VerifierRouter",
-    "ModelRegistry",
-    "EnclaveRegistry",
-    "PayAddress",
-    "PayAddressFactory",
-    "SignedVerifier",
-    "TeeVerifier",
-    "ZkmlVerifier",
-)
 
 
 def render(name: str) -> str:

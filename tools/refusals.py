@@ -370,8 +370,8 @@ REFUSALS = (
     Refusal(
         "wrong input shape at the door",
         "prover/requests.py",
-        "values=require_inputs(numbers, expected_values)",
-        "values=require_inputs(numbers, len(numbers))",
+        "values = require_inputs(numbers, package.input_size)",
+        "values = require_inputs(numbers, len(numbers))",
         SERVICE,
     ),
     Refusal(

@@ -7,23 +7,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
+from eth_account.datastructures import SignedTransaction
 from eth_account.signers.local import LocalAccount
-from eth_typing import ABIError, ChecksumAddress
-from eth_utils.abi import abi_to_signature, function_abi_to_4byte_selector, get_abi_input_types
+from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
-from requests.exceptions import RequestException
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractConstructor, ContractFunction
-from web3.exceptions import ContractCustomError, ContractLogicError, Web3Exception, Web3RPCError
+from web3.exceptions import (
+    ContractLogicError,
+    TransactionNotFound,
+    Web3Exception,
+    Web3RPCError,
+)
 from web3.types import TxParams, TxReceipt, Wei
 
 from veritally.abi import Artifact, load_artifact
 from veritally.errors import ChainUnreachableError, TransactionFailedError, TransactionPendingError
+from veritally.node import NodeProvider
+from veritally.reverts import refusal_reason
+from veritally.rpc_url import host_of
 
 MINED_TIMEOUT_S = 120.0
 FIRST_POLL_S = 0.01
@@ -44,15 +48,20 @@ class Chain:
         Raises:
             ChainUnreachableError: nothing answers as an EVM node. Names the host only: RPC paths hold keys.
         """
-        w3 = Web3(HTTPProvider(rpc_url))
+        w3 = Web3(NodeProvider(rpc_url))
         try:
             return cls(w3=w3, chain_id=w3.eth.chain_id)
-        except (RequestException, Web3Exception, ValueError) as error:
-            raise ChainUnreachableError(_host(rpc_url), type(error).__name__) from None
+        except (Web3Exception, ValueError) as error:
+            raise ChainUnreachableError(host_of(rpc_url), type(error).__name__) from None
 
-    @property
-    def _rpc_url(self) -> str:
-        return str(cast(HTTPProvider, self.w3.provider).endpoint_uri)
+    def block_number(self) -> int:
+        """Number of the latest block.
+
+        Raises:
+            ChainUnreachableError: the node does not answer.
+        """
+        with self.reading():
+            return int(self.w3.eth.block_number)
 
     def contract(self, name: str, address: str) -> Contract:
         """Our contract `name` at `address`.
@@ -63,6 +72,15 @@ class Chain:
         return self.w3.eth.contract(
             address=Web3.to_checksum_address(address), abi=load_artifact(name).abi, decode_tuples=True
         )
+
+    def read(self, function: ContractFunction) -> Any:
+        """What a function of a contract returns, called without a transaction.
+
+        Raises:
+            ChainUnreachableError: the node does not answer, or there is no such function.
+        """
+        with self.reading():
+            return function.call()
 
     def deploy(self, artifact: Artifact, *args: Any, account: LocalAccount) -> ChecksumAddress:
         """Deploys a contract, waits until it is mined and returns its address.
@@ -117,26 +135,26 @@ class Chain:
 
         Raises:
             TransactionFailedError: `what` reverts, with the reason decoded by `abi`, or the node refuses it.
-            ChainUnreachableError: the node does not answer any more.
         """
         try:
             yield
         except (ContractLogicError, Web3RPCError) as error:
-            raise TransactionFailedError(what, _reason(error, abi)) from None
-        except RequestException as error:
-            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+            raise TransactionFailedError(what, refusal_reason(error, abi)) from None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Turns a node that does not answer, or refuses to, into our error.
+        """Turns a node that refuses to answer, or answers nonsense, into our error; leaves reverts alone.
 
         Raises:
             ChainUnreachableError: it does so in the context.
         """
         try:
             yield
-        except (RequestException, Web3RPCError) as error:
-            raise ChainUnreachableError(_host(self._rpc_url), type(error).__name__) from None
+        except ContractLogicError:
+            raise
+        except Web3Exception as error:
+            host = cast(NodeProvider, self.w3.provider).host
+            raise ChainUnreachableError(host, type(error).__name__) from None
 
     def _transact(
         self,
@@ -151,11 +169,30 @@ class Chain:
 
     def _submit(self, params: TxParams, what: str, account: LocalAccount) -> TxReceipt:
         signed = account.sign_transaction(cast(dict[str, Any], params))
-        receipt = self._await_receipt(self.w3.eth.send_raw_transaction(signed.raw_transaction), what)
+        self._hand_over(signed)
+        receipt = self._await_receipt(signed.hash, what)
         if receipt["status"] == 0:
             self._replay(params, receipt["blockNumber"] - 1)
             raise TransactionFailedError(what, "reverted in its block, but not when replayed before it")
         return receipt
+
+    def _hand_over(self, signed: SignedTransaction) -> None:
+        """Sends it. No answer is no failure, and neither is a refusal of what the node has already."""
+        try:
+            self.w3.eth.send_raw_transaction(signed.raw_transaction)
+        except ChainUnreachableError:
+            return  # it may have arrived
+        except Web3RPCError:
+            if not self._has_transaction(signed.hash):
+                raise
+
+    def _has_transaction(self, tx_hash: HexBytes) -> bool:
+        with self.reading():
+            try:
+                self.w3.eth.get_transaction(tx_hash)
+            except TransactionNotFound:
+                return False
+        return True
 
     def _replay(self, params: TxParams, block: int) -> None:
         """Runs a mined transaction as a call, so that its revert data can be seen."""
@@ -185,41 +222,7 @@ class Chain:
         while time.monotonic() < deadline:
             try:
                 return self.w3.eth.get_transaction_receipt(tx_hash)
-            except (
-                Web3RPCError,
-                RequestException,
-            ):  # not mined yet, or the node is busy
+            except (Web3RPCError, ChainUnreachableError):  # not mined yet, or the node is busy
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_POLL_S)
         raise TransactionPendingError(what, tx_hash.to_0x_hex(), MINED_TIMEOUT_S)
-
-
-def describe_revert(data: bytes, abi: Sequence[Any]) -> str:
-    """Revert data as text: `Name(value, ...)` when `abi` declares the error, else the data in hex."""
-    for entry in abi:
-        if entry.get("type") != "error" or function_abi_to_4byte_selector(entry) != data[:4]:
-            continue
-        return _render_error(cast(ABIError, entry), data)
-    return f"revert data 0x{data.hex()}" if data else "no revert data"
-
-
-def _render_error(error: ABIError, data: bytes) -> str:
-    try:
-        values = decode(get_abi_input_types(error), data[4:])
-    except DecodingError:
-        return f"{abi_to_signature(error)} with malformed arguments 0x{data[4:].hex()}"
-    shown = (f"0x{value.hex()}" if isinstance(value, bytes) else str(value) for value in values)
-    return f"{error['name']}({', '.join(shown)})"
-
-
-def _reason(error: ContractLogicError | Web3RPCError, abi: Sequence[Any]) -> str:
-    if isinstance(error, ContractCustomError):
-        return describe_revert(HexBytes(cast(str, error.data)), abi)
-    if isinstance(error, Web3RPCError) and error.rpc_response is not None:
-        return error.rpc_response["error"]["message"]
-    return error.message or "reverted without a reason"
-
-
-def _host(rpc_url: str) -> str:
-    parts = urlsplit(rpc_url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)

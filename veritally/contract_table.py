@@ -21,6 +21,9 @@ CONSTRUCTORS: dict[str, tuple[str, ...]] = {
 }
 """Every contract in the order of deployment. An argument is the name of a setting or of a contract above."""
 
+CONTRACTS = (*CONSTRUCTORS, "PayAddress")
+"""Every contract with an ABI. Pay addresses are not deployed: their factory creates them."""
+
 
 @dataclass(frozen=True)
 class RouteTerms:

@@ -8,56 +8,15 @@ from functools import cache
 from typing import Any, cast
 
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
 from eth_typing import ABIEvent
 from eth_utils.abi import event_abi_to_log_topic
 from eth_utils.address import is_same_address
-from eth_utils.crypto import keccak
 
 from veritally.abi import load_artifact
-from veritally.chain import describe_revert
 from veritally.errors import InvalidReceiptError
 from veritally.payments import PaymentRun
+from veritally.reasons import explain_reason
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
-
-_CONTRACTS = (
-    "Settlement",
-    "VerifierRouter",
-    "SignedVerifier",
-    "TeeVerifier",
-    "ZkmlVerifier",
-    "EnclaveRegistry",
-    "ModelRegistry",
-)
-_FOREIGN_ERRORS = (
-    "Error(string)",
-    "Panic(uint256)",
-    "UnauthorizedFacilitator()",
-    "AmountExceedsPermitted()",
-    "InvalidAmount()",
-    "InvalidDestination()",
-    "PaymentTooEarly()",
-    "InvalidOwner()",
-    "InvalidNonce()",
-    "InvalidSigner()",
-    "InvalidAmount(uint256)",
-    "SignatureExpired(uint256)",
-    "InvalidSignature()",
-    "InvalidSignatureLength()",
-    "InvalidContractSignature()",
-    "ClaimExceedsBalance()",
-)
-_HINTS = {
-    "TRANSFER_FROM_FAILED": "the payer's balance or its allowance for Permit2 is too low",
-    "InvalidNonce": "the payer's Permit2 nonce is used or was cancelled; sign a new payment",
-    "SignatureExpired": "the payer's signature expired before it was submitted; sign a new payment",
-    "InvalidSigner": "the payer signed for another pay address, token, maximum, nonce or deadline",
-    "ClaimExceedsBalance": "the payer's channel holds too little; it must deposit more",
-    "authorization is used": "somebody else collected this payment, or its payer cancelled it",
-    "EnclaveKeyNotValid": "the enclave key has expired or was revoked; register a new one",
-    "RouteIsStopped": "this route takes no more groups; use the tier's new route",
-}
-_PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]
 
 
 @dataclass(frozen=True)
@@ -156,15 +115,6 @@ def decode_outcomes(
     )
 
 
-def explain_reason(reason: bytes) -> str:
-    """A reason of `GroupSkipped` or `ReceiptSkipped` as text, with a hint where payer or prover can act."""
-    if reason[:4] == _PAYMENT_FAILED:
-        text = f"PaymentFailed({describe_revert(_payment_cause(reason), _known_errors())})"
-    else:
-        text = describe_revert(reason, _known_errors())
-    return next((f"{text}: {hint}" for word, hint in _HINTS.items() if word in text), text)
-
-
 def _settled(receipt_hash: bytes, data: bytes) -> ReceiptOutcome:
     terms = int.from_bytes(data[-32:], "big")
     return ReceiptOutcome(receipt_hash, seq=terms >> 192, development=bool(terms & 1), reason="")
@@ -186,27 +136,6 @@ def _receipt_argument(receipt: Receipt) -> tuple[Any, ...]:
         receipt.payer,
         receipt.terms,
     )
-
-
-def _payment_cause(reason: bytes) -> bytes:
-    """Revert data of the payment, which the contract keeps only the beginning of."""
-    try:
-        return bytes(decode(("bytes",), reason[4:])[0])
-    except DecodingError:
-        return reason[4:]
-
-
-@cache
-def _known_errors() -> tuple[Any, ...]:
-    """Error entries of our contracts, x402's proxy, Permit2 and Solidity."""
-    ours = (entry for name in _CONTRACTS for entry in load_artifact(name).abi if entry["type"] == "error")
-    return (*ours, *(_error_entry(signature) for signature in _FOREIGN_ERRORS))
-
-
-def _error_entry(signature: str) -> dict[str, Any]:
-    name, types = signature.removesuffix(")").split("(")
-    inputs = [{"name": "", "type": item} for item in types.split(",") if item]
-    return {"type": "error", "name": name, "inputs": inputs}
 
 
 @cache

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import Any, Final
 import ezkl
 
 from prover.zkml.ezkl_process import Stage
+from veritally.processes import die_with_parent
 
-PR_SET_PDEATHSIG = 1
 NO_COMPILER = "svm error"
 """ezkl wants a compiler of its own after it has written the verifier; we have ours."""
 
@@ -103,7 +101,7 @@ STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
 
 def main() -> None:
     """Answers on standard output, where nothing else may write; ends without the interpreter's clean-up."""
-    _die_with_parent()
+    die_with_parent()
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     request = json.load(sys.stdin)
@@ -117,11 +115,6 @@ def main() -> None:
     answer.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

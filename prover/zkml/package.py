@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from prover.errors import InputCountError, InputValueError, PackageError
+from prover.errors import InputCountError, InputOutsideRangeError, InputValueError, PackageError
 
 NETWORK_FILE = "network.onnx"
 DESCRIPTION_FILE = "model.json"
@@ -48,6 +48,7 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     input_names: Annotated[tuple[str, ...], Meta(min_length=1)]
     input_shape: Annotated[tuple[Size, ...], Meta(min_length=1)]
+    input_range: tuple[float, float]
     labels: Annotated[tuple[str, ...], Meta(min_length=1)]
     max_error: Annotated[float, Meta(gt=0)]
     circuit: Knobs
@@ -66,6 +67,8 @@ class ModelPackage:
     input_names: tuple[str, ...]
     """One name per input value, with its unit."""
     input_shape: tuple[int, ...]
+    input_range: tuple[float, float]
+    """Lowest and highest value of every input. In between, the circuit keeps `max_error`."""
     labels: tuple[str, ...]
     """Class of each output value; the highest value wins."""
     max_error: float
@@ -97,10 +100,22 @@ class ModelPackage:
             weights_hash=hashlib.sha256(_read(path, NETWORK_FILE)).digest(),
             input_names=content.input_names,
             input_shape=content.input_shape,
+            input_range=_require_range(path, content.input_range),
             labels=content.labels,
             max_error=content.max_error,
             knobs=content.circuit,
         )
+
+
+def require_in_range(inputs: Sequence[float], lowest: float, highest: float) -> None:
+    """Refuses inputs for which a model is not meant, and its circuit may not be accurate.
+
+    Raises:
+        InputOutsideRangeError: a value is below `lowest` or above `highest`.
+    """
+    for index, value in enumerate(inputs):
+        if not lowest <= value <= highest:
+            raise InputOutsideRangeError(index, value, lowest, highest)
 
 
 def require_inputs(inputs: Sequence[float], expected: int) -> tuple[float, ...]:
@@ -125,6 +140,13 @@ def _require_finite(index: int, value: object) -> float:
     if not math.isfinite(rounded):
         raise InputValueError(index, value)
     return float(value)
+
+
+def _require_range(path: Path, input_range: tuple[float, float]) -> tuple[float, float]:
+    lowest, highest = input_range
+    if not lowest < highest:
+        raise PackageError(path, f"input_range [{lowest:g}, {highest:g}] is empty")
+    return input_range
 
 
 def _read_description(path: Path) -> _Description:

@@ -16,7 +16,7 @@ from ape.managers.project import LocalProject
 
 from scripts.deploy import connected_chain, contract_type, deploy
 from veritally.abi import load_artifact
-from veritally.contract_table import ROUTES
+from veritally.contract_table import CONTRACTS, ROUTES
 from veritally.deployment import Deployment
 from veritally.deployment_check import check_deployment
 from veritally.plan import DeploymentSettings, make_plan
@@ -24,17 +24,6 @@ from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACTS = (
-    "Settlement",
-    "VerifierRouter",
-    "ModelRegistry",
-    "EnclaveRegistry",
-    "PayAddress",
-    "PayAddressFactory",
-    "SignedVerifier",
-    "TeeVerifier",
-    "ZkmlVerifier",
-)
 
 
 def without_trailer(runtime: bytes) -> bytes:

@@ -85,6 +85,14 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
     )
 
 
+def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
+    """The same settings as environment variables."""
+    settings = service_settings(devnet, folder)
+    names = ("rpc_url", "deployment", "raw_key_file", "enclave_root_key_file", "cache_dir")
+    chosen = {name: str(getattr(settings, name)) for name in names} | values
+    return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
+
+
 @contextmanager
 def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[RunningService]:
     settings = service_settings(devnet, folder, **values)

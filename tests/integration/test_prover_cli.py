@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prover_service import service_settings
+from prover_service import environment
 from typer.testing import CliRunner
 
 from prover.cli import app, main
@@ -20,12 +20,7 @@ from veritally.devnet import Devnet
 from veritally.pay_address import pay_address_of
 from veritally.tiers import SETTLED_TIERS
 
-
-def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
-    settings = service_settings(devnet, folder)
-    names = ("rpc_url", "deployment", "raw_key_file", "enclave_root_key_file", "cache_dir")
-    chosen = {name: str(getattr(settings, name)) for name in names} | values
-    return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
+CACHE = "VERITALLY_PROVER_CACHE_DIR"
 
 
 def free_port() -> int:
@@ -64,13 +59,13 @@ def test_models_lists_tiers_prices_and_pay_addresses_and_sends_nothing(
     assert devnet.chain.w3.eth.block_number == block
 
 
-def test_models_as_a_table(devnet: Devnet, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["models"], env=environment(devnet, tmp_path) | {"COLUMNS": "200"})
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_models_as_a_table_with_whole_addresses(devnet: Devnet, tmp_path: Path, columns: str) -> None:
+    result = CliRunner().invoke(app, ["models"], env=environment(devnet, tmp_path) | {"COLUMNS": columns})
     assert result.exit_code == 0
     assert "iris" in result.output
-    assert (
-        pay_address_of(devnet.deployment, devnet.accounts.prover.address, SETTLED_TIERS[0]) in result.output
-    )
+    for tier in SETTLED_TIERS:
+        assert pay_address_of(devnet.deployment, devnet.accounts.prover.address, tier) in result.output
 
 
 def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
@@ -98,17 +93,35 @@ def test_serve_answers_and_stops_cleanly_on_ctrl_c_without_showing_a_key(
         assert account.key.hex() not in output
 
 
+def test_a_cache_that_cannot_be_written_is_named(
+    devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for name, value in (environment(devnet, tmp_path) | {CACHE: str(tmp_path / "file")}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["veritally-prover", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert ended.value.code == 2
+    assert line.startswith(f"veritally-prover: {CACHE}: {tmp_path / 'file'}")
+
+
 @pytest.mark.parametrize(
-    ("variables", "message"),
+    ("variables", "message", "code"),
     [
-        ({"VERITALLY_PROVER_DEPLOYMENT": "/nowhere/deployment.json"}, "does not exist"),
-        ({"VERITALLY_PROVER_RPC_URL": "http://127.0.0.1:9/secret"}, "127.0.0.1:9"),
-        ({"VERITALLY_PROVER_RAW_KEY_FILE": "/nowhere/key"}, "cannot be read"),
-        ({"VERITALLY_PROVER_PRICE_TEE_USD": "cheap"}, "price 'cheap'"),
-        ({"VERITALLY_PROVER_MODELS": '["/nowhere/model"]'}, "model package /nowhere/model"),
-        ({"VERITALLY_PROVER_MODELS": json.dumps([str(MODELS_DIRECTORY / "iris")] * 2)}, "named iris, too"),
-        ({"VERITALLY_PROVER_MODELS": "[]"}, "VERITALLY_PROVER_MODELS: "),
-        ({"VERITALLY_PROVER_PORT": "70000"}, "VERITALLY_PROVER_PORT: "),
+        ({"VERITALLY_PROVER_DEPLOYMENT": "/nowhere/deployment.json"}, "does not exist", 2),
+        ({"VERITALLY_PROVER_RPC_URL": "http://127.0.0.1:9/secret"}, "127.0.0.1:9", 3),
+        ({"VERITALLY_PROVER_RPC_URL": "127.0.0.1:9/secret"}, "http(s)://host", 3),
+        ({"VERITALLY_PROVER_RPC_URL": "http://127.0.0.1:secret"}, "http(s)://host", 3),
+        ({"VERITALLY_PROVER_RPC_URL": "http://secret@127.0.0.1:9?key=secret"}, "127.0.0.1:9", 3),
+        ({"VERITALLY_PROVER_RAW_KEY_FILE": "/nowhere/key"}, "cannot be read", 2),
+        ({"VERITALLY_PROVER_PRICE_TEE_USD": "cheap"}, "price 'cheap'", 2),
+        ({"VERITALLY_PROVER_MODELS": '["/nowhere/model"]'}, "model package /nowhere/model", 1),
+        ({"VERITALLY_PROVER_MODELS": json.dumps([str(MODELS_DIRECTORY / "iris")] * 2)}, "named iris, too", 1),
+        ({"VERITALLY_PROVER_MODELS": "[]"}, "VERITALLY_PROVER_MODELS: ", 2),
+        ({"VERITALLY_PROVER_MODELS": "prover/models/iris"}, "VERITALLY_PROVER_MODELS: ", 2),
+        ({"VERITALLY_PROVER_PORT": "70000"}, "VERITALLY_PROVER_PORT: ", 2),
     ],
 )
 def test_wrong_settings_end_with_one_clear_line(
@@ -118,13 +131,14 @@ def test_wrong_settings_end_with_one_clear_line(
     capsys: pytest.CaptureFixture[str],
     variables: dict[str, str],
     message: str,
+    code: int,
 ) -> None:
     for name, value in (environment(devnet, tmp_path) | variables).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["veritally-prover", "models"])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == 1
+    assert ended.value.code == code
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("veritally-prover: ")
     assert message in line

@@ -20,6 +20,7 @@ from prover_service import (
 )
 from x402.http.utils import decode_payment_response_header
 
+from prover.errors import OutputMismatchError
 from prover.onnx_model import OnnxModel
 from prover.requests import MAX_BODY_BYTES
 from veritally.commitments import json_commitment, quantise, words_commitment
@@ -213,14 +214,19 @@ async def test_a_payment_for_one_tier_buys_no_other(
 
 
 async def test_a_paid_request_without_a_result_costs_nothing_and_its_payment_stays_usable(
-    service: RunningService, devnet: Devnet, payer: LocalAccount
+    service: RunningService, devnet: Devnet, payer: LocalAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(model: str, *_: Any) -> None:
+        raise OutputMismatchError(model, 1, 0)
+
     url = service.infer_url("zkml")
     before = devnet.usdc_balance_base_units(payer.address)
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
         header = await sign_payment(http, payer, url)
-        failed = await http.post(url, json={"input": [1e30, 0, 0, 0]}, headers=header)
-        assert (failed.status_code, failed.json()["error"]["code"]) == (422, "unusable_input")
+        with monkeypatch.context() as patched:
+            patched.setattr("prover.inference.require_close", refuse)
+            failed = await http.post(url, json=BODY, headers=header)
+        assert (failed.status_code, failed.json()["error"]["code"]) == (500, "inference_failed")
         assert "the payment was not used" in failed.json()["error"]["message"]
         assert devnet.usdc_balance_base_units(payer.address) == before
         assert (await http.post(url, json=BODY, headers=header)).status_code == 200
@@ -234,6 +240,8 @@ async def test_a_paid_request_without_a_result_costs_nothing_and_its_payment_sta
         ("/v1/signed/models/iris/infer", b"", 400, "malformed_json"),
         ("/v1/zkml/models/iris/infer", b'{"input": [1, 2, 3]}', 422, "unusable_input"),
         ("/v1/tee/models/iris/infer", b'{"input": [1, 2, 3, NaN]}', 422, "unusable_input"),
+        ("/v1/zkml/models/iris/infer", b'{"input": [1, 2, 3, 11]}', 422, "unusable_input"),
+        ("/v1/signed/models/iris/infer", b'{"input": [-1, 2, 3, 4]}', 422, "unusable_input"),
         ("/v1/signed/models/iris/infer", b" " * (MAX_BODY_BYTES + 1), 413, "body_too_large"),
         ("/v1/signed/models/rose/infer", b'{"input": [1, 2, 3, 4]}', 404, "unknown_model"),
         ("/v1/gold/models/iris/infer", b'{"input": [1, 2, 3, 4]}', 404, "unknown_tier"),
@@ -300,6 +308,7 @@ def test_models_are_listed_with_what_a_client_needs(service: RunningService, dev
     assert listed["asset"] == {"address": devnet.usdc, "decimals": 6}
     assert model["labels"] == ["setosa", "versicolor", "virginica"]
     assert model["input"]["shape"] == [1, 4]
+    assert model["input"]["range"] == [0, 10]
     assert {offer["tier"]: int(offer["price"]) for offer in model["tiers"]} == PRICES
     for tier, offer in zip(SETTLED_TIERS, model["tiers"], strict=True):
         expected = settlement.functions.payAddressOf(listed["prover"], tier).call()
@@ -316,6 +325,12 @@ def test_health_names_the_chain(service: RunningService, devnet: Devnet) -> None
     response = httpx.get(f"{service.url}/healthz")
     assert response.status_code == 200
     assert response.json()["chain_id"] == devnet.chain.chain_id
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_nothing_is_served_that_loads_scripts_from_elsewhere(service: RunningService, path: str) -> None:
+    response = httpx.get(service.url + path)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
 
 
 def test_wrong_method_is_refused_as_json(service: RunningService) -> None:

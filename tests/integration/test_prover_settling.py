@@ -1,36 +1,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from models import MODEL_ID, register_model, registrar
+from models import MODEL_ID, registrar
 from prover_service import cache_dir, service_settings
-from web3 import HTTPProvider, Web3
+from settling import enclave, free, settler
+from web3 import Web3
 
 from prover.assembly import connect
-from prover.enclave import DEVELOPMENT_MEASUREMENT, LIFETIME_S, RENEW_BEFORE_S, DevelopmentEnclave
+from prover.enclave import DEVELOPMENT_MEASUREMENT, LIFETIME_S, RENEW_BEFORE_S
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
-from prover.evidence import EvidenceMaker
 from prover.payments import NotSettled, Settled
 from prover.pricing import read_decimals
 from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
 from prover.settings import MODELS_DIRECTORY
-from prover.settler import FinishedInference, Settler
+from prover.settler import Settler
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
-from veritally.errors import TransactionFailedError
-from veritally.payments import UptoPayment
-from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
+from veritally.errors import DeploymentFileError, TransactionFailedError
+from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
 
 PROOF_TIMEOUT_S = 120.0
-NO_PAYMENT = UptoPayment(0, 0, 0, 0, b"")
 
 
 @pytest.fixture(scope="module")
@@ -41,33 +38,6 @@ def package() -> ModelPackage:
 @pytest.fixture(scope="module")
 def circuit(package: ModelPackage) -> Circuit:
     return prepare_circuit(package, cache_dir(), print)
-
-
-def settler(
-    devnet: Devnet,
-    enclaves: Mapping[bytes, DevelopmentEnclave] | None = None,
-    circuits: Mapping[bytes, int] | None = None,
-) -> Settler:
-    domain = SettlementDomain.of(devnet.deployment)
-    evidence = EvidenceMaker(domain, devnet.accounts.prover, enclaves or {}, circuits or {})
-    return Settler(devnet.chain, devnet.deployment, devnet.accounts.prover, evidence)
-
-
-def enclave(devnet: Devnet) -> DevelopmentEnclave:
-    accounts = devnet.accounts
-    register_model(devnet)
-    return DevelopmentEnclave(
-        devnet.chain, devnet.deployment, accounts.prover, accounts.development_root, MODEL_ID
-    )
-
-
-def free(
-    devnet: Devnet, nonce: int, tier: Tier = Tier.SIGNED, proof: ZkProof | None = None
-) -> FinishedInference:
-    """An inference that nobody pays for."""
-    terms = GroupTerms(MODEL_ID, devnet.accounts.prover.address, devnet.usdc)
-    receipt = Receipt(bytes(32), bytes(32), ZERO_ADDRESS, 0, 1_764_000_000, nonce, tier)
-    return FinishedInference(terms, tier, receipt, NO_PAYMENT, proof)
 
 
 def test_a_group_without_evidence_stops_no_other(devnet: Devnet) -> None:
@@ -96,18 +66,32 @@ def test_a_wrong_proof_is_skipped_with_a_reason_and_stops_no_other(
     assert settled.transaction == skipped.transaction
 
 
-def test_a_used_nonce_is_skipped_and_the_rest_of_its_group_settles(devnet: Devnet) -> None:
-    first, second = settler(devnet), settler(devnet)
-    assert isinstance(first.settle([free(devnet, 5)])[0], Settled)
-    again, fresh = second.settle([free(devnet, 5), free(devnet, 6)])
-    assert isinstance(again, NotSettled)
-    assert again.reason.startswith("AlreadySettled(")
+def test_a_receipt_that_an_earlier_transaction_settled_is_reported_with_that_transaction(
+    devnet: Devnet,
+) -> None:
+    (first,) = settler(devnet).settle([free(devnet, 5)])
+    again, fresh = settler(devnet).settle([free(devnet, 5), free(devnet, 6)])
+    assert isinstance(first, Settled)
+    assert isinstance(again, Settled)
     assert isinstance(fresh, Settled)
+    assert (again.transaction, again.block, again.seq) == (first.transaction, first.block, first.seq)
+    assert (again.gas_used, again.development) == (first.gas_used, first.development)
     assert fresh.seq == 1
+    assert fresh.transaction != first.transaction
+
+
+def test_a_nonce_that_another_receipt_used_leaves_the_outcome_uncertain(devnet: Devnet) -> None:
+    used = free(devnet, 5)
+    assert isinstance(settler(devnet).settle([used])[0], Settled)
+    receipt = dataclasses.replace(used.receipt, response_hash=b"\x01" * 32)
+    (outcome,) = settler(devnet).settle([dataclasses.replace(used, receipt=receipt)])
+    assert isinstance(outcome, NotSettled)
+    assert outcome.reason.startswith("AlreadySettled(")
+    assert not outcome.certain
 
 
 def test_an_unreachable_chain_leaves_the_outcome_uncertain(devnet: Devnet) -> None:
-    nowhere = Web3(HTTPProvider("http://127.0.0.1:9", exception_retry_configuration=None))
+    nowhere = Web3(NodeProvider("http://127.0.0.1:9", exception_retry_configuration=None))
     cut_off = dataclasses.replace(devnet, chain=dataclasses.replace(devnet.chain, w3=nowhere))
     (outcome,) = settler(cut_off).settle([free(devnet, 1)])
     assert isinstance(outcome, NotSettled)
@@ -200,6 +184,13 @@ def test_a_deployment_of_another_chain_is_refused(devnet: Devnet, tmp_path: Path
     settings = service_settings(devnet, tmp_path)
     dataclasses.replace(devnet.deployment, chain_id=1).save(settings.deployment)
     with pytest.raises(WrongChainError, match="chain 1"):
+        connect(settings)
+
+
+def test_a_deployment_that_is_not_on_the_chain_is_refused(devnet: Devnet, tmp_path: Path) -> None:
+    settings = service_settings(devnet, tmp_path)
+    call_node(devnet.chain, "anvil_setCode", devnet.deployment.settlement, "0x")
+    with pytest.raises(DeploymentFileError, match="no contract Settlement at 0x"):
         connect(settings)
 
 

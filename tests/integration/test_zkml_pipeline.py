@@ -111,7 +111,13 @@ def test_changed_srs_is_refused_and_kept(tmp_path: Path, circuit: Circuit) -> No
     assert changed.read_bytes() == b"changed"
 
 
-@pytest.mark.parametrize("inputs", [SETOSA_CM, (7.0, 3.2, 4.7, 1.4), (6.3, 3.3, 6.0, 2.5), (0, 0, 0, 0)])
+LOWEST, HIGHEST = PACKAGE.input_range
+CORNERS = [(HIGHEST,) * 4, (LOWEST, LOWEST, HIGHEST, HIGHEST), (HIGHEST, HIGHEST, LOWEST, LOWEST)]
+
+
+@pytest.mark.parametrize(
+    "inputs", [SETOSA_CM, (7.0, 3.2, 4.7, 1.4), (6.3, 3.3, 6.0, 2.5), (LOWEST,) * 4, *CORNERS]
+)
 def test_proved_outputs_are_the_models(circuit: Circuit, inputs: tuple[float, ...]) -> None:
     made = prove(circuit, inputs, PROOF_TIMEOUT_S)
     require_close(PACKAGE.name, made.outputs, OnnxModel(PACKAGE).run(inputs), PACKAGE.max_error)

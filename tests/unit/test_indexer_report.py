@@ -40,3 +40,12 @@ def test_amounts_in_several_tokens_have_a_table_of_their_own() -> None:
     lines = shown(TierTally(Tier.SIGNED, (AssetTally(TOKEN, 6, 1, 0, 1), AssetTally(OTHER, 6, 1, 0, 2))))
     assert "amount" not in lines[0]
     assert ["signed", to_checksum_address(OTHER), "2", "0.000002"] in lines
+
+
+def test_addresses_stay_whole_in_a_narrow_terminal() -> None:
+    text = io.StringIO()
+    tiers = (TierTally(Tier.SIGNED, (AssetTally(TOKEN, 6, 1, 0, 1), AssetTally(OTHER, 6, 1, 0, 2))),)
+    report = TallyReport(1, b"\x01" * 20, 7, b"\x02" * 32, 0, tiers)
+    print_table(report, Console(file=text, force_terminal=True, width=40, color_system=None))
+    for address in (TOKEN, OTHER, report.settlement):
+        assert to_checksum_address(address) in text.getvalue()

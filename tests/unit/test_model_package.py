@@ -76,6 +76,8 @@ def test_text_that_is_no_json_is_refused(copy: Path) -> None:
         ({"name": "../up"}, "regex"),
         ({"labels": []}, "length >= 1"),
         ({"max_error": 0}, "> 0"),
+        ({"input_range": [0]}, "length 2"),
+        ({"input_range": [1, 1]}, r"input_range \[1, 1\] is empty"),
         ({"max_error": "small"}, "Expected `float`"),
         ({"input_shape": [1, 5]}, r"4 input names for the shape \[1, 5\]"),
     ],

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
+import time
+
 import pytest
 from eth_account import Account
+from web3 import Web3
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentPayload, PaymentRequirements
 
-from prover.facilitator import InProcessFacilitator, SettlementSigner
-from prover.payments import NotSettled, PaymentLedger, PresentedPayment, Settled
+from prover.facilitator import InProcessFacilitator
+from prover.payments import NotSettled, Outcome, PaymentLedger, PresentedPayment, Settled
+from veritally.chain import Chain
+from veritally.node import NodeProvider
 
 NETWORK = "eip155:84532"
 SETTLEMENT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -41,7 +47,8 @@ def ledger(payload: PaymentPayload) -> PaymentLedger:
 @pytest.fixture
 def facilitator(ledger: PaymentLedger) -> InProcessFacilitator:
     """No node is needed: only `verify` asks the chain."""
-    return InProcessFacilitator(SettlementSigner("http://127.0.0.1:9", SETTLEMENT), NETWORK, ledger)
+    chain = Chain(Web3(NodeProvider("http://127.0.0.1:9")), 84532)
+    return InProcessFacilitator(chain, SETTLEMENT, NETWORK, ledger)
 
 
 def test_payers_are_told_to_sign_for_settlement(facilitator: InProcessFacilitator) -> None:
@@ -84,6 +91,25 @@ async def test_an_unknown_outcome_stays_pending_and_its_payment_reserved(
         assert (response.success, response.error_reason) == (False, "settlement_pending")
         assert response.transaction == TRANSACTION
     assert not ledger.reserve(payment, now_s=0)
+
+
+@pytest.mark.parametrize("outcome", [SETTLED, NotSettled("not mined", TRANSACTION, certain=False)])
+async def test_what_became_known_after_the_deadline_is_reported_once_and_not_kept(
+    facilitator: InProcessFacilitator,
+    ledger: PaymentLedger,
+    payload: PaymentPayload,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Outcome,
+) -> None:
+    payment = PresentedPayment.from_payload(payload)
+    late_s = payment.upto.deadline_s + 1
+    other = dataclasses.replace(payment, payment_id=payment.payment_id._replace(nonce=1))
+    assert ledger.reserve(other, now_s=late_s)  # which forgets the expired payment
+    ledger.record(payment.payment_id, outcome)
+    monkeypatch.setattr(time, "time", lambda: late_s)
+    response = await facilitator.settle(payload, REQUIREMENTS)
+    assert (response.success, response.transaction) == (outcome is SETTLED, TRANSACTION)
+    assert ledger.outcome(payment.payment_id) is None
 
 
 async def test_a_payment_without_inference_is_never_reported_as_settled(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -7,10 +8,18 @@ from starlette.types import Message, Receive
 
 from prover.errors import RequestRefusedError
 from prover.requests import MAX_BODY_BYTES, parse_inference_body, read_body
+from prover.settings import MODELS_DIRECTORY
+from prover.zkml.package import ModelPackage
+
+
+def taking(inputs: int) -> ModelPackage:
+    """A model that takes so many values, from -3 to 10."""
+    iris = ModelPackage.load(MODELS_DIRECTORY / "iris")
+    return dataclasses.replace(iris, input_shape=(1, inputs), input_range=(-3, 10))
 
 
 def test_numbers_are_taken_as_written() -> None:
-    parsed = parse_inference_body(b' {"input": [1, 2.50, -3e0, 0]} ', 4)
+    parsed = parse_inference_body(b' {"input": [1, 2.50, -3e0, 0]} ', taking(4))
     assert parsed.values == (1.0, 2.5, -3.0, 0.0)
     assert json.dumps(parsed.committed) == "[1, 2.5, -3.0, 0]"
 
@@ -41,13 +50,15 @@ def test_numbers_are_taken_as_written() -> None:
         (b'{"input": [1, Infinity]}', 422, "Infinity"),
         (b'{"input": [-Infinity, 1]}', 422, "-Infinity"),
         (b'{"input": [1, 1e400]}', 422, "finite"),
+        (b'{"input": [1, 10.0001]}', 422, "input value 1 is 10.0001; the model takes values from -3 to 10"),
+        (b'{"input": [-4, 1]}', 422, "input value 0 is -4; the model takes values from -3 to 10"),
         (b'{"input": [1, 1e39]}', 422, "finite"),
         (b'{"input": [1, ' + b"9" * 400 + b"]}", 422, "finite"),
     ],
 )
 def test_unusable_bodies_are_refused_with_a_reason(body: bytes, status: int, message: str) -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        parse_inference_body(body, 2)
+        parse_inference_body(body, taking(2))
     assert caught.value.status == status
     assert message in caught.value.message
 

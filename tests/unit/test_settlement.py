@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from eth_abi.abi import decode, encode
+from eth_utils.abi import abi_to_signature
 from eth_utils.crypto import keccak
 from web3 import Web3
 
 from veritally.abi import load_artifact
+from veritally.devnet.parts import Parts, find_root
 from veritally.errors import InvalidReceiptError
 from veritally.payments import PaymentRun, UptoPayment
+from veritally.reasons import explain_reason
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.settlement import (
     Group,
     ZkProof,
     decode_outcomes,
-    explain_reason,
     zkml_evidence,
 )
 from veritally.tiers import Tier
@@ -130,11 +133,15 @@ def test_outcomes_ignore_logs_of_other_contracts() -> None:
         (error_data("Error(string)", "TRANSFER_FROM_FAILED"), "balance or its allowance for Permit2"),
         (error_data("InvalidNonce()"), "InvalidNonce"),
         (error_data("SignatureExpired(uint256)", 17), "SignatureExpired(17)"),
-        (error_data("ClaimExceedsBalance()"), "channel holds too little"),
         (
             error_data("Error(string)", "FiatTokenV2: authorization is used or canceled"),
             "somebody else collected",
         ),
+        (error_data("ClaimExceedsBalance()"), "it must deposit more"),
+        (error_data("ClaimExceedsCeiling()"), "it must sign a higher one"),
+        (error_data("InvalidSignature()"), "sign a new one"),
+        (error_data("NotReceiverAuthorizer()"), "NotReceiverAuthorizer()"),
+        (error_data("Error(string)", "ERC20: transfer amount exceeds balance"), "balance is too low"),
         (b"", "no revert data"),
         (b"\x01\x02\x03\x04", "0x01020304"),
     ],
@@ -143,6 +150,24 @@ def test_reason_of_a_failed_payment_names_its_cause(cause: bytes, expected: str)
     reason = explain_reason(error_data("PaymentFailed(bytes)", cause))
     assert reason.startswith("PaymentFailed(")
     assert expected in reason
+
+
+def test_a_text_with_dirt_behind_it_is_read() -> None:
+    """As USDC gives it: the last word of the text is not cleared."""
+    text = "FiatTokenV2: authorization is used or canceled"
+    end = 4 + 64 + len(text)
+    clean = error_data("Error(string)", text)
+    dirty = clean[:end] + b"\x7e" * (len(clean) - end)
+    reason = explain_reason(error_data("PaymentFailed(bytes)", dirty))
+    assert reason.startswith(f"PaymentFailed(Error({text})): somebody else collected this payment")
+
+
+def test_every_error_that_a_payment_of_x402_can_give_is_known() -> None:
+    """All errors of its contracts but those of deposits and withdrawals, which no settlement makes."""
+    for name in ("X402BatchSettlement", "X402UptoPermit2Proxy", "X402ExactPermit2Proxy"):
+        for entry in Parts(find_root(None)).compiled(name).abi:
+            if entry["type"] == "error" and not re.search("Deposit|Collector|Withdraw", entry["name"]):
+                assert explain_reason(keccak(text=abi_to_signature(entry))[:4]).startswith(entry["name"])
 
 
 def test_a_reason_that_was_cut_is_still_named() -> None:

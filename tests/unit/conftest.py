@@ -1,0 +1,46 @@
+"""A recorded chain to index, its node, and where the database goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from indexer_chain import (
+    RecordedChain,
+    group_log,
+    group_skipped_log,
+    inference_log,
+    receipt_skipped_log,
+    serve,
+)
+
+from indexer.rpc import JsonRpc
+from veritally.tiers import Tier
+
+
+@pytest.fixture
+def chain() -> RecordedChain:
+    """Two inferences in block 3, one in block 6, all kinds of skips in block 8, the head at block 9."""
+    chain = RecordedChain()
+    chain.mine(
+        inference_log(0, amount=5), inference_log(1, Tier.TEE, flags=1), group_log(Tier.TEE, 2, 0, True)
+    )
+    chain.mine()
+    chain.mine()
+    chain.settle({"tier": Tier.ZKML, "amount": 7})
+    chain.mine()
+    chain.mine(group_skipped_log(1, bytes(4)), receipt_skipped_log(b""))
+    chain.mine()
+    return chain
+
+
+@pytest.fixture
+def rpc(chain: RecordedChain) -> Iterator[JsonRpc]:
+    with serve(chain) as url:
+        yield JsonRpc(url)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "indexer.db"

@@ -1,0 +1,37 @@
+"""Indexes a recorded chain and reads what was stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from indexer_chain import (
+    CHAIN_ID,
+    SETTLEMENT,
+    RecordedChain,
+)
+
+from indexer.chain import SettlementChain
+from indexer.database import Database
+from indexer.rpc import JsonRpc
+from indexer.sync import Indexer
+
+
+def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_request: int = 1000) -> Indexer:
+    settlement = SettlementChain(rpc, CHAIN_ID, bytes.fromhex(SETTLEMENT[2:]))
+    indexer = Indexer(settlement, Database(f"sqlite:///{path}"), chain.deployment, blocks_per_request)
+    indexer.open()
+    return indexer
+
+
+def contents(path: Path) -> dict[str, list[Any]]:
+    """All rows of all tables."""
+    with sqlite3.connect(path) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        tables = [name for (name,) in names]
+        return {name: database.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in tables}
+
+
+def count(path: Path, table: str) -> int:
+    return len(contents(path)[table])
