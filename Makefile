@@ -25,6 +25,9 @@ APE_ENV := APE_DATA_FOLDER="$(CURDIR)/.cache/ape" SOLCX_BINARY_PATH="$(CURDIR)/.
 APE := $(APE_ENV) .venv-ape/bin/ape
 APE_TEST := $(APE) test --network ethereum:local:foundry
 
+HALMOS := FOUNDRY_SRC=tests/contracts/halmos FOUNDRY_TEST=tests/contracts/halmos FOUNDRY_OUT=.build/halmos/out \
+	FOUNDRY_CACHE_PATH=.build/halmos/cache .venv-halmos/bin/halmos --forge-build-out .build/halmos/out --no-status --loop 8
+
 PIP_INSTALL := -m pip install --quiet --quiet --require-hashes
 COMPILE := .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -39,6 +42,9 @@ EDITABLE := .venv/.editable
 PARTS := .toolchain/parts/.fetched
 BUILT := out/.built
 VENV_APE := .venv-ape/.installed
+CLIENTS := tests/clients/node_modules/.package-lock.json
+VENV_ANALYSIS := .venv-analysis/.installed
+VENV_HALMOS := .venv-halmos/.installed
 
 define headline
 @printf '\n\033[1m== %s\033[0m\n' "$(1)"
@@ -51,7 +57,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
-setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) ## Install everything into this folder and compile the contracts
+setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) $(CLIENTS) ## Install everything into this folder and compile the contracts
 
 .PHONY: demo
 demo: setup ## Pay for, prove, settle and count inferences of all tiers on a local chain
@@ -64,7 +70,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check test-contracts test-python test-ape ## Run every check there is
+test: setup test-red lint types abi-check natspec security-doc test-contracts gas-check test-python test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -95,6 +101,11 @@ test-contracts: setup ## Run the contract tests (forge)
 	$(call headline,Contract tests)
 	@$(FORGE_TEST)
 
+.PHONY: gas-check
+gas-check: setup
+	$(call headline,Gas is what snapshots/ says)
+	@.venv/bin/python tools/bench_gas.py --check
+
 .PHONY: test-python
 test-python: setup ## Run the unit and integration tests (pytest)
 	$(call headline,Unit and integration tests)
@@ -108,6 +119,43 @@ test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 .PHONY: test-refusals
 test-refusals: setup ## Disable each refusal on the list once and require that the tests turn red (takes long)
 	@.venv/bin/python tools/check_refusals.py
+
+.PHONY: natspec
+natspec: setup ## Check that everything public in the contracts is documented
+	$(call headline,NatSpec)
+	@.venv/bin/python tools/check_natspec.py
+
+.PHONY: security-doc
+security-doc: setup ## Check that the tests that docs/security.md names exist
+	$(call headline,Tests named in docs/security.md)
+	@.venv/bin/python tools/check_security_doc.py
+
+.PHONY: analyse
+analyse: setup $(VENV_ANALYSIS) ## Run slither; every finding must be explained (docs/analysis.md)
+	$(call headline,Static analysis)
+	@.venv/bin/python tools/check_slither.py
+
+# What halmos leaves out, a loop for example, it only warns of.
+.PHONY: test-halmos
+test-halmos: setup $(VENV_HALMOS) ## Prove the checks in tests/contracts/halmos for all inputs (takes minutes)
+	$(call headline,Proofs)
+	@mkdir -p .build/halmos
+	@$(HALMOS) 2>&1 | tee .build/halmos/log
+	@! grep -q WARNING .build/halmos/log || { echo "halmos left something out: see its warning" >&2; exit 1; }
+
+.PHONY: coverage
+coverage: setup ## Check how much of the core the contract tests reach (takes minutes)
+	$(call headline,Coverage)
+	@mkdir -p .build
+	@FOUNDRY_OUT=.build/coverage/out FOUNDRY_CACHE_PATH=.build/coverage/cache \
+		forge coverage --no-match-path '*.bench.t.sol' --report lcov --report-file .build/coverage.lcov \
+		>.build/coverage.log 2>&1 || { tail -n 30 .build/coverage.log >&2; exit 1; }
+	@.venv/bin/python tools/check_coverage.py .build/coverage.lcov
+
+.PHONY: mutate
+mutate: setup ## Make random mistakes in the contracts and require that the tests notice (takes half an hour)
+	$(call headline,Mutants)
+	@.venv/bin/python tools/mutate_contracts.py $(ARGS)
 
 .PHONY: bench-gas
 bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/ (docs/gas.md)
@@ -134,6 +182,8 @@ lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
 	@$(COMPILE) pyproject.toml -c requirements/dev.txt --group dev --group train -o requirements/train.txt
 	@$(COMPILE) --group pyproject.toml:ape -o requirements/ape.txt
 	@$(COMPILE) --group pyproject.toml:ape-build -o requirements/ape-build.txt
+	@$(COMPILE) --group pyproject.toml:analysis -o requirements/analysis.txt
+	@$(COMPILE) --group pyproject.toml:halmos -o requirements/halmos.txt
 
 .PHONY: clean
 clean: ## Delete what builds and tests leave behind; keep what was installed
@@ -192,10 +242,22 @@ $(BUILT): foundry.toml tools/solc $(SOLIDITY) $(TOOLS)
 	@forge build --skip test
 	@touch $@
 
+# Apart from the root's packages: tests alone need them.
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json | $(HOST)
+	$(call headline,Node packages: the official TypeScript clients of x402)
+	@npm ci --prefix tests/clients --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
 # A few packages of Ape have no wheel and are built here, with the pinned setuptools.
 $(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
 	$(call headline,Ape into .venv-ape (takes about a minute))
 	@test -x .venv-ape/bin/pip || $(PYTHON) -m venv .venv-ape
 	@.venv-ape/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/ape-build.txt
 	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
+	@touch $@
+
+$(VENV_ANALYSIS) $(VENV_HALMOS): .venv-%/.installed: requirements/%.txt | $(HOST)
+	$(call headline,$* into .venv-$*)
+	@test -x .venv-$*/bin/pip || $(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/$*.txt
 	@touch $@

@@ -69,17 +69,17 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         address asset;
         /// @dev Sum of the settled amounts.
         uint256 amount;
+        /// @dev The part of it that was claimed from channels; the rest was transferred.
+        uint256 claimed;
         /// @dev Receipt hashes; those of skipped receipts become zero.
         bytes32[] hashes;
         /// @dev Merkle root over all receipt hashes.
         bytes32 root;
         /// @dev The tier that was verified, and the events, one per settled receipt.
         SettledEvent.Log log;
-        /// @dev By floor: where its payments must go, and what was there before, for the floors that occur.
+        /// @dev By floor, for the floors that occur: where its transfers must go, and what was there before.
         address[4] payAddresses;
         uint256[4] balances;
-        /// @dev By floor: a channel was claimed, which only credits the pay address until it is swept.
-        bool[4] claimed;
     }
 
     constructor(IVerifierRouter router, IPayAddressFactory payAddresses) EIP712("Veritally", "1") {
@@ -351,6 +351,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         bytes memory refusal = _collect(frame, payment, run, sum);
         if (refusal.length == 0) {
             frame.amount += sum;
+            if (payment.scheme == PaymentScheme.BATCH_SETTLEMENT) frame.claimed += sum;
             SettledEvent.emitRun(frame.log, receipts, frame.hashes, run, payment.scheme);
         } else {
             _undoRun(frame, receipts, run, refusal);
@@ -431,37 +432,36 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     /* MONEY */
 
-    /// @dev Collects what a run costs; the pay address' balance is noted before its first payment.
+    /// @dev Collects what a run costs. A claim books it to the pay address inside x402's contract; everything else
+    /// transfers it there, and the pay address' balance is noted before the first transfer.
     function _collect(Frame memory frame, Payment calldata payment, Run memory run, uint256 amount)
         private
         returns (bytes memory reason)
     {
         uint8 floor = run.floor;
-        if (frame.payAddresses[floor] == address(0)) {
-            frame.payAddresses[floor] = payAddressOf(frame.prover, floor);
-            frame.balances[floor] = TokenBalance.read(frame.asset, frame.payAddresses[floor]);
+        address to = frame.payAddresses[floor];
+        if (to == address(0)) {
+            to = payAddressOf(frame.prover, floor);
+            if (payment.scheme != PaymentScheme.BATCH_SETTLEMENT) {
+                frame.payAddresses[floor] = to;
+                frame.balances[floor] = TokenBalance.read(frame.asset, to);
+            }
         }
-        reason = Collector.collect(
-            payment, Collection({asset: frame.asset, payer: run.payer, to: frame.payAddresses[floor], amount: amount})
-        );
-        if (payment.scheme == PaymentScheme.BATCH_SETTLEMENT && reason.length == 0) frame.claimed[floor] = true;
+        reason = Collector.collect(payment, Collection({asset: frame.asset, payer: run.payer, to: to, amount: amount}));
     }
 
-    /// @dev Sweeps what channels owe, then requires that the pay addresses received what was settled: the token must
-    /// have moved what it was asked to move.
-    function _requirePaid(Frame memory frame) private {
-        if (frame.amount == 0) return;
+    /// @dev Requires that the pay addresses received what was transferred: the token must have moved what it was asked
+    /// to move.
+    function _requirePaid(Frame memory frame) private view {
+        uint256 transferred = frame.amount - frame.claimed;
+        if (transferred == 0) return;
         uint256 received;
         for (uint256 floor = uint8(Tier.SIGNED); floor <= uint8(Tier.ZKML); ++floor) {
             address payAddress = frame.payAddresses[floor];
             if (payAddress == address(0)) continue;
-            if (frame.claimed[floor]) {
-                bytes memory reason = BatchPayments.sweep(payAddress, frame.asset);
-                if (reason.length != 0) BoundedCall.revertWith(reason);
-            }
             received += TokenBalance.read(frame.asset, payAddress) - frame.balances[floor];
         }
-        require(received >= frame.amount, PaymentShortfall(frame.amount, received));
+        require(received >= transferred, PaymentShortfall(transferred, received));
     }
 
     /* RECORDS */

@@ -23,10 +23,12 @@ from x402.schemas import (
 from prover.payments import NotSettled, PaymentId, PaymentLedger, PresentedPayment, Settled
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
+from veritally.x402.errors import PaymentError
 
 _log = logging.getLogger("veritally.prover")
 
 PAYMENT_IN_USE = "payment_already_in_use"
+PAYMENT_UNUSABLE = "payment_cannot_be_settled"
 NOT_SETTLED = "receipt_not_settled"
 CHAIN_UNREACHABLE = "chain_unreachable"
 SETTLEMENT_PENDING = "settlement_pending"
@@ -68,21 +70,20 @@ class InProcessFacilitator:
         return self._supported
 
     async def verify(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
-        """Checks a payment on the chain and reserves it, so that copies of it start nothing."""
+        """Reads a payment, checks it on the chain and reserves it, so that copies of it start nothing."""
+        try:
+            payment = PresentedPayment.from_payload(payload)
+        except PaymentError as error:
+            return _invalid(PAYMENT_UNUSABLE, str(error))
         # An unsigned extension could make the check simulate an approval that Settlement would not make.
         bare = payload.model_copy(update={"extensions": None})
         response = await asyncio.to_thread(self._check, bare, requirements)
         if not response.is_valid:
             return response
-        payment = PresentedPayment.from_payload(payload)
         if self._ledger.reserve(payment, now_s=int(time.time())):
             return response
-        return VerifyResponse(
-            is_valid=False,
-            invalid_reason=PAYMENT_IN_USE,
-            invalid_message="this payment has started an inference already; sign a new one for another",
-            payer=response.payer,
-        )
+        message = "this payment has started an inference already; sign a new one for another"
+        return _invalid(PAYMENT_IN_USE, message, response.payer)
 
     def _check(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
         """x402's checks, which blame the payer or fail when the node is lost: then it says so instead."""
@@ -92,11 +93,8 @@ class InProcessFacilitator:
                 self._chain.block_number()
         except (ChainUnreachableError, RuntimeError) as error:
             _log.warning("a payment could not be checked: %s", error)
-            return VerifyResponse(
-                is_valid=False,
-                invalid_reason=CHAIN_UNREACHABLE,
-                invalid_message="the prover's node does not answer; send this payment again later",
-            )
+            message = "the prover's node does not answer; send this payment again later"
+            return _invalid(CHAIN_UNREACHABLE, message)
         return response
 
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
@@ -128,3 +126,7 @@ class InProcessFacilitator:
             transaction=failure.transaction,
             network=requirements.network,
         )
+
+
+def _invalid(reason: str, message: str, payer: str | None = None) -> VerifyResponse:
+    return VerifyResponse(is_valid=False, invalid_reason=reason, invalid_message=message, payer=payer)

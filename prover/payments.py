@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from eth_utils.address import to_checksum_address
-from x402.mechanisms.evm.types import UptoPermit2Payload
 from x402.schemas import PaymentPayload
 
-from veritally.payments import UptoPayment
+from veritally.payments import PaymentScheme, UptoPayment
+from veritally.x402 import PaymentOffer, read_payment
+from veritally.x402.errors import OtherOfferError
 
 
 class PaymentId(NamedTuple):
@@ -28,22 +28,19 @@ class PresentedPayment:
 
     @classmethod
     def from_payload(cls, payload: PaymentPayload) -> PresentedPayment:
-        """Reads the payload of an official client.
+        """Reads the payload of an official client. Allowances that it signed are left out.
+
+        The payment middleware has compared `accepted`, which the client echoes, with what was offered.
 
         Raises:
-            ValueError: a field is no number or no hex; verified payloads always have them.
+            PaymentError: the payer signed for something else, or in a form that Settlement does not take.
         """
-        content: dict[str, Any] = payload.payload
-        parsed = UptoPermit2Payload.from_dict(content)
-        signed = parsed.permit2_authorization
-        upto = UptoPayment(
-            max_amount_base_units=int(signed.permitted.amount),
-            nonce=int(signed.nonce),
-            deadline_s=int(signed.deadline),
-            valid_after_s=int(signed.witness.valid_after),
-            signature=bytes.fromhex((parsed.signature or "").removeprefix("0x")),
-        )
-        return cls(PaymentId(str(to_checksum_address(signed.from_address)), upto.nonce), upto)
+        bare = payload.model_copy(update={"extensions": None}).model_dump(by_alias=True)
+        presented = read_payment(bare, PaymentOffer.from_requirements(bare["accepted"]))
+        upto = presented.payment
+        if not isinstance(upto, UptoPayment):
+            raise OtherOfferError("accepted.scheme", upto.scheme.label, PaymentScheme.UPTO.label)
+        return cls(PaymentId(presented.payer, upto.nonce), upto)
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,34 @@ import {Tier} from "../types/Tier.sol";
 /// believes only what Settlement has settled at TEE or better. Each receipt counts once.
 /// @dev It asks Settlement and nobody else: a verifier by itself says nothing about payment, floor or route.
 contract ModelOracle {
+    /// @notice Whom it believes.
     ISettlement public immutable SETTLEMENT;
+    /// @notice The model whose responses count.
     bytes32 public immutable MODEL_ID;
+    /// @notice Commitment to the one request.
     bytes32 public immutable REQUEST_HASH;
 
+    /// @notice The newest settled response.
     bytes public response;
+    /// @notice Unix time in seconds at which it was served; zero before the first one.
     uint64 public servedAt;
+    /// @notice Whether a receipt has counted.
     mapping(bytes32 receiptHash => bool) public isUsed;
 
+    /// @notice A settled response was taken.
+    /// @param receiptHash The receipt that carried it.
+    /// @param prover Who ran the model.
+    /// @param response The response itself.
+    /// @param servedAt Unix time in seconds at which it was served.
     event Answered(bytes32 indexed receiptHash, address indexed prover, bytes response, uint64 servedAt);
 
+    /// @notice The receipt has counted before.
     error ReceiptUsed(bytes32 receiptHash);
+    /// @notice The receipt is about another request.
     error OtherRequest(bytes32 expected, bytes32 actual);
+    /// @notice The answer is not what the receipt commits to.
     error OtherResponse(bytes32 expected, bytes32 actual);
+    /// @notice The known response was served later or at the same second.
     error NotNewer(uint64 known, uint64 given);
 
     constructor(ISettlement settlement, bytes32 modelId, bytes32 requestHash) {

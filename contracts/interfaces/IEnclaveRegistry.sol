@@ -35,6 +35,13 @@ interface IEnclaveRegistry {
     }
 
     /// @notice A key was admitted.
+    /// @param key Address of the key.
+    /// @param prover The only prover that it signs for.
+    /// @param modelId The only model that it signs for.
+    /// @param measurement Hash of the code that holds it.
+    /// @param validFrom Unix time in seconds of its first second.
+    /// @param validUntil Unix time in seconds behind its last one.
+    /// @param development It was admitted by a development root.
     event EnclaveRegistered(
         address indexed key,
         address indexed prover,
@@ -45,6 +52,9 @@ interface IEnclaveRegistry {
         bool development
     );
     /// @notice A key was revoked; what it signed before stays settled.
+    /// @param key Address of the key.
+    /// @param by Its prover or the root.
+    /// @param revokedAt Unix time in seconds.
     event EnclaveRevoked(address indexed key, address indexed by, uint40 revokedAt);
 
     /// @notice The development root is refused on this chain.

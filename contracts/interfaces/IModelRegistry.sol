@@ -72,18 +72,39 @@ interface IModelRegistry {
     }
 
     /// @notice A model was registered.
+    /// @param modelId Hash of owner and weights hash.
+    /// @param owner Who registered it.
+    /// @param weightsHash Commitment to the weights.
+    /// @param uri Where more is said about it.
     event ModelRegistered(bytes32 indexed modelId, address indexed owner, bytes32 indexed weightsHash, string uri);
     /// @notice A model's owner advises against it, and for `successor` unless that is zero.
+    /// @param modelId The model.
+    /// @param owner Its owner.
+    /// @param successor The model to use from now on; zero for none.
     event ModelDeprecated(bytes32 indexed modelId, address indexed owner, bytes32 indexed successor);
     /// @notice A model got a circuit; `index` is its position among those of the model.
+    /// @param modelId The model.
+    /// @param verifier The generated verifier.
+    /// @param index Position among the circuits of the model.
+    /// @param circuit All there is to know about it.
     event CircuitAdded(bytes32 indexed modelId, address indexed verifier, uint32 indexed index, Circuit circuit);
     /// @notice A circuit was stopped for ever, by the model's owner or, after a contradiction, by the router.
+    /// @param modelId The model.
+    /// @param index Position among the circuits of the model.
+    /// @param by The model's owner or the router.
     event CircuitStopped(bytes32 indexed modelId, uint32 indexed index, address indexed by);
     /// @notice Enclaves with this measurement may serve the model from `acceptedFrom` (unix seconds).
+    /// @param modelId The model.
+    /// @param measurement Hash of the code.
+    /// @param owner The model's owner.
+    /// @param acceptedFrom Unix time in seconds from which it holds.
     event MeasurementAccepted(
         bytes32 indexed modelId, bytes32 indexed measurement, address indexed owner, uint40 acceptedFrom
     );
     /// @notice Enclaves with this measurement may not serve the model any more.
+    /// @param modelId The model.
+    /// @param measurement Hash of the code.
+    /// @param owner The model's owner.
     event MeasurementRemoved(bytes32 indexed modelId, bytes32 indexed measurement, address indexed owner);
 
     /// @notice Outside development chains the delay is two days or more.

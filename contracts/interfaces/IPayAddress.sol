@@ -5,6 +5,9 @@ pragma solidity ^0.8.30;
 /// @notice Holds what payers paid to one prover under one floor. Only that prover takes it out.
 interface IPayAddress {
     /// @notice Tokens were taken out.
+    /// @param token The token.
+    /// @param to The recipient.
+    /// @param amount Base units of the token.
     event Withdrawn(address indexed token, address indexed to, uint256 amount);
 
     /// @notice The caller is not the prover of this address.
@@ -19,8 +22,10 @@ interface IPayAddress {
     function withdraw(address token, address to, uint256 amount) external;
 
     /// @notice The prover that owns what is here.
-    function prover() external view returns (address);
+    /// @return owner The prover.
+    function prover() external view returns (address owner);
 
     /// @notice The floor tier that payments to this address commit to.
-    function floor() external view returns (uint8);
+    /// @return tier The floor tier as a number.
+    function floor() external view returns (uint8 tier);
 }

@@ -6,6 +6,9 @@ pragma solidity ^0.8.30;
 /// it commits to both, and it needs no code before somebody wants to withdraw.
 interface IPayAddressFactory {
     /// @notice The clone behind a pay address was deployed.
+    /// @param payAddress The address.
+    /// @param prover The prover who takes out what is there.
+    /// @param floor The floor tier as a number.
     event PayAddressDeployed(address indexed payAddress, address indexed prover, uint8 indexed floor);
 
     /// @notice The address for (prover, floor).
@@ -21,5 +24,6 @@ interface IPayAddressFactory {
     function deploy(address prover, uint8 floor) external returns (address payAddress);
 
     /// @notice The implementation behind every clone.
-    function IMPLEMENTATION() external view returns (address);
+    /// @return implementation Its address.
+    function IMPLEMENTATION() external view returns (address implementation);
 }

@@ -93,7 +93,7 @@ interface ISettlement {
     error PaymentOutOfOrder(uint256 payment, uint256 nextReceipt, uint256 receipts);
     /// @notice A payment covers a receipt that names no payer.
     error PaymentForFreeReceipt(uint256 receiptIndex);
-    /// @notice The pay addresses received less than the sum of the settled amounts.
+    /// @notice The pay addresses received less than what was transferred to them.
     error PaymentShortfall(uint256 expected, uint256 received);
 
     /// @notice Receipt: this nonce of the prover was settled before.

@@ -47,6 +47,14 @@ interface IVerifierRouter {
     }
 
     /// @notice A route was added; anybody may activate it from `activeFrom` (unix seconds).
+    /// @param route The route.
+    /// @param verifier What will stand behind it.
+    /// @param tier The tier that the verifier stated.
+    /// @param deterministic Two responses to one request are a contradiction.
+    /// @param activeFrom Unix time in seconds from which anybody may activate it.
+    /// @param groupGas Gas of a verification.
+    /// @param receiptGas More gas for each receipt.
+    /// @param codeHash Hash of the verifier's code.
     event RouteAdded(
         bytes4 indexed route,
         address indexed verifier,
@@ -58,11 +66,25 @@ interface IVerifierRouter {
         bytes32 codeHash
     );
     /// @notice A route became usable.
+    /// @param route The route.
+    /// @param verifier What stands behind it.
+    /// @param by Who activated it.
     event RouteActivated(bytes4 indexed route, address indexed verifier, address indexed by);
     /// @notice A route was stopped for ever.
+    /// @param route The route.
+    /// @param verifier What stood behind it.
+    /// @param by The guardian or the owner.
     event RouteStopped(bytes4 indexed route, address indexed verifier, address indexed by);
     /// @notice Somebody showed two accepted responses of one model to one request; the circuits that backed them are
     /// stopped for ever. They are the same one unless two circuits of the model contradict each other.
+    /// @param route The route that accepted both.
+    /// @param modelId The model.
+    /// @param by Who showed it.
+    /// @param firstCircuit Circuit that backed the first response.
+    /// @param secondCircuit Circuit that backed the second one.
+    /// @param requestHash The request.
+    /// @param firstResponseHash One response to it.
+    /// @param secondResponseHash Another response to it.
     event ContradictionShown(
         bytes4 indexed route,
         bytes32 indexed modelId,
@@ -74,6 +96,8 @@ interface IVerifierRouter {
         bytes32 secondResponseHash
     );
     /// @notice The guardian was replaced.
+    /// @param previous Zero for nobody.
+    /// @param current Zero for nobody.
     event GuardianChanged(address indexed previous, address indexed current);
 
     /// @notice Outside development chains the delay is three days or more.

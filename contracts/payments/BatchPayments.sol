@@ -14,8 +14,9 @@ library BatchPayments {
     /// @notice x402's channels, at the same address on every chain.
     IX402BatchSettlement internal constant CHANNELS = IX402BatchSettlement(0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003);
 
-    /// @notice Claims the collection's amount from the payer's channel. The tokens stay with x402's contract, on the
-    /// pay address's account, until {sweep}.
+    /// @notice Claims the collection's amount from the payer's channel. The tokens stay with x402's contract, booked to
+    /// the pay address, until anybody has them sent there ({IX402BatchSettlement-settle}): one transfer for any number
+    /// of claims, and a payee that cannot receive blocks nobody's settlement.
     function collect(bytes calldata data, Collection memory collection) internal returns (bytes memory reason) {
         BatchPayment memory payment = abi.decode(data, (BatchPayment));
         IX402BatchSettlement.ChannelConfig memory channel = payment.channel;
@@ -32,11 +33,6 @@ library BatchPayments {
             return abi.encodeWithSelector(ISettlement.AmountAboveMaximum.selector, total, payment.maxClaimableAmount);
         }
         return CollectCall.run(address(CHANNELS), _encodeClaim(payment, uint128(total)));
-    }
-
-    /// @notice Has everything that was claimed for a pay address sent there.
-    function sweep(address payAddress, address asset) internal returns (bytes memory reason) {
-        return CollectCall.run(address(CHANNELS), abi.encodeCall(IX402BatchSettlement.settle, (payAddress, asset)));
     }
 
     /// @notice Gives back to the payer what the channel holds beyond the claimed total, `amount` at most.

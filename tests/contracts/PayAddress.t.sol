@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Errors} from "@openzeppelin/contracts/utils/Errors.sol";
 
 import {IPayAddress} from "../../contracts/interfaces/IPayAddress.sol";
@@ -91,7 +92,8 @@ contract PayAddressTest is RealParts {
         mint(usdc, address(payAddress), amount);
         token.mint(address(payAddress), other);
 
-        vm.expectRevert(); // it has no `transfer` at all
+        token.become(HostileToken.Manner.SAYS_FALSE, 0);
+        vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(token)));
         payAddress.withdraw(address(token), address(0xCAFE), other);
         vm.prank(TOKEN_ADMIN);
         usdc.blacklist(address(0xBAD));

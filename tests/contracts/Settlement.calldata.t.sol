@@ -47,7 +47,7 @@ contract SettlementCalldataTest is PaymentTest {
         uint256 paid = _used(11) + _used(12);
         assertEq(settlement.nextSeq(), free + paid, "only what was signed");
         assertEq(settlement.tally(Tier.SIGNED), free + paid, "at the signed tier");
-        assertEq(balanceOfPayAddress(1), paid * PRICE, "paid for what was paid for");
+        assertEq(earned(1), paid * PRICE, "paid for what was paid for");
         assertHoldsNothing();
     }
 
@@ -153,6 +153,9 @@ contract SettlementCalldataTest is PaymentTest {
             assertEq(results[0].settled, 200, "all of it");
         } catch (bytes memory reason) {
             assertEq(bytes4(reason), ISettlement.NotEnoughGas.selector, "for want of gas");
+            (uint256 available, uint256 needed) = abi.decode(_tail(reason, 4), (uint256, uint256));
+            assertLt(available, gasLimit, "it had less than the transaction");
+            assertLt(available, needed, "and needs more than it had");
         }
     }
 

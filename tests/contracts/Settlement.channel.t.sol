@@ -20,7 +20,7 @@ contract SettlementChannelTest is PaymentTest {
         channel = openChannelOf(payer, 1);
     }
 
-    function testFuzz_channel_paysTheSumAndSweepsIt(uint8 count, uint96 amount, uint96 headroom) public {
+    function testFuzz_channel_claimsTheSum(uint8 count, uint96 amount, uint96 headroom) public {
         uint256 receipts = bound(count, 1, 12);
         amount = uint96(bound(amount, 1, 10_000_000));
         uint256 total = receipts * amount;
@@ -29,9 +29,9 @@ contract SettlementChannelTest is PaymentTest {
         assertAllSettled(group);
 
         assertEq(claimedOf(channel), total, "claimed");
-        assertEq(balanceOfPayAddress(1), total, "pay address");
+        assertEq(earned(1), total, "pay address");
         assertEq(settlement.amountTally(address(usdc), Tier.SIGNED), total, "amount tally");
-        _assertSwept(total);
+        _assertBooked(total);
     }
 
     function testFuzz_channel_claimsTheDeltaEachTime(uint96 first, uint96 second, bool sameVoucher) public {
@@ -42,8 +42,8 @@ contract SettlementChannelTest is PaymentTest {
         assertEq(claimedOf(channel), first);
         assertAllSettled(_run(2, 1, second, total));
         assertEq(claimedOf(channel), total);
-        assertEq(balanceOfPayAddress(1), total);
-        _assertSwept(total);
+        assertEq(earned(1), total);
+        _assertBooked(total);
     }
 
     function testFuzz_channel_oneGroupMayClaimTwice(uint96 first, uint96 second) public {
@@ -57,7 +57,7 @@ contract SettlementChannelTest is PaymentTest {
         (group.payments[0], group.payments[1]) = (payment, voucher(1, 1, payer, channel, uint128(first) + second));
         assertAllSettled(group);
         assertEq(claimedOf(channel), uint256(first) + second);
-        assertEq(balanceOfPayAddress(1), uint256(first) + second);
+        assertEq(earned(1), uint256(first) + second);
     }
 
     function testFuzz_channel_refusesMoreThanTheVoucherAllows(uint96 missing) public {
@@ -200,25 +200,23 @@ contract SettlementChannelTest is PaymentTest {
 
         assertAllSettled(group);
 
-        assertEq(balanceOfPayAddress(1), first);
-        assertEq(balanceOfPayAddress(2), second);
+        assertEq(earned(1), first);
+        assertEq(earned(2), second);
         assertEq(settlement.amountTally(address(usdc), Tier.TEE), uint256(first) + second);
     }
 
-    function test_channel_thePayAddressCannotBePaidNow() public {
-        Group memory group = _run(1, 2, PRICE, 2 * PRICE);
+    /// The token refuses the pay address: that is between it and the prover, and blocks no settlement.
+    function test_channel_aPayAddressThatCannotReceiveBlocksNothing() public {
         address target = payAddress(1);
         vm.prank(TOKEN_ADMIN);
         usdc.blacklist(target);
+        assertAllSettled(_run(1, 2, PRICE, 2 * PRICE));
 
-        GroupResult memory result = settleOne(group);
-
-        assertEq(bytes4(result.reason), ISettlement.PaymentFailed.selector);
-        assertEq(claimedOf(channel), 0, "the claim is undone");
-        assertFalse(settlement.isNonceUsed(prover.addr, 1), "nonce");
+        vm.expectRevert();
+        BATCH.settle(target, address(usdc));
         vm.prank(TOKEN_ADMIN);
         usdc.unBlacklist(target);
-        assertAllSettled(group);
+        _assertBooked(2 * PRICE);
     }
 
     function _run(uint64 firstNonce, uint256 count, uint96 amount, uint128 maximum)
@@ -231,10 +229,13 @@ contract SettlementChannelTest is PaymentTest {
         );
     }
 
-    /// Nothing stays behind at x402's contract on the pay address' account.
-    function _assertSwept(uint256 total) private view {
+    /// x402's contract holds it for the pay address, and anybody has it sent there.
+    function _assertBooked(uint256 total) private {
         (uint128 claimed, uint128 settled) = BATCH.receivers(payAddress(1), address(usdc));
         assertEq(claimed, total, "claimed for the pay address");
-        assertEq(settled, total, "sent to the pay address");
+        assertEq(settled, 0, "nothing is sent yet");
+        vm.prank(relayer);
+        BATCH.settle(payAddress(1), address(usdc));
+        assertEq(usdc.balanceOf(payAddress(1)), total, "sent");
     }
 }

@@ -23,7 +23,7 @@ contract SettlementExactTest is PaymentTest {
         uint256 receipts = bound(count, 1, 8);
         amount = uint96(bound(amount, 1, 100_000));
         assertAllSettled(_run(receipts, amount, receipts * amount, nonce));
-        assertEq(balanceOfPayAddress(1), receipts * amount);
+        assertEq(earned(1), receipts * amount);
         assertEq(settlement.amountTally(address(usdc), Tier.SIGNED), receipts * amount);
         assertEq(usdc.balanceOf(payer.addr), 1_000_000 - receipts * amount);
     }
@@ -41,7 +41,7 @@ contract SettlementExactTest is PaymentTest {
         ExactPayment memory terms = abi.decode(group.payments[0].data, (ExactPayment));
         vm.prank(thief);
         _transfer(amount, terms);
-        assertEq(balanceOfPayAddress(1), amount, "the pay address was paid, without evidence");
+        assertEq(earned(1), amount, "the pay address was paid, without evidence");
 
         assertAllSkipped(group, paymentFailedSaying(USED));
         assertEq(settlement.amountTally(address(usdc), Tier.SIGNED), 0, "not counted");
@@ -63,7 +63,7 @@ contract SettlementExactTest is PaymentTest {
         assertAllSettled(group);
         Group memory again = signedGroup(receiptsOf(50, 1, payer.addr, PRICE, 1), exact(0, 1, payer, 1, PRICE, nonce));
         assertAllSkipped(again, paymentFailedSaying(USED));
-        assertEq(balanceOfPayAddress(1), PRICE);
+        assertEq(earned(1), PRICE);
     }
 
     function testFuzz_exact_paysTheSignedPayAddressOnly(uint8 signedFloor) public {

@@ -241,7 +241,7 @@ contract SettlementIsolationTest is PaymentTest {
             amount += sum(parts[i].receipts);
         }
         assertEq(settlement.nextSeq(), count, "count");
-        assertEq(balanceOfPayAddress(1) + balanceOfPayAddress(2), amount, "amount");
+        assertEq(earned(1) + earned(2), amount, "amount");
         assertHoldsNothing();
     }
 
@@ -261,7 +261,7 @@ contract SettlementIsolationTest is PaymentTest {
                 settlement.tally(Tier(tier)),
                 settlement.modelTally(modelId, Tier(tier)),
                 settlement.amountTally(address(usdc), Tier(tier)),
-                balanceOfPayAddress(tier)
+                earned(tier)
             );
         }
         return keccak256(

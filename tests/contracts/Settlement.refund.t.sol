@@ -29,7 +29,7 @@ contract SettlementRefundTest is PaymentTest {
         settlement.refundChannel(channel, floor, amount);
 
         assertEq(usdc.balanceOf(payer.addr), before + expected, "payer");
-        assertEq(usdc.balanceOf(payAddress(floor)), claimed, "the prover keeps what was claimed");
+        assertEq(earned(floor), claimed, "the prover keeps what was claimed");
         assertHoldsNothing();
     }
 

@@ -88,7 +88,7 @@ contract SettlementRelayTest is PaymentTest {
         assertEq(settleOne(group).settled, 2);
     }
 
-    /// A relayer chooses the payments, but it cannot gain by it nor spoil anything for good.
+    /// A relayer that leaves the payments out spoils nothing for good.
     function testFuzz_relay_withoutThePaymentsOnlySkips(uint8 count) public {
         uint32 receipts = uint32(bound(count, 1, 9));
         Payment memory payment = upto(0, receipts, payer, 1, receipts * PRICE, 1);
@@ -100,6 +100,29 @@ contract SettlementRelayTest is PaymentTest {
         group.payments = new Payment[](1);
         group.payments[0] = payment;
         assertEq(settleAs(relayer, one(group))[0].settled, receipts);
+    }
+
+    /// The prover's leave does not cover the payments: a relayer may exchange those of one payer and one floor. Nobody
+    /// pays more than it signed, but the larger maximum is used up for the smaller amount.
+    function testFuzz_relay_mayExchangeThePaymentsOfOnePayer(uint96 small, uint96 more) public {
+        small = uint96(bound(small, 1, 1_000));
+        uint96 large = small + uint96(bound(more, 1, 1_000));
+        InferenceReceipt[] memory receipts = two(receiptOf(1, payer.addr, small, 1), receiptOf(2, payer.addr, large, 1));
+        Group memory group = signedGroup(receipts, upto(0, 1, payer, 1, large, 2));
+        Payment memory first = group.payments[0];
+        group.payments = new Payment[](2);
+        (group.payments[0], group.payments[1]) = (first, upto(1, 1, payer, 1, small, 1)); // exchanged
+        group.authorization = authorize(prover, group);
+
+        expectReceiptSkipped(
+            group, 1, abi.encodeWithSelector(ISettlement.AmountAboveMaximum.selector, uint256(large), uint256(small))
+        );
+        GroupResult memory result = settleAs(relayer, one(group))[0];
+
+        assertEq(result.settled, 1, "the smaller one");
+        assertEq(earned(1), small, "charged as the receipt says");
+        assertFalse(settlement.isNonceUsed(prover.addr, 2), "the other one waits for another payment");
+        assertAllSettled(signedGroup(one(receipts[1]), upto(0, 1, payer, 1, large, 3)));
     }
 
     /// Groups of several provers in one transaction; each is judged by itself.

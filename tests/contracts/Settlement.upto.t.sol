@@ -31,7 +31,7 @@ contract SettlementUptoTest is PaymentTest {
         assertAllSettled(group);
 
         assertEq(usdc.balanceOf(payer.addr), before - receipts * amount, "payer");
-        assertEq(balanceOfPayAddress(1), receipts * amount, "pay address");
+        assertEq(earned(1), receipts * amount, "pay address");
         assertEq(settlement.amountTally(address(usdc), Tier.SIGNED), receipts * amount, "amount tally");
     }
 
@@ -58,7 +58,7 @@ contract SettlementUptoTest is PaymentTest {
 
         // without its first receipt the run has the first one's floor, which holds for none
         assertEq(result.settled, odd == 0 ? 0 : 4, "settled");
-        assertEq(balanceOfPayAddress(1), odd == 0 ? 0 : 4 * uint256(PRICE), "collected");
+        assertEq(earned(1), odd == 0 ? 0 : 4 * uint256(PRICE), "collected");
         assertFalse(settlement.isNonceUsed(prover.addr, 9), "nonce");
     }
 
@@ -74,7 +74,7 @@ contract SettlementUptoTest is PaymentTest {
         GroupResult memory result = settleOne(group);
 
         assertEq(result.settled, 1, "the first");
-        assertEq(balanceOfPayAddress(1), PRICE, "paid once");
+        assertEq(earned(1), PRICE, "paid once");
         assertAllSkipped(signedGroup(one(receipts[1]), upto(0, 1, payer, 1, PRICE, nonce)), reason);
     }
 
@@ -151,7 +151,7 @@ contract SettlementUptoTest is PaymentTest {
         for (uint64 nonce = 1; nonce <= 6; ++nonce) {
             assertEq(settlement.isNonceUsed(prover.addr, nonce), (nonce - 1) / 2 != refused, "nonce");
         }
-        assertEq(balanceOfPayAddress(1), 4 * uint256(PRICE), "collected");
+        assertEq(earned(1), 4 * uint256(PRICE), "collected");
         // what is left may come again
         InferenceReceipt[] memory rest = two(receipts[2 * refused], receipts[2 * refused + 1]);
         assertAllSettled(signedGroup(rest, upto(0, 2, payer, 1, 2 * PRICE, 7)));
@@ -169,7 +169,7 @@ contract SettlementUptoTest is PaymentTest {
             signedGroup(receipts, upto(0, 1, fresh, 1, MAX_PRICE, 99)), paymentFailedSaying("TRANSFER_FROM_FAILED")
         );
         assertAllSettled(signedGroup(receipts, uptoWithPermit(1, fresh, 1, MAX_PRICE, MAX_PRICE)));
-        assertEq(balanceOfPayAddress(1), amount);
+        assertEq(earned(1), amount);
     }
 
     function testFuzz_uptoWithPermit_permitMustBeOverTheMaximum(uint256 value) public {
@@ -222,7 +222,7 @@ contract SettlementUptoTest is PaymentTest {
         group = signedGroup(receipts, upto(0, 4, payer, 1, 4 * PRICE, 2));
         expectReceiptSkipped(group, position, abi.encodeWithSelector(ISettlement.FloorMixed.selector, 1, 3));
         assertEq(settleOne(group).settled, 3, "floor");
-        assertEq(balanceOfPayAddress(1), 6 * uint256(PRICE), "collected");
+        assertEq(earned(1), 6 * uint256(PRICE), "collected");
     }
 
     function testFuzz_payment_coversNoAmountOfZero(uint8 position) public {
@@ -256,7 +256,7 @@ contract SettlementUptoTest is PaymentTest {
         group.payments = new Payment[](2);
         (group.payments[0], group.payments[1]) = (first, upto(4, 2, payer, 1, 2 * PRICE, 2));
         assertAllSettled(group);
-        assertEq(balanceOfPayAddress(1), 4 * uint256(PRICE));
+        assertEq(earned(1), 4 * uint256(PRICE));
     }
 
     function _run(uint256 count, uint96 amount, uint256 maximum, uint256 nonce) private view returns (Group memory) {

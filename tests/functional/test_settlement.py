@@ -18,15 +18,13 @@ from veritally.tiers import Tier
 ZERO_ADDRESS = "0x" + 40 * "0"
 MODEL_ID = bytes(31) + b"\x01"
 SERVED_AT_S = 1_700_000_000
+NONCE = 7
 ROUTE = ROUTE_OF[Tier.SIGNED]
 RECEIPT = {
     "requestHash": bytes(31) + b"\x02",
     "responseHash": bytes(31) + b"\x03",
     "payer": ZERO_ADDRESS,
-    "amount": 0,
-    "servedAt": SERVED_AT_S,
-    "nonce": 7,
-    "floor": int(Tier.SIGNED),
+    "terms": NONCE << 192 | SERVED_AT_S << 32 | Tier.SIGNED << 24,
 }
 RECEIPT_FIELDS = (
     ("modelId", "bytes32"),
@@ -35,10 +33,7 @@ RECEIPT_FIELDS = (
     ("requestHash", "bytes32"),
     ("responseHash", "bytes32"),
     ("payer", "address"),
-    ("amount", "uint96"),
-    ("servedAt", "uint64"),
-    ("nonce", "uint64"),
-    ("floor", "uint8"),
+    ("terms", "uint256"),
 )
 GROUP_FIELDS = (("root", "bytes32"), ("route", "bytes4"))
 
@@ -100,7 +95,7 @@ def test_settle_counts_and_emits(
     assert settlement.tally(Tier.SIGNED) == 1
     assert settlement.modelTally(MODEL_ID, Tier.SIGNED) == 1
     assert settlement.nextSeq() == 1
-    assert settlement.isNonceUsed(prover, RECEIPT["nonce"])
+    assert settlement.isNonceUsed(prover, NONCE)
 
 
 def test_settle_skips_evidence_of_another(
@@ -119,4 +114,4 @@ def test_settle_group_reverts_for_others(
     settlement: ContractInstance, prover: AccountAPI, group: dict[str, Any]
 ) -> None:
     with ape.reverts(settlement.OnlySelf, error_inputs={"caller": prover.address}):
-        settlement.settleGroup(group, prover, sender=prover)
+        settlement.settleGroup(0, prover, [group], sender=prover)

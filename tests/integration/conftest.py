@@ -11,15 +11,16 @@ from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentRequired, PaymentRequirements
+from x402_clients import Pay, pay_in_python, pay_in_typescript
 
 from veritally.devnet import Devnet, start_devnet
-from veritally.devnet.network import UPTO_PROXY_ADDRESS
 from veritally.devnet.parts import Parts, find_root
+from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
 
 @pytest.fixture(scope="session")
 def devnet() -> Iterator[Devnet]:
-    """A chain with USDC, Permit2, x402's upto proxy and our contracts."""
+    """A chain with USDC, Permit2, x402's contracts and ours."""
     with start_devnet() as running:
         yield running
 
@@ -34,6 +35,13 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
     snapshot = provider.make_request("evm_snapshot", [])["result"]
     yield
     assert provider.make_request("evm_revert", [snapshot])["result"] is True
+
+
+@pytest.fixture(params=[pay_in_python, pay_in_typescript], ids=["python", "typescript"])
+def pay(request: pytest.FixtureRequest) -> Pay:
+    """An official x402 client."""
+    client: Pay = request.param
+    return client
 
 
 @pytest.fixture

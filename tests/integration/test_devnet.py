@@ -24,11 +24,13 @@ from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import find_anvil, run_anvil
-from veritally.devnet.network import MULTICALL3_ADDRESS, PERMIT2_ADDRESS
+from veritally.devnet.network import MULTICALL3_ADDRESS
 from veritally.devnet.parts import Parts, find_root
+from veritally.devnet.standins import STANDINS
 from veritally.errors import ChainUnreachableError, DevnetError, TransactionFailedError
 from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import CHANNELS_ADDRESS, PERMIT2_ADDRESS
 
 ROOT = find_root(None)
 ANVIL = find_anvil(ROOT)
@@ -86,6 +88,18 @@ def test_public_contracts_have_their_code(devnet: Devnet, upto_proxy: Contract) 
     assert int.from_bytes(chain_id) == 84532
     assert upto_proxy.address == "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002"
     assert upto_proxy.functions.PERMIT2().call() == PERMIT2_ADDRESS
+
+
+def test_standins_remember_their_own_addresses(devnet: Devnet) -> None:
+    eth, parts = devnet.chain.w3.eth, Parts(ROOT)
+    contracts = {s.name: eth.contract(address=s.address, abi=parts.compiled(s.name).abi) for s in STANDINS}
+
+    for name in ("X402ExactPermit2Proxy", "X402UptoPermit2Proxy"):
+        assert contracts[name].functions.PERMIT2().call() == PERMIT2_ADDRESS
+    domain = contracts["X402BatchSettlement"].functions.eip712Domain().call()
+    assert domain[1:5] == ["x402 Batch Settlement", "1", 84532, CHANNELS_ADDRESS]
+    assert contracts["X402ERC3009DepositCollector"].functions.SETTLEMENT().call() == CHANNELS_ADDRESS
+    assert bytes.fromhex(CHANNELS_ADDRESS[2:]) in eth.get_code(CHANNELS_ADDRESS)
 
 
 def test_deployment_names_contracts_from_its_first_block_on(devnet: Devnet) -> None:

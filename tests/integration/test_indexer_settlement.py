@@ -8,13 +8,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import paying
 import pytest
 from eth_utils.crypto import keccak
 from models import MODEL_ID, register_model
-from x402 import x402ClientSync
-from x402.mechanisms.evm.signers import EthAccountSigner
-from x402.mechanisms.evm.upto.client import UptoEvmScheme
-from x402.schemas import PaymentRequired, PaymentRequirements
+from x402_clients import pay_in_python
 
 from indexer.chain import SettlementChain
 from indexer.cli import main
@@ -24,7 +22,7 @@ from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from prover.enclave import DEVELOPMENT_MEASUREMENT
 from veritally.devnet import Devnet
-from veritally.payments import PaymentRun, UptoPayment
+from veritally.payments import PaymentRun, SignedPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
 from veritally.settlement import Group
@@ -40,7 +38,9 @@ def free_receipts(
     return tuple(Receipt(request, response, ZERO_ADDRESS, 0, served_at_s, nonce, floor) for nonce in nonces)
 
 
-def signed_group(devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *payments: UptoPayment) -> Group:
+def signed_group(
+    devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *payments: SignedPayment
+) -> Group:
     """A group whose evidence is the signature of the tier's key. The first receipts are the paid ones."""
     terms = GroupTerms(MODEL_ID, devnet.accounts.prover.address, devnet.usdc)
     domain = SettlementDomain.of(devnet.deployment)
@@ -58,31 +58,10 @@ def signed_group(devnet: Devnet, tier: Tier, receipts: tuple[Receipt, ...], *pay
 
 def paid_group(devnet: Devnet, nonce: int, amount_base_units: int) -> Group:
     """One signed inference for which the unmodified x402 client of payer 0 signs a maximum of 2,000."""
-    deployment, payer = devnet.deployment, devnet.accounts.payers[0]
-    contract = devnet.chain.contract("Settlement", deployment.settlement)
-    requirements = PaymentRequirements(
-        scheme="upto",
-        network=f"eip155:{deployment.chain_id}",
-        asset=devnet.usdc,
-        amount="2000",
-        pay_to=contract.functions.payAddressOf(devnet.accounts.prover.address, Tier.SIGNED).call(),
-        max_timeout_seconds=300,
-        extra={"facilitatorAddress": deployment.settlement},
-    )
-    client = x402ClientSync()
-    client.register("eip155:*", UptoEvmScheme(EthAccountSigner(payer)))
-    payload = client.create_payment_payload(PaymentRequired(accepts=[requirements])).payload
-    signed = payload["permit2Authorization"]
-    payment = UptoPayment(
-        max_amount_base_units=int(signed["permitted"]["amount"]),
-        nonce=int(signed["nonce"]),
-        deadline_s=int(signed["deadline"]),
-        valid_after_s=int(signed["witness"]["validAfter"]),
-        signature=bytes.fromhex(payload["signature"][2:]),
-    )
+    payment = paying.presented(devnet, pay_in_python, paying.payee(devnet).offer_upto(2_000))
     (free,) = free_receipts(nonce)
-    receipt = dataclasses.replace(free, payer=payer.address, amount_base_units=amount_base_units)
-    return signed_group(devnet, Tier.SIGNED, (receipt,), payment)
+    receipt = dataclasses.replace(free, payer=payment.payer, amount_base_units=amount_base_units)
+    return signed_group(devnet, Tier.SIGNED, (receipt,), payment.payment)
 
 
 def settle(devnet: Devnet, *groups: Group) -> None:

@@ -22,13 +22,12 @@ from hypothesis.stateful import (
 from tests.reference.builder import Builder, Call
 from tests.reference.plans import GROUPS, SCHEMES, GroupPlan
 from tests.reference.readings import RECEIPT_TYPE, inclusion_readings, state_readings
-from tests.reference.signing import CHANNELS_ADDRESS
 from tests.reference.statements import Event, GroupSettled, InferenceSettled
 from tests.reference.world import Reading, World, address, selector
 from veritally.devnet import Devnet
-from veritally.devnet.network import PERMIT2_ADDRESS
 from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import CHANNELS_ADDRESS, PERMIT2_ADDRESS
 
 EXAMPLES = "VERITALLY_LEDGER_EXAMPLES"
 STEPS = "VERITALLY_LEDGER_STEPS"

@@ -26,10 +26,10 @@ from prover.requests import MAX_BODY_BYTES
 from veritally.commitments import json_commitment, quantise, words_commitment
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
-from veritally.devnet.network import PERMIT2_ADDRESS
 from veritally.merkle import verify_merkle_proof
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS
+from veritally.x402.addresses import PERMIT2_ADDRESS
 
 PRICES = {"signed": 1_000, "tee": 2_000, "zkml": 10_000}
 BODY = {"input": IRIS_INPUT}

@@ -46,8 +46,8 @@ class State:
     balances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     permit2_allowances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     signed_nonces: set[tuple[PaymentScheme, bytes, bytes | int]] = field(default_factory=set)
-    channels: dict[bytes, tuple[int, int]] = field(default_factory=dict)
-    """Deposited and claimed, by channel id."""
+    channels: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # by id: deposited, claimed
+    claimed: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)  # by token and receiver
 
 
 @dataclass
@@ -212,7 +212,7 @@ class Ledger:
         require(claimed <= balance, "PaymentFailed: ClaimExceedsBalance")
         require(terms.signer == payer, "PaymentFailed: InvalidSignature")
         self.state.channels[channel.id] = (balance, claimed)
-        self.state.balances[asset, to] += sum_base_units
+        self.state.claimed[asset, to] += sum_base_units
 
     def _transfer(self, asset: bytes, payer: bytes, to: bytes, terms: Exact, sum_base_units: int) -> None:
         require(

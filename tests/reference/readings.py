@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from eth_abi.abi import encode
 
 from tests.reference.ledger import Ledger
-from tests.reference.signing import CHANNELS_ADDRESS, receipt_argument
+from tests.reference.signing import receipt_argument
 from tests.reference.statements import Event, Group, GroupSettled, InferenceSettled, Receipt, ReceiptSkipped
 from tests.reference.world import OTHER_MODEL, Reading, World, address, reading, selector
-from veritally.devnet.network import PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS
 from veritally.merkle import merkle_proof, merkle_root
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import CHANNELS_ADDRESS, PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS
 
 RECEIPT_TYPE = "(bytes32,bytes32,address,uint256)"
 SETTLED_TIER = f"settledTier(bytes32,address,address,{RECEIPT_TYPE},bytes32[])"
@@ -72,8 +72,7 @@ def _count(ledger: Ledger, model: bytes, tier: Tier) -> int:
 def _money(world: World, ledger: Ledger) -> Iterator[Reading]:
     state, usdc = ledger.state, world.devnet.usdc
     owners = {owner: amount for (_, owner), amount in state.balances.items()}
-    locked = sum(balance - claimed for balance, claimed in state.channels.values())
-    owners[bytes.fromhex(CHANNELS_ADDRESS[2:])] = locked
+    owners[bytes.fromhex(CHANNELS_ADDRESS[2:])] = sum(deposited for deposited, _ in state.channels.values())
     owners |= dict.fromkeys((ledger.settlement, bytes.fromhex(UPTO_PROXY_ADDRESS[2:])), 0)
     for owner, amount in owners.items():
         yield reading(f"balance {owner.hex()}", usdc, "balanceOf(address)", (owner,), amount)
@@ -81,6 +80,8 @@ def _money(world: World, ledger: Ledger) -> Iterator[Reading]:
         allowance = state.permit2_allowances[world.token, address(payer)]
         parties = (payer.address, PERMIT2_ADDRESS)
         yield reading("allowance", usdc, "allowance(address,address)", parties, allowance)
+    for (token, receiver), amount in state.claimed.items():
+        yield reading("claimed", CHANNELS_ADDRESS, "receivers(address,address)", (receiver, token), amount, 0)
     for channel, amounts in state.channels.items():
         yield reading("channel", CHANNELS_ADDRESS, "channels(bytes32)", (channel,), *amounts)
 

@@ -12,12 +12,10 @@ from eth_typing import Hash32
 from eth_utils.crypto import keccak
 
 from tests.reference.statements import NOBODY, Channel, Exact, Receipt, Terms, Upto, Voucher
-from veritally.devnet.network import UPTO_PROXY_ADDRESS
 from veritally.devnet.usdc import DOMAIN_SEPARATOR as USDC_DOMAIN
 from veritally.receipts import RECEIPT_TYPE, SettlementDomain, eip712_digest, eip712_domain_separator
+from veritally.x402.addresses import CHANNELS_ADDRESS, COLLECTOR_ADDRESS, UPTO_PROXY_ADDRESS
 
-CHANNELS_ADDRESS = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003"
-COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b550004"
 WITHDRAW_DELAY_S = 86_400
 
 _TOKEN_PERMISSIONS = "TokenPermissions(address token,uint256 amount)"

@@ -19,18 +19,18 @@ from indexer.events import Reason
 from indexer.wire import parse_logs
 from tests.reference import statements
 from tests.reference.ledger import Ledger
-from tests.reference.signing import CHANNELS_ADDRESS, COLLECTOR_ADDRESS, Signing, sign
+from tests.reference.signing import Signing, sign
 from tests.reference.statements import NOBODY, Enclave, Event, Outcome, Proof, Route
 from veritally.abi import Artifact, load_artifact
 from veritally.contract_table import ROUTES
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import set_code
-from veritally.devnet.network import MULTICALL3_ADDRESS, PERMIT2_ADDRESS
-from veritally.devnet.parts import Parts, find_root
+from veritally.devnet.network import MULTICALL3_ADDRESS
+from veritally.devnet.parts import find_root
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.routes import ROUTE_OF
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.x402.addresses import PERMIT2_ADDRESS
 
 GAS = 29_000_000
 ENCLAVE_LIFE_S = 6 * 86_400
@@ -82,7 +82,7 @@ def reading(what: str, target: str, call: str, arguments: Sequence[Any], *words:
 
 
 class World:
-    """A development chain with x402's channels, a model with a circuit, enclaves, and two routes a tier."""
+    """A development chain with a model with a circuit, enclaves, and two routes a tier."""
 
     def __init__(self, devnet: Devnet) -> None:
         self.devnet = devnet
@@ -97,7 +97,6 @@ class World:
         self.routes = {
             tier: (ROUTE_OF[tier], bytes(keccak(text=f"spare {tier.label}")[:4])) for tier in SETTLED_TIERS
         }
-        self._install_channels()
         self.model, self.answers = self._register_model()
         self._open_spare_routes()
         self.enclaves_until_s = self._admit_enclaves()
@@ -187,19 +186,6 @@ class World:
             # USDC leaves what was in memory behind some of its sentences
             return f"PaymentFailed: {decode(('string',), cause[4:], strict=False)[0]}"
         return f"PaymentFailed: {CAUSES.get(cause[:4], cause.hex())}"
-
-    def _install_channels(self) -> None:
-        """Runs the constructors for their code: what they keep is derived again at the new address."""
-        chain, parts = self.devnet.chain, Parts(find_root(None))
-        settlement = encode(("address",), (CHANNELS_ADDRESS,))
-        for name, place, arguments in (
-            ("X402BatchSettlement", CHANNELS_ADDRESS, b""),
-            ("X402ERC3009DepositCollector", COLLECTOR_ADDRESS, settlement),
-        ):
-            runtime = chain.w3.eth.call(
-                {"data": HexBytes(parts.compiled(name).bytecode) + HexBytes(arguments)}
-            )
-            set_code(chain, place, runtime.to_0x_hex())
 
     def _register_model(self) -> tuple[bytes, tuple[ProvenAnswer, ...]]:
         """Puts the model and the verifier of the shared vector on the chain."""

@@ -251,7 +251,7 @@ def test_vouchers_are_cumulative(ledger: Ledger) -> None:
     old = paid(1, terms=replace(VOUCHER, max_base_units=9), first_nonce=9)
     assert skip_reasons(ledger, old) == ["AmountAboveMaximum"]
     assert ledger.state.channels[CHANNEL.id] == (FUNDS, 9)
-    assert ledger.state.balances[TOKEN, pay_address(PROVER, 1)] == 9
+    assert ledger.state.claimed[TOKEN, pay_address(PROVER, 1)] == 9
 
 
 @given(amounts=st.lists(st.integers(1, 9), min_size=1, max_size=6), data=st.data())

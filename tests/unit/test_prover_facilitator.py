@@ -118,3 +118,12 @@ async def test_a_payment_without_inference_is_never_reported_as_settled(
     response = await facilitator.settle(payload, REQUIREMENTS)
     assert not response.success
     assert response.error_message == "no inference was run for this payment"
+
+
+async def test_a_payment_that_settlement_cannot_collect_is_refused_before_the_chain_is_asked(
+    facilitator: InProcessFacilitator, payload: PaymentPayload
+) -> None:
+    payload.payload["signature"] = "0x" + "55" * 96 + "6492" * 16
+    response = await facilitator.verify(payload, REQUIREMENTS)
+    assert (response.is_valid, response.invalid_reason) == (False, "payment_cannot_be_settled")
+    assert "ERC-6492" in (response.invalid_message or "")

@@ -4,11 +4,13 @@ import dataclasses
 
 import pytest
 from eth_account import Account
+from x402.mechanisms.evm.exact import ExactEvmScheme
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentPayload, PaymentRequirements
 
 from prover.payments import NotSettled, PaymentLedger, PresentedPayment
+from veritally.x402.errors import OtherOfferError, UndeployedAccountError
 
 PAYER = Account.from_key("0x" + "07" * 32)
 REQUIREMENTS = PaymentRequirements(
@@ -46,6 +48,25 @@ def test_payment_id_does_not_depend_on_how_the_payer_is_spelled(spelling: object
     signed = payload.payload["permit2Authorization"]
     signed["from"] = spelling(signed["from"])  # type: ignore[operator]
     assert PresentedPayment.from_payload(payload).payment_id == before
+
+
+def test_a_payment_that_settlement_cannot_collect_is_refused() -> None:
+    payload = official_payload()
+    payload.payload["signature"] = "0x" + "55" * 96 + "6492" * 16
+    with pytest.raises(UndeployedAccountError):
+        PresentedPayment.from_payload(payload)
+
+
+def test_an_allowance_beside_a_payment_is_left_out() -> None:
+    extended = official_payload().model_copy(update={"extensions": {"eip2612GasSponsoring": "anything"}})
+    assert PresentedPayment.from_payload(extended).upto.max_amount_base_units == 2000
+
+
+def test_other_schemes_are_not_taken() -> None:
+    accepted = REQUIREMENTS.model_copy(update={"scheme": "exact", "extra": {"name": "USDC", "version": "2"}})
+    content = ExactEvmScheme(EthAccountSigner(PAYER)).create_payment_payload(accepted)
+    with pytest.raises(OtherOfferError, match=r"accepted\.scheme is exact, offered was upto"):
+        PresentedPayment.from_payload(PaymentPayload(payload=content, accepted=accepted))
 
 
 @pytest.fixture

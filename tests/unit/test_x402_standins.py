@@ -15,6 +15,8 @@ from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 
 from veritally.abi import Artifact
 from veritally.devnet.parts import Parts, find_root
+from veritally.devnet.standins import STANDINS
+from veritally.x402 import addresses
 
 CASES = (
     ("X402BatchSettlement", BATCH_SETTLEMENT_ABI),
@@ -103,3 +105,13 @@ def test_channel_id_of_the_contract_test_is_the_packages() -> None:
 def test_contract_tests_use_the_packages_address(path: str, address: str) -> None:
     source = find_root(None) / "tests" / "contracts" / path
     assert address in source.read_text(encoding="utf-8")
+
+
+def test_the_development_chain_uses_the_packages_addresses() -> None:
+    assert addresses.PERMIT2_ADDRESS == evm.PERMIT2_ADDRESS
+    assert {standin.name: standin.address for standin in STANDINS} == {
+        "X402ExactPermit2Proxy": evm.X402_EXACT_PERMIT2_PROXY_ADDRESS,
+        "X402UptoPermit2Proxy": evm.X402_UPTO_PERMIT2_PROXY_ADDRESS,
+        "X402BatchSettlement": batch.BATCH_SETTLEMENT_ADDRESS,
+        "X402ERC3009DepositCollector": batch.ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+    }

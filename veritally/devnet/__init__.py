@@ -1,4 +1,4 @@
-"""A development chain with everything that a payment needs: USDC, Permit2, x402's proxy and our contracts.
+"""A development chain with everything that a payment needs: USDC, Permit2, x402's contracts and ours.
 
 It listens under the chain id of Base Sepolia, so that x402 clients pay on it with their default settings.
 """

@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_abi.abi import encode
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
-from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
 
@@ -21,12 +19,12 @@ from veritally.deployment import Deployment
 from veritally.devnet.accounts import Accounts
 from veritally.devnet.anvil import call_node, find_anvil, run_anvil, set_code
 from veritally.devnet.parts import Parts, find_root
+from veritally.devnet.standins import install_standins
 from veritally.devnet.usdc import install_usdc
 from veritally.plan import DeploymentSettings
+from veritally.x402.addresses import PERMIT2_ADDRESS
 
-PERMIT2_ADDRESS: ChecksumAddress = Web3.to_checksum_address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 MULTICALL3_ADDRESS: ChecksumAddress = Web3.to_checksum_address("0xcA11bde05977b3631167028862bE2a173976CA11")
-UPTO_PROXY_ADDRESS: ChecksumAddress = Web3.to_checksum_address("0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002")
 PAYER_FUNDS_BASE_UNITS = 10_000_000_000
 """USDC of each payer: 10,000 dollars."""
 UNLIMITED = 2**256 - 1
@@ -94,7 +92,7 @@ def start_devnet(
     with run_anvil(find_anvil(parts.root), port) as node:
         chain = Chain.connect(node.rpc_url)
         accounts = Accounts.derive()
-        progress("installing USDC, Permit2, Multicall3 and the stand-in of x402's upto proxy")
+        progress("installing USDC, Permit2, Multicall3 and stand-ins of x402's contracts")
         token = install_usdc(chain, parts, accounts.usdc_issuer)
         _install_public_contracts(chain, parts)
         progress("deploying the contracts of Veritally")
@@ -109,11 +107,7 @@ def start_devnet(
 def _install_public_contracts(chain: Chain, parts: Parts) -> None:
     set_code(chain, PERMIT2_ADDRESS, parts.fetched_runtime("permit2"))
     set_code(chain, MULTICALL3_ADDRESS, parts.fetched_runtime("multicall3"))
-    creation = HexBytes(parts.compiled("X402UptoPermit2Proxy").bytecode) + encode(
-        ["address"], [PERMIT2_ADDRESS]
-    )
-    runtime = chain.w3.eth.call({"data": HexBytes(creation)})  # a call without a recipient returns the code
-    set_code(chain, UPTO_PROXY_ADDRESS, runtime.to_0x_hex())
+    install_standins(chain, parts)
 
 
 def _deploy(chain: Chain, accounts: Accounts) -> Deployment:

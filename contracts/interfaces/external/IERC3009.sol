@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title The part of EIP-3009 that the x402 scheme `exact` uses
+/// @notice A token whose owners sign transfers that anybody may bring to it.
 interface IERC3009 {
     /// @notice Moves `value` base units on the signature of `from`.
     /// @param from The payer.

@@ -23,12 +23,14 @@ interface IX402BatchSettlement {
         bytes32 salt;
     }
 
+    /// @notice The payer's leave to claim up to a total from a channel.
     struct Voucher {
         ChannelConfig channel;
         /// @dev Signed bound of the total over the life of the channel.
         uint128 maxClaimableAmount;
     }
 
+    /// @notice One row of a claim.
     struct VoucherClaim {
         Voucher voucher;
         /// @dev Signature over the channel id and `maxClaimableAmount`.
@@ -38,45 +40,97 @@ interface IX402BatchSettlement {
     }
 
     /// @notice A channel got its first tokens, or its first ones after it was emptied without any claim.
+    /// @param channelId The channel.
+    /// @param config What identifies it.
     event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
 
     /// @notice A channel without claims was emptied.
+    /// @param channelId The channel.
+    /// @param config What identifies it.
     event ChannelClosed(bytes32 indexed channelId, ChannelConfig config);
 
+    /// @notice Tokens were added to a channel.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that arrived.
+    /// @param newBalance Deposits less withdrawals and refunds.
     event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
 
+    /// @notice The claimed total of a channel rose.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param claimAmount By how much it rose.
+    /// @param newTotalClaimed The new total.
     event Claimed(bytes32 indexed channelId, address indexed sender, uint128 claimAmount, uint128 newTotalClaimed);
 
+    /// @notice Claimed tokens were sent to their receiver.
+    /// @param receiver The receiver.
+    /// @param token The token.
+    /// @param sender Who called.
+    /// @param amount Tokens that were sent.
     event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
 
+    /// @notice Unclaimed tokens went back to the payer.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that went back.
     event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
+    /// @notice A withdrawal was started.
+    /// @param channelId The channel.
+    /// @param amount Tokens asked for.
     /// @param finalizeAfter Unix time in seconds from which the withdrawal can be finished.
     event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
 
+    /// @notice A withdrawal ended; the payer has its tokens.
+    /// @param channelId The channel.
+    /// @param sender Who called.
+    /// @param amount Tokens that the payer got.
     event WithdrawFinalized(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
+    /// @notice The config names nobody as payer, receiver, receiverAuthorizer or token.
     error InvalidChannel();
+    /// @notice The delay is below 15 minutes or above 30 days.
     error WithdrawDelayOutOfRange();
+    /// @notice A deposit of nothing.
     error ZeroDeposit();
+    /// @notice The deposit names no collector.
     error InvalidCollector();
+    /// @notice The channel's balance would not fit into 128 bits.
     error DepositOverflow();
+    /// @notice Other than the deposited amount arrived.
     error DepositCollectionFailed();
+    /// @notice A claim without rows.
     error EmptyBatch();
+    /// @notice The caller is neither receiver nor receiverAuthorizer of a row.
     error NotAuthorizedToClaim();
+    /// @notice The rows have different receiverAuthorizers.
     error NotReceiverAuthorizer();
+    /// @notice A signature is not that of the party whose it should be.
     error InvalidSignature();
+    /// @notice The claimed total is above the voucher's maximum.
     error ClaimExceedsCeiling();
+    /// @notice The claimed total is above what the channel holds.
     error ClaimExceedsBalance();
+    /// @notice The caller is neither receiver nor receiverAuthorizer.
     error NotAuthorizedToRefund();
+    /// @notice A refund of nothing.
     error ZeroRefund();
+    /// @notice The nonce is not the channel's next one.
     error InvalidRefundNonce();
+    /// @notice The caller is neither payer nor payerAuthorizer.
     error NotAuthorizedToInitiateWithdraw();
+    /// @notice The caller is neither payer nor payerAuthorizer.
     error NotAuthorizedToFinalizeWithdraw();
+    /// @notice A withdrawal of nothing.
     error NothingToWithdraw();
+    /// @notice The withdrawal is above what is not claimed.
     error WithdrawAmountExceedsAvailable();
+    /// @notice Another withdrawal has not ended.
     error WithdrawalAlreadyPending();
+    /// @notice No withdrawal was started.
     error WithdrawalNotPending();
+    /// @notice The delay has not passed.
     error WithdrawDelayNotElapsed();
 
     /// @notice Adds tokens to a channel; anybody may submit what the payer authorised.
@@ -152,24 +206,29 @@ interface IX402BatchSettlement {
 
     /// @notice Nonce that the next refund uses; every refund advances it, with or without a signature.
     /// @param channelId The channel.
-    function refundNonce(bytes32 channelId) external view returns (uint256);
+    /// @return nonce The nonce.
+    function refundNonce(bytes32 channelId) external view returns (uint256 nonce);
 
     /// @notice EIP-712 hash of a channel's config.
     /// @param config The channel.
-    function getChannelId(ChannelConfig calldata config) external view returns (bytes32);
+    /// @return channelId The hash.
+    function getChannelId(ChannelConfig calldata config) external view returns (bytes32 channelId);
 
     /// @notice What the payer's side signs.
     /// @param channelId The channel.
     /// @param maxClaimableAmount Bound of the total.
-    function getVoucherDigest(bytes32 channelId, uint128 maxClaimableAmount) external view returns (bytes32);
+    /// @return digest EIP-712 digest.
+    function getVoucherDigest(bytes32 channelId, uint128 maxClaimableAmount) external view returns (bytes32 digest);
 
     /// @notice What the receiverAuthorizer signs for {refundWithSignature}.
     /// @param channelId The channel.
     /// @param nonce The channel's {refundNonce}.
     /// @param amount Tokens to give back.
-    function getRefundDigest(bytes32 channelId, uint256 nonce, uint128 amount) external view returns (bytes32);
+    /// @return digest EIP-712 digest.
+    function getRefundDigest(bytes32 channelId, uint256 nonce, uint128 amount) external view returns (bytes32 digest);
 
     /// @notice What the receiverAuthorizer signs for {claimWithSignature}.
     /// @param voucherClaims The rows.
-    function getClaimBatchDigest(VoucherClaim[] calldata voucherClaims) external view returns (bytes32);
+    /// @return digest EIP-712 digest.
+    function getClaimBatchDigest(VoucherClaim[] calldata voucherClaims) external view returns (bytes32 digest);
 }

@@ -7,6 +7,7 @@ import {IX402UptoPermit2Proxy} from "./IX402UptoPermit2Proxy.sol";
 /// @notice Interface facts of the x402 contracts, v2. Anybody may call; the permitted amount moves, no more, no less.
 /// @dev Permit structs, events and the errors that apply are those of {IX402UptoPermit2Proxy}.
 interface IX402ExactPermit2Proxy {
+    /// @notice What the owner signs besides the permit: recipient, and the unix time in seconds before which nothing moves.
     struct Witness {
         address to;
         uint256 validAfter;

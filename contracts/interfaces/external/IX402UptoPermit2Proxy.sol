@@ -4,17 +4,20 @@ pragma solidity ^0.8.30;
 /// @title x402's proxy for the scheme `upto`
 /// @notice Interface facts of the x402 contracts, v2. Only `witness.facilitator` may call.
 interface IX402UptoPermit2Proxy {
+    /// @notice Token and maximum in base units, as in Permit2.
     struct TokenPermissions {
         address token;
         uint256 amount;
     }
 
+    /// @notice What the owner permits: Permit2 nonce, and deadline in unix seconds.
     struct PermitTransferFrom {
         TokenPermissions permitted;
         uint256 nonce;
         uint256 deadline;
     }
 
+    /// @notice What the owner signs besides the permit: recipient, the only caller, and the unix time in seconds before which nothing moves.
     struct Witness {
         address to;
         address facilitator;
@@ -30,24 +33,42 @@ interface IX402UptoPermit2Proxy {
         uint8 v;
     }
 
+    /// @notice A payment moved.
     event Settled();
+    /// @notice A payment moved after an EIP-2612 permit was tried.
     event SettledWithPermit();
 
     /// @notice The token refused the EIP-2612 permit with a text.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param reason Its text.
     event EIP2612PermitFailedWithReason(address indexed token, address indexed owner, string reason);
 
     /// @notice The token refused the EIP-2612 permit with a panic.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param errorCode Its number.
     event EIP2612PermitFailedWithPanic(address indexed token, address indexed owner, uint256 errorCode);
 
     /// @notice The token refused the EIP-2612 permit with anything else.
+    /// @param token The token.
+    /// @param owner The payer.
+    /// @param data What it reverted with.
     event EIP2612PermitFailedWithData(address indexed token, address indexed owner, bytes data);
 
+    /// @notice The caller is not the facilitator that the owner signed for.
     error UnauthorizedFacilitator();
+    /// @notice The amount is above the permitted one.
     error AmountExceedsPermitted();
+    /// @notice The amount is zero.
     error InvalidAmount();
+    /// @notice The recipient is the zero address.
     error InvalidDestination();
+    /// @notice The owner is the zero address.
     error InvalidOwner();
+    /// @notice The time of `validAfter` has not come.
     error PaymentTooEarly();
+    /// @notice The EIP-2612 permit is over another value than the permitted amount.
     error Permit2612AmountMismatch();
 
     /// @notice Moves `amount` of the permitted token from `owner` to `witness.to` through Permit2.

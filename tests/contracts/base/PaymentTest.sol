@@ -88,8 +88,10 @@ abstract contract PaymentTest is SettlementTest, ChannelParts {
         return payAddresses.addressOf(prover.addr, floor);
     }
 
-    function balanceOfPayAddress(uint8 floor) internal view returns (uint256) {
-        return usdc.balanceOf(payAddress(floor));
+    /// What is on the pay address, and what channels hold for it.
+    function earned(uint8 floor) internal view returns (uint256) {
+        (uint128 claimed, uint128 sent) = BATCH.receivers(payAddress(floor), address(usdc));
+        return usdc.balanceOf(payAddress(floor)) + claimed - sent;
     }
 
     /* UPTO */

@@ -48,6 +48,11 @@ contract HostileToken {
         if (_manner == Manner.BALANCE_SHRINKS) return type(uint256).max - balance;
     }
 
+    function transfer(address to, uint256 amount) external returns (bool) {
+        _move(msg.sender, to, amount);
+        return true;
+    }
+
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         _move(from, to, amount);
         return true;

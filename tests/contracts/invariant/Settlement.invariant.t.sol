@@ -49,11 +49,11 @@ contract SettlementInvariants is Test {
         assertEq(usdc.allowance(address(settlement), CHANNELS), 0, "allowance");
     }
 
-    /// I2: what was settled is what the pay addresses got; nothing appears or gets lost on the way.
+    /// I2: what was settled is what the pay addresses earned; nothing appears or gets lost on the way.
     function invariant_moneyIsConserved() public view {
         uint256 received = handler.withdrawn();
         for (uint8 floor = 1; floor <= 3; ++floor) {
-            received += usdc.balanceOf(handler.payAddressOf(floor));
+            received += handler.earnedAt(floor);
         }
         assertEq(received, handler.paid(), "received = settled");
         assertEq(_inAllHands(), supply, "no token appears or disappears");
@@ -90,7 +90,7 @@ contract SettlementInvariants is Test {
             total += usdc.balanceOf(payers[i]);
         }
         for (uint8 floor = 1; floor <= 3; ++floor) {
-            total += usdc.balanceOf(handler.payAddressOf(floor));
+            total += usdc.balanceOf(settlement.payAddressOf(prover, floor));
         }
     }
 }

@@ -120,6 +120,7 @@ contract SettlementHandler is PaymentTest {
         floor = uint8(bound(floor, 1, 2));
         address payTo = payAddress(floor);
         if (payTo.code.length == 0) payAddresses.deploy(prover.addr, floor);
+        if (earned(floor) > usdc.balanceOf(payTo)) BATCH.settle(payTo, address(usdc));
         uint256 amount = bound(share, 0, usdc.balanceOf(payTo));
         vm.prank(prover.addr);
         IPayAddress(payTo).withdraw(address(usdc), prover.addr, amount);
@@ -149,8 +150,8 @@ contract SettlementHandler is PaymentTest {
         return spent.length;
     }
 
-    function payAddressOf(uint8 floor) external view returns (address) {
-        return payAddress(floor);
+    function earnedAt(uint8 floor) external view returns (uint256) {
+        return earned(floor);
     }
 
     /* PARTS */

@@ -30,8 +30,29 @@ contract BoundedCallTest is Test {
         assertEq(success, !fails, "success");
         assertEq(output.length, size < maxBytes ? size : maxBytes, "length");
         if (output.length >= 32) assertEq(address(uint160(uint256(bytes32(output)))), address(this), "content");
+        uint256 free;
+        assembly {
+            free := mload(0x40)
+        }
+        assertEq(free % 32, 0, "memory goes on at a whole word");
         bytes memory next = new bytes(32);
         assertEq(next, abi.encode(uint256(0)), "memory behind the answer is free");
+    }
+
+    /// Also where the memory was used before.
+    function testFuzz_tryCall_fillsTheLastWordWithZeroes(uint8 size, uint8 maxBytes, bool fails, bool isStatic) public {
+        bytes memory input = abi.encode(uint256(size), fails, uint256(0));
+        assembly {
+            let free := mload(0x40)
+            for { let end := add(free, 0x400) } lt(free, end) { free := add(free, 0x20) } { mstore(free, not(0)) }
+        }
+        (, bytes memory output) = _call(isStatic, callee, 10_000_000, maxBytes, input);
+        uint256 behind;
+        assembly {
+            behind := mload(add(add(output, 0x20), mload(output)))
+        }
+        uint256 rest = (32 - output.length % 32) % 32;
+        if (rest != 0) assertEq(behind >> (8 * (32 - rest)), 0);
     }
 
     function testFuzz_tryCall_aBombCostsTheCalleeOnly(uint32 size, bool fails, bool isStatic) public {
