@@ -133,11 +133,11 @@ def test_outcomes_ignore_logs_of_other_contracts() -> None:
         (error_data("Error(string)", "TRANSFER_FROM_FAILED"), "balance or its allowance for Permit2"),
         (error_data("InvalidNonce()"), "InvalidNonce"),
         (error_data("SignatureExpired(uint256)", 17), "SignatureExpired(17)"),
+        (error_data("ClaimExceedsBalance()"), "channel holds too little; it must deposit more"),
         (
             error_data("Error(string)", "FiatTokenV2: authorization is used or canceled"),
             "somebody else collected",
         ),
-        (error_data("ClaimExceedsBalance()"), "it must deposit more"),
         (error_data("ClaimExceedsCeiling()"), "it must sign a higher one"),
         (error_data("InvalidSignature()"), "sign a new one"),
         (error_data("NotReceiverAuthorizer()"), "NotReceiverAuthorizer()"),

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,14 +17,13 @@ from pathlib import Path
 from veritally.chain import Chain
 from veritally.devnet.accounts import TEST_MNEMONIC
 from veritally.errors import DevnetError
+from veritally.processes import die_with_parent
 
 CHAIN_ID = 84532
 """Base Sepolia: x402 clients accept its USDC by default."""
 BALANCE_ETHER = 1_000_000
 START_TIMEOUT_S = 20.0
 BINARY_VARIABLE = "VERITALLY_ANVIL"
-PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -109,13 +105,8 @@ def _spawn(binary: Path, port: int, chain_id: int, log: int) -> subprocess.Popen
         stdout=log,
         stderr=log,
         start_new_session=True,
-        preexec_fn=_die_with_parent if _LIBC else None,
+        preexec_fn=die_with_parent,
     )
-
-
-def _die_with_parent() -> None:
-    if _LIBC:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _await_listening(node: subprocess.Popen[bytes], log: int) -> str:
