@@ -211,7 +211,8 @@ def _show_chain(devnet: Devnet, transaction: str, paid_base_units: int) -> int:
     receipt = devnet.chain.w3.eth.get_transaction_receipt(transaction)  # type: ignore[arg-type]
     held = devnet.usdc_balance_base_units(devnet.deployment.settlement)
     _detail(f"one transaction {transaction}")
-    _detail(f"{receipt['gasUsed']:,} gas, {len(receipt['logs'])} events")
+    ours = [log for log in receipt["logs"] if log["address"] == devnet.deployment.settlement]
+    _detail(f"{receipt['gasUsed']:,} gas, {len(receipt['logs'])} events, {len(ours)} of them Settlement's")
     _detail(f"the payer paid ${paid_base_units / 10**6:.3f}; Settlement holds ${held / 10**6:.3f}")
     return int(receipt["gasUsed"])
 
