@@ -22,7 +22,8 @@ contract ModelRegistry is IModelRegistry {
 
     mapping(bytes32 modelId => Model) private _models;
     mapping(bytes32 modelId => Circuit[]) private _circuits;
-    /// @dev So that a stopped verifier does not come back to the model at another position or address.
+    /// @dev So that the same code is not added twice. Code that differs in one byte is another circuit, with a trial of
+    /// its own.
     mapping(bytes32 modelId => mapping(bytes32 codeHash => bool)) private _hasCode;
     mapping(bytes32 modelId => mapping(bytes32 measurement => Acceptance)) private _acceptances;
 

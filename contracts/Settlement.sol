@@ -200,8 +200,8 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISettlement
-    function authorizationDigest(bytes32 root, bytes4 route) public view returns (bytes32) {
-        return _hashTypedDataV4(ReceiptHash.hashAuthorization(root, route));
+    function authorizationDigest(bytes32 root, bytes4 route, bytes32 paymentsHash) public view returns (bytes32) {
+        return _hashTypedDataV4(ReceiptHash.hashAuthorization(root, route, paymentsHash));
     }
 
     /// @inheritdoc ISettlement
@@ -277,7 +277,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     }
 
     function _requireAuthorized(bytes32 root, Group calldata group, address submitter) private view {
-        bytes32 digest = authorizationDigest(root, group.route);
+        bytes32 digest = authorizationDigest(root, group.route, keccak256(abi.encode(group.payments)));
         require(
             Signatures.isValid(group.prover, digest, group.authorization, AUTHORIZATION_GAS),
             NotAuthorized(group.prover, submitter)

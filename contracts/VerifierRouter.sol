@@ -185,11 +185,12 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
         return exhibit.claim.statements[exhibit.statement];
     }
 
-    /// @dev Accepts exactly what Settlement accepts: a return of one word within the route's gas.
+    /// @dev Accepts exactly what Settlement accepts: a boolean within the route's gas.
     function _requireAccepted(Route storage entry, Exhibit calldata exhibit, uint256 index) private view {
         uint256 gasLimit = _gasLimit(entry, exhibit.claim.statements.length);
         bytes memory input = abi.encodeCall(IVerifier.verify, (exhibit.claim, exhibit.evidence));
         (bool success, bytes memory output) = BoundedCall.tryStaticCall(entry.verifier, gasLimit, REASON_BYTES, input);
-        require(success && output.length == 32, ExhibitRefused(index, output));
+        bool accepted = success && output.length == 32 && uint256(bytes32(output)) <= 1;
+        require(accepted, ExhibitRefused(index, output));
     }
 }

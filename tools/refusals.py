@@ -45,7 +45,7 @@ REFUSALS = (
     Refusal(
         "evidence as authorization",
         SETTLEMENT,
-        "bytes32 digest = authorizationDigest(root, group.route);",
+        "bytes32 digest = authorizationDigest(root, group.route, keccak256(abi.encode(group.payments)));",
         "bytes32 digest = groupDigest(root, group.route);",
         of("relay"),
     ),

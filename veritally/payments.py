@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Protocol
 
 from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
 from veritally.receipts import require_uint
 
@@ -201,3 +203,8 @@ class PaymentRun:
     def as_argument(self) -> tuple[int, int, int, bytes]:
         """The run as web3 passes it to `Settlement.settle`."""
         return (int(self.payment.scheme), self.first, self.count, self.payment.encode())
+
+
+def payments_hash(runs: Sequence[PaymentRun]) -> bytes:
+    """keccak256 of a group's payments as ABI-encoded: a prover's leave to submit the group covers it."""
+    return bytes(keccak(encode(("(uint8,uint32,uint32,bytes)[]",), ([run.as_argument() for run in runs],))))

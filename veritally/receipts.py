@@ -25,7 +25,7 @@ RECEIPT_TYPE = (
     "address payer,uint256 terms)"
 )
 GROUP_TYPE = "Group(bytes32 root,bytes4 route)"
-AUTHORIZATION_TYPE = "Authorization(bytes32 root,bytes4 route)"
+AUTHORIZATION_TYPE = "Authorization(bytes32 root,bytes4 route,bytes32 paymentsHash)"
 
 _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _RECEIPT_TYPEHASH = keccak(text=RECEIPT_TYPE)
@@ -148,15 +148,16 @@ class SettlementDomain:
 
     def group_digest(self, root: bytes, route: bytes) -> bytes:
         """EIP-712 digest of a group with this root and 4-byte route: what provers and enclaves sign."""
-        return self._root_digest(_GROUP_TYPEHASH, root, route)
-
-    def authorization_digest(self, root: bytes, route: bytes) -> bytes:
-        """EIP-712 digest of a prover's leave for anybody to submit the group."""
-        return self._root_digest(_AUTHORIZATION_TYPEHASH, root, route)
-
-    def _root_digest(self, typehash: bytes, root: bytes, route: bytes) -> bytes:
-        struct_hash = keccak(encode(("bytes32", "bytes32", "bytes4"), (typehash, root, route)))
+        struct_hash = keccak(encode(("bytes32", "bytes32", "bytes4"), (_GROUP_TYPEHASH, root, route)))
         return eip712_digest(self.separator, struct_hash)
+
+    def authorization_digest(self, root: bytes, route: bytes, payments_hash: bytes) -> bytes:
+        """EIP-712 digest of a prover's leave for anybody to submit the group with these payments.
+
+        `payments_hash` is that of `veritally.payments`.
+        """
+        types, words = ("bytes32", "bytes32", "bytes4", "bytes32"), (root, route, payments_hash)
+        return eip712_digest(self.separator, keccak(encode(types, (_AUTHORIZATION_TYPEHASH, *words))))
 
 
 def require_uint(field: str, value: object, *, bits: int) -> None:

@@ -6,70 +6,49 @@ import {Receipt} from "../types/Group.sol";
 import {Tier} from "../types/Tier.sol";
 
 /// @title ModelOracle
-/// @notice Example of a contract that acts on inferences: it keeps the newest response of one model to one request, and
-/// believes only what Settlement has settled at TEE or better. Each receipt counts once.
-/// @dev It asks Settlement and nobody else: a verifier by itself says nothing about payment, floor or route.
+/// @notice Example of a contract that acts on inferences: it keeps the newest response of one prover's model to each
+/// request, and believes only what Settlement has settled at TEE or better.
 contract ModelOracle {
-    /// @notice Whom it believes.
+    /// @notice The only one it asks: a verifier by itself says nothing about payment, floor or route.
     ISettlement public immutable SETTLEMENT;
     /// @notice The model whose responses count.
     bytes32 public immutable MODEL_ID;
-    /// @notice Commitment to the one request.
-    bytes32 public immutable REQUEST_HASH;
+    /// @notice The prover whose responses count. It states the time; another one could state a false one.
+    address public immutable PROVER;
 
-    /// @notice The newest settled response.
-    bytes public response;
-    /// @notice Unix time in seconds at which it was served; zero before the first one.
-    uint64 public servedAt;
-    /// @notice Whether a receipt has counted.
-    mapping(bytes32 receiptHash => bool) public isUsed;
+    /// @notice Newest settled response to a request.
+    mapping(bytes32 requestHash => bytes) public responseTo;
+    /// @notice Unix time in seconds at which it was served; zero when there is none.
+    mapping(bytes32 requestHash => uint64) public servedAt;
 
-    /// @notice A settled response was taken.
-    /// @param receiptHash The receipt that carried it.
-    /// @param prover Who ran the model.
-    /// @param response The response itself.
+    /// @notice A newer response was taken.
+    /// @param requestHash The request.
     /// @param servedAt Unix time in seconds at which it was served.
-    event Answered(bytes32 indexed receiptHash, address indexed prover, bytes response, uint64 servedAt);
+    event Answered(bytes32 indexed requestHash, uint64 servedAt);
 
-    /// @notice The receipt has counted before.
-    error ReceiptUsed(bytes32 receiptHash);
-    /// @notice The receipt is about another request.
-    error OtherRequest(bytes32 expected, bytes32 actual);
     /// @notice The answer is not what the receipt commits to.
     error OtherResponse(bytes32 expected, bytes32 actual);
-    /// @notice The known response was served later or at the same second.
+    /// @notice The response is not newer than the known one, or is said to come from the future.
     error NotNewer(uint64 known, uint64 given);
 
-    constructor(ISettlement settlement, bytes32 modelId, bytes32 requestHash) {
-        SETTLEMENT = settlement;
-        MODEL_ID = modelId;
-        REQUEST_HASH = requestHash;
+    constructor(ISettlement settlement, bytes32 modelId, address prover) {
+        (SETTLEMENT, MODEL_ID, PROVER) = (settlement, modelId, prover);
     }
 
-    /// @notice Takes a settled response. Anybody may send it.
-    /// @param prover Prover of the receipt's group.
-    /// @param asset Asset of the group.
+    /// @notice Takes a settled response. Anybody may send it; a receipt counts once, because time must pass.
+    /// @param asset Asset of the receipt's group.
     /// @param receipt The receipt.
     /// @param proof Its Merkle proof under the group's root.
     /// @param answer What the receipt's response hash commits to.
-    function report(
-        address prover,
-        address asset,
-        Receipt calldata receipt,
-        bytes32[] calldata proof,
-        bytes calldata answer
-    ) external {
-        bytes32 receiptHash = SETTLEMENT.receiptHash(MODEL_ID, prover, asset, receipt);
-        require(!isUsed[receiptHash], ReceiptUsed(receiptHash));
-        require(receipt.requestHash == REQUEST_HASH, OtherRequest(REQUEST_HASH, receipt.requestHash));
+    function report(address asset, Receipt calldata receipt, bytes32[] calldata proof, bytes calldata answer) external {
         require(receipt.responseHash == keccak256(answer), OtherResponse(receipt.responseHash, keccak256(answer)));
+        bytes32 request = receipt.requestHash;
         uint64 time = receipt.terms.servedAt();
-        require(time > servedAt, NotNewer(servedAt, time));
-        SETTLEMENT.requireSettled(MODEL_ID, prover, asset, receipt, proof, Tier.TEE);
+        require(time > servedAt[request] && time <= block.timestamp, NotNewer(servedAt[request], time));
+        SETTLEMENT.requireSettled(MODEL_ID, PROVER, asset, receipt, proof, Tier.TEE);
 
-        isUsed[receiptHash] = true;
-        (response, servedAt) = (answer, time);
+        (responseTo[request], servedAt[request]) = (answer, time);
 
-        emit Answered(receiptHash, prover, answer, time);
+        emit Answered(request, time);
     }
 }

@@ -22,7 +22,9 @@ interface IModelRegistry {
     }
 
     /// @notice A circuit of a model: an ezkl verifier with fixed parameters, so that the verifying key is the model. All
-    /// circuits of a model have the same inputs, outputs and scales, so that a request has one hash whichever proves it.
+    /// circuits of a model have the same inputs, outputs and scales, so that a request has one hash whichever proves it,
+    /// and must give the same outputs to the last bit: two that round differently contradict each other, and then anybody
+    /// may stop both.
     struct Circuit {
         /// @dev Generated verifier.
         address verifier;

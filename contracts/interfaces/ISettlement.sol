@@ -113,8 +113,8 @@ interface ISettlement {
     error UnknownScheme(PaymentScheme scheme);
     /// @notice Receipt: an authorisation's signature is not 65 bytes long.
     error BadSignatureLength(uint256 length);
-    /// @notice Receipt: the channel's payer, token or receiver are not the receipts', or its receiver authorizer is not
-    /// this contract.
+    /// @notice Receipt: the channel's payer, token or receiver are not the receipts', its receiver authorizer is not
+    /// this contract, or somebody else than the payer signs its vouchers.
     error ChannelMismatch();
     /// @notice Receipt: the amount is above the maximum that the payer signed.
     error AmountAboveMaximum(uint256 amount, uint256 maxAmount);
@@ -130,7 +130,9 @@ interface ISettlement {
     /// @notice The channel pays somebody else's pay address.
     error NotChannelReceiver(address receiver, address payAddress);
 
-    /// @notice Verifies, collects and counts. Groups are judged one by one; a bad one never blocks the others.
+    /// @notice Verifies, collects and counts. Groups are judged one by one; a bad one does not block the others, as long
+    /// as the transaction has the gas that all of them may use. Whoever submits groups of strangers bears that in mind:
+    /// a token that burns gas takes up to 400,000 for each payment in it.
     /// @dev Reverts only with {NotEnoughGas}, on re-entry and on calldata that is no encoding of `groups`.
     /// @param groups The groups to settle.
     /// @return results One entry per group, in order.
@@ -202,11 +204,16 @@ interface ISettlement {
     function groupDigest(bytes32 root, bytes4 route) external view returns (bytes32 digest);
 
     /// @notice EIP-712 digest of a prover's leave for anybody to submit a group. It differs from the group digest: the
-    /// evidence of a pending transaction must not let somebody else submit the group first.
+    /// evidence of a pending transaction must not let somebody else submit the group first. It covers the payments:
+    /// nobody may cut one short or exchange two. It does not expire; what it allows ends when the nonces are spent.
     /// @param root Merkle root over all receipt hashes of the group.
     /// @param route The route.
+    /// @param paymentsHash keccak256 of the ABI encoding of the group's `payments`, as `abi.encode(payments)` gives it.
     /// @return digest The digest that goes into the group's `authorization`.
-    function authorizationDigest(bytes32 root, bytes4 route) external view returns (bytes32 digest);
+    function authorizationDigest(bytes32 root, bytes4 route, bytes32 paymentsHash)
+        external
+        view
+        returns (bytes32 digest);
 
     /// @notice The address that must receive the payments of receipts with this prover and floor.
     /// @param prover The prover.

@@ -22,6 +22,8 @@ struct ZkProof {
 /// @dev `verify` reverts with {Halo2Call-NotEnoughGasForProof} before a proof that could not have its circuit's
 /// `proofGas`: then the route grants too little gas for this circuit, and the proof is not judged.
 interface IZkmlVerifier is IVerifier {
+    /// @notice The evidence is an ABI encoding, but not the canonical one: gaps, other offsets, or bytes behind it.
+    error NonCanonicalEvidence();
     /// @notice The claim has no statements.
     error NoStatements();
     /// @notice The number of proofs is not the one that the receipts need.

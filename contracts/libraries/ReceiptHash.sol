@@ -9,7 +9,8 @@ library ReceiptHash {
         "Receipt(bytes32 modelId,address prover,address asset,bytes32 requestHash,bytes32 responseHash,address payer,uint256 terms)"
     );
     bytes32 internal constant GROUP_TYPEHASH = keccak256("Group(bytes32 root,bytes4 route)");
-    bytes32 internal constant AUTHORIZATION_TYPEHASH = keccak256("Authorization(bytes32 root,bytes4 route)");
+    bytes32 internal constant AUTHORIZATION_TYPEHASH =
+        keccak256("Authorization(bytes32 root,bytes4 route,bytes32 paymentsHash)");
 
     /// @notice What all receipts of a group share.
     struct Common {
@@ -56,8 +57,8 @@ library ReceiptHash {
         return keccak256(abi.encode(GROUP_TYPEHASH, root, route));
     }
 
-    /// @notice Struct hash of a prover's leave for others to submit a group.
-    function hashAuthorization(bytes32 root, bytes4 route) internal pure returns (bytes32) {
-        return keccak256(abi.encode(AUTHORIZATION_TYPEHASH, root, route));
+    /// @notice Struct hash of a prover's leave for others to submit a group with these payments.
+    function hashAuthorization(bytes32 root, bytes4 route, bytes32 paymentsHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(AUTHORIZATION_TYPEHASH, root, route, paymentsHash));
     }
 }

@@ -9,7 +9,9 @@ import {CollectCall} from "./CollectCall.sol";
 /// @notice Collects x402 payments of the scheme `batch-settlement`: cumulative vouchers of a payment channel.
 /// @dev The channel's receiver authorizer is the calling contract, and its receiver a pay address, which cannot claim.
 /// So nobody but the caller claims, and it claims the recorded total plus the sum of the receipts at hand: what a
-/// channel pays and what was verified are equal by construction.
+/// channel pays and what was verified are equal by construction. Only the payer signs vouchers here: anybody can fund
+/// a channel in somebody else's name and name a signer of its own, and then the event would name a payer that knows
+/// nothing of it.
 library BatchPayments {
     /// @notice x402's channels, at the same address on every chain.
     IX402BatchSettlement internal constant CHANNELS = IX402BatchSettlement(0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003);
@@ -18,11 +20,13 @@ library BatchPayments {
     /// the pay address, until anybody has them sent there ({IX402BatchSettlement-settle}): one transfer for any number
     /// of claims, and a payee that cannot receive blocks nobody's settlement.
     function collect(bytes calldata data, Collection memory collection) internal returns (bytes memory reason) {
+        if (address(CHANNELS).code.length == 0) return abi.encodeWithSelector(ISettlement.PaymentFailed.selector, "");
         BatchPayment memory payment = abi.decode(data, (BatchPayment));
         IX402BatchSettlement.ChannelConfig memory channel = payment.channel;
         if (
             channel.payer != collection.payer || channel.token != collection.asset || channel.receiver != collection.to
                 || channel.receiverAuthorizer != address(this)
+                || (channel.payerAuthorizer != channel.payer && channel.payerAuthorizer != address(0))
         ) {
             return abi.encodeWithSelector(ISettlement.ChannelMismatch.selector);
         }

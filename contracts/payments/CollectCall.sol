@@ -12,7 +12,7 @@ library CollectCall {
     /// @dev Bytes kept of a refusal: a selector and four words, enough for a sentence of 64 letters.
     uint256 private constant CAUSE_BYTES = 132;
 
-    /// @notice Calls `target`; the caller has made sure of the gas.
+    /// @notice Calls `target` with {GAS_LIMIT}, which is there or the transaction reverts (see {BoundedCall}).
     /// @return reason Empty when the call returned, {ISettlement-PaymentFailed} with the cause when it did not.
     function run(address target, bytes memory input) internal returns (bytes memory reason) {
         (bool success, bytes memory cause) = BoundedCall.tryCall(target, GAS_LIMIT, CAUSE_BYTES, input);

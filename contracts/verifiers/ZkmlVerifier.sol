@@ -21,6 +21,7 @@ contract ZkmlVerifier is IZkmlVerifier {
     /// @inheritdoc IVerifier
     function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
         (uint32 index, ZkProof[] memory proofs) = abi.decode(evidence, (uint32, ZkProof[]));
+        require(keccak256(evidence) == keccak256(abi.encode(index, proofs)), NonCanonicalEvidence());
         IModelRegistry.Circuit memory circuit = MODELS.requireCircuit(claim.modelId, index);
         uint256 count = claim.statements.length;
         require(count != 0, NoStatements());

@@ -14,21 +14,19 @@ contract ExamplesTest is SettlementTest {
 
     function setUp() public override {
         super.setUp();
-        oracle = new ModelOracle(settlement, modelId, REQUEST);
+        oracle = new ModelOracle(settlement, modelId, prover.addr);
     }
 
     function testFuzz_report_actsOnASettledInferenceOnce(bytes calldata answer, address anybody) public {
         InferenceReceipt memory receipt = _settle(TEE_ROUTE, answer, uint64(block.timestamp));
-        bytes32 hash = settlement.receiptHash(modelId, prover.addr, address(usdc), receipt);
         vm.expectEmit(address(oracle));
-        emit ModelOracle.Answered(hash, prover.addr, answer, uint64(block.timestamp));
+        emit ModelOracle.Answered(REQUEST, uint64(block.timestamp));
         vm.prank(anybody);
         _report(receipt, answer);
-        assertEq(oracle.response(), answer);
-        assertEq(oracle.servedAt(), block.timestamp);
-        assertTrue(oracle.isUsed(hash));
+        assertEq(oracle.responseTo(REQUEST), answer);
+        assertEq(oracle.servedAt(REQUEST), block.timestamp);
 
-        vm.expectRevert(abi.encodeWithSelector(ModelOracle.ReceiptUsed.selector, hash));
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.NotNewer.selector, block.timestamp, block.timestamp));
         _report(receipt, answer);
     }
 
@@ -51,22 +49,30 @@ contract ExamplesTest is SettlementTest {
         _report(receipt, other);
     }
 
-    function testFuzz_report_refusesAnotherRequest(bytes32 request) public {
-        vm.assume(request != REQUEST);
-        InferenceReceipt memory receipt = _receipt(9, "answer", uint64(block.timestamp));
-        receipt.requestHash = request;
-        vm.expectRevert(abi.encodeWithSelector(ModelOracle.OtherRequest.selector, REQUEST, request));
+    function testFuzz_report_refusesAnotherProver(address other) public {
+        vm.assume(other != prover.addr);
+        oracle = new ModelOracle(settlement, modelId, other);
+        InferenceReceipt memory receipt = _settle(TEE_ROUTE, "answer", uint64(block.timestamp));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotSettled.selector, Tier.NONE, Tier.TEE));
+        _report(receipt, "answer");
+    }
+
+    /// A time to come would keep out every later response.
+    function testFuzz_report_refusesTheFuture(uint64 time) public {
+        time = uint64(bound(time, block.timestamp + 1, type(uint64).max));
+        InferenceReceipt memory receipt = _settle(TEE_ROUTE, "answer", time);
+        vm.expectRevert(abi.encodeWithSelector(ModelOracle.NotNewer.selector, 0, time));
         _report(receipt, "answer");
     }
 
     function testFuzz_report_keepsTheNewest(uint64 first, uint64 second) public {
-        first = uint64(bound(first, 1, type(uint64).max));
+        first = uint64(bound(first, 1, block.timestamp));
         second = uint64(bound(second, 0, first));
         _report(_settle(TEE_ROUTE, "new", first), "new");
         InferenceReceipt memory older = _settle(TEE_ROUTE, "old", second);
         vm.expectRevert(abi.encodeWithSelector(ModelOracle.NotNewer.selector, first, second));
         _report(older, "old");
-        assertEq(oracle.response(), "new");
+        assertEq(oracle.responseTo(REQUEST), "new");
     }
 
     uint64 private _next;
@@ -93,6 +99,6 @@ contract ExamplesTest is SettlementTest {
     }
 
     function _report(InferenceReceipt memory receipt, bytes memory answer) private {
-        oracle.report(prover.addr, address(usdc), receipt, new bytes32[](0), answer);
+        oracle.report(address(usdc), receipt, new bytes32[](0), answer);
     }
 }

@@ -109,6 +109,9 @@ contract GasBench is PaymentTest {
         vm.snapshotValue(GROUP, "size_verifier_router", address(router).code.length);
         vm.snapshotValue(GROUP, "size_model_registry", address(models).code.length);
         vm.snapshotValue(GROUP, "size_enclave_registry", address(enclaves).code.length);
+        vm.snapshotValue(GROUP, "size_signed_verifier", router.getRoute(SIGNED_ROUTE).verifier.code.length);
+        vm.snapshotValue(GROUP, "size_tee_verifier", router.getRoute(TEE_ROUTE).verifier.code.length);
+        vm.snapshotValue(GROUP, "size_zkml_verifier", router.getRoute(ZKML_ROUTE).verifier.code.length);
         vm.snapshotValue(GROUP, "size_pay_address_factory", address(payAddresses).code.length);
         vm.snapshotValue(GROUP, "size_pay_address", payAddresses.IMPLEMENTATION().code.length);
     }

@@ -167,19 +167,31 @@ contract SettlementChannelTest is PaymentTest {
         assertAllSettled(signedGroup(receiptsOf(1, 1, address(account), PRICE, 1), voucher(0, 1, payer, config, PRICE)));
     }
 
-    function testFuzz_channel_voucherOfThePayersKeyOnly(uint96 amount) public {
+    /// Anybody can fund a channel in the payer's name; only the payer's own vouchers may name it in an event.
+    function testFuzz_channel_refusesVouchersOfAnotherKey(uint96 amount, address signer) public {
+        vm.assume(signer != payer.addr && signer != address(0));
         amount = uint96(bound(amount, 1, 1_000_000));
-        Vm.Wallet memory key = vm.createWallet("payer's hot key");
+        Vm.Wallet memory key = vm.createWallet("a key of somebody else");
         IX402BatchSettlement.ChannelConfig memory config = channelOf(payer, 1);
         config.payerAuthorizer = key.addr;
         openChannel(payer, config, CHANNEL_FUNDS);
+        bytes memory mismatch = abi.encodeWithSelector(ISettlement.ChannelMismatch.selector);
         InferenceReceipt[] memory receipts = receiptsOf(1, 1, payer.addr, amount, 1);
-        assertAllSkipped(
-            signedGroup(receipts, voucher(0, 1, payer, config, amount)),
-            paymentFailed(abi.encodePacked(IX402BatchSettlement.InvalidSignature.selector))
-        );
-        assertAllSettled(signedGroup(receipts, voucher(0, 1, key, config, amount)));
-        assertEq(claimedOf(config), amount);
+        assertAllSkipped(signedGroup(receipts, voucher(0, 1, key, config, amount)), mismatch);
+        config.payerAuthorizer = signer;
+        assertAllSkipped(signedGroup(receipts, voucher(0, 1, payer, config, amount)), mismatch);
+        assertEq(claimedOf(config), 0, "nothing claimed");
+    }
+
+    function test_channel_whereX402HasNoChannelsRefusesThatPaymentOnly() public {
+        InferenceReceipt[] memory receipts = two(receiptOf(1, payer.addr, PRICE, 1), receiptOf(2, payer.addr, PRICE, 1));
+        Group memory group = signedGroup(receipts, voucher(0, 1, payer, channel, PRICE));
+        Payment memory first = group.payments[0];
+        group.payments = new Payment[](2);
+        (group.payments[0], group.payments[1]) = (first, upto(1, 1, payer, 1, PRICE, 1));
+        vm.etch(address(BATCH), "");
+        expectReceiptSkipped(group, 0, abi.encodeWithSelector(ISettlement.PaymentFailed.selector, ""));
+        assertEq(settleOne(group).settled, 1, "the other payment");
     }
 
     /// One group with channels of two payers and two floors: each pay address gets its own.

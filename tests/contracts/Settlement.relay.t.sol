@@ -37,8 +37,7 @@ contract SettlementRelayTest is PaymentTest {
 
     function testFuzz_relay_refusesTheMirroredSignature(uint64 nonce) public {
         Group memory group = teeGroup(one(freeReceipt(nonce)));
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(prover.privateKey, settlement.authorizationDigest(rootOf(group), TEE_ROUTE));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(prover.privateKey, authorizationOf(group));
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
         group.authorization = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
         _assertNotAuthorized(group, relayer);
@@ -88,41 +87,39 @@ contract SettlementRelayTest is PaymentTest {
         assertEq(settleOne(group).settled, 2);
     }
 
-    /// A relayer that leaves the payments out spoils nothing for good.
-    function testFuzz_relay_withoutThePaymentsOnlySkips(uint8 count) public {
-        uint32 receipts = uint32(bound(count, 1, 9));
+    /// The leave covers the payments: a relayer that leaves them out, cuts one short or changes one is refused.
+    function testFuzz_relay_refusesOtherPayments(uint8 count, uint8 change) public {
+        uint32 receipts = uint32(bound(count, 2, 9));
         Payment memory payment = upto(0, receipts, payer, 1, receipts * PRICE, 1);
         Group memory group = signedGroup(receiptsOf(1, receipts, payer.addr, PRICE, 1), payment);
         group.authorization = authorize(prover, group);
-        group.payments = new Payment[](0);
-        GroupResult memory result = settleAs(relayer, one(group))[0];
-        assertEq(result.skipped, receipts);
+
+        change = uint8(bound(change, 0, 3));
+        if (change == 0) group.payments = new Payment[](0);
+        if (change == 1) group.payments[0].count = 1;
+        if (change == 2) group.payments[0].first = 1;
+        if (change == 3) group.payments[0].data = bytes.concat(payment.data, bytes32(0));
+        _assertNotAuthorized(group, relayer);
+
         group.payments = new Payment[](1);
-        group.payments[0] = payment;
+        group.payments[0] = upto(0, receipts, payer, 1, receipts * PRICE, 1);
         assertEq(settleAs(relayer, one(group))[0].settled, receipts);
     }
 
-    /// The prover's leave does not cover the payments: a relayer may exchange those of one payer and one floor. Nobody
-    /// pays more than it signed, but the larger maximum is used up for the smaller amount.
-    function testFuzz_relay_mayExchangeThePaymentsOfOnePayer(uint96 small, uint96 more) public {
+    function testFuzz_relay_refusesExchangedPaymentsOfOnePayer(uint96 small, uint96 more) public {
         small = uint96(bound(small, 1, 1_000));
         uint96 large = small + uint96(bound(more, 1, 1_000));
         InferenceReceipt[] memory receipts = two(receiptOf(1, payer.addr, small, 1), receiptOf(2, payer.addr, large, 1));
-        Group memory group = signedGroup(receipts, upto(0, 1, payer, 1, large, 2));
+        Group memory group = signedGroup(receipts, upto(0, 1, payer, 1, small, 1));
         Payment memory first = group.payments[0];
         group.payments = new Payment[](2);
-        (group.payments[0], group.payments[1]) = (first, upto(1, 1, payer, 1, small, 1)); // exchanged
+        (group.payments[0], group.payments[1]) = (first, upto(1, 1, payer, 1, large, 2));
         group.authorization = authorize(prover, group);
 
-        expectReceiptSkipped(
-            group, 1, abi.encodeWithSelector(ISettlement.AmountAboveMaximum.selector, uint256(large), uint256(small))
-        );
-        GroupResult memory result = settleAs(relayer, one(group))[0];
-
-        assertEq(result.settled, 1, "the smaller one");
-        assertEq(earned(1), small, "charged as the receipt says");
-        assertFalse(settlement.isNonceUsed(prover.addr, 2), "the other one waits for another payment");
-        assertAllSettled(signedGroup(one(receipts[1]), upto(0, 1, payer, 1, large, 3)));
+        (group.payments[0].data, group.payments[1].data) = (group.payments[1].data, group.payments[0].data);
+        _assertNotAuthorized(group, relayer);
+        (group.payments[0].data, group.payments[1].data) = (group.payments[1].data, group.payments[0].data);
+        assertEq(settleAs(relayer, one(group))[0].settled, 2);
     }
 
     /// Groups of several provers in one transaction; each is judged by itself.

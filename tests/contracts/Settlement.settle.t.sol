@@ -113,7 +113,7 @@ contract SettlementSettleTest is SettlementTest {
 
     function test_settle_byARelayerWithTheProversSignature() public {
         Group memory group = teeGroup(one(paidReceipt(Tier.TEE)));
-        group.authorization = sign(prover, settlement.authorizationDigest(rootOf(group), group.route));
+        group.authorization = authorize(prover, group);
         GroupResult memory result = settleAs(relayer, one(group))[0];
         assertEq(result.settled, 1);
     }

@@ -73,7 +73,8 @@ contract VectorsTest is Test {
             bytes4 route = bytes4(vm.parseJsonBytes(vectors, string.concat(item, ".route")));
             bytes32 digest = settlement.groupDigest(_word(string.concat(item, ".root")), route);
             assertEq(digest, _word(string.concat(item, ".digest")), item);
-            digest = settlement.authorizationDigest(_word(string.concat(item, ".root")), route);
+            bytes32 paymentsHash = _word(string.concat(item, ".paymentsHash"));
+            digest = settlement.authorizationDigest(_word(string.concat(item, ".root")), route, paymentsHash);
             assertEq(digest, _word(string.concat(item, ".authorizationDigest")), item);
         }
         assertEq(count, 2, "groups");

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
@@ -139,7 +140,8 @@ class Builder:
         root = merkle_root([receipt.hash for receipt in receipts]) if receipts else bytes(32)
         digest = self.world.signing.domain.group_digest(root, route)
         evidence, evidence_data = self._evidence(plan, prover, digest, receipts)
-        leave = self.world.signing.domain.authorization_digest(root, route)
+        listed = [(int(item.terms.scheme), item.first, item.count, data) for item, data in payments]
+        leave = self.world.signing.domain.authorization_digest(root, route, _hash_payments(listed))
         signer = {"prover": prover, "another": self.world.accounts.relayer}.get(plan.authorized)
         authorization = sign(signer, leave) if signer else sign(prover, digest)  # the latter gives no leave
         group = Group(
@@ -152,7 +154,6 @@ class Builder:
             evidence=evidence,
             authorized_by=address(signer) if signer else None,
         )
-        listed = [(int(item.terms.scheme), item.first, item.count, data) for item, data in payments]
         head = (model_id, group.prover, route, group.asset)
         shown = [receipt_argument(receipt) for receipt in receipts]
         return Call(group, (*head, shown, evidence_data, authorization, listed))
@@ -195,3 +196,7 @@ def _break(
         free = replace(receipts[payment.first], payer=NOBODY, amount_base_units=0)
         return [*receipts[: payment.first], free, *receipts[payment.first + 1 :]], payments
     return receipts, payments
+
+
+def _hash_payments(listed: list[tuple[int, int, int, bytes]]) -> bytes:
+    return keccak(encode(("(uint8,uint32,uint32,bytes)[]",), (listed,)))

@@ -102,9 +102,11 @@ def test_group_digest_equals_eth_account_and_its_signature_recovers(vector: dict
 @pytest.mark.parametrize("vector", VECTORS["groups"])
 def test_authorization_digest_equals_eth_account_and_is_no_group_digest(vector: dict[str, str]) -> None:
     root, route = bytes.fromhex(vector["root"][2:]), bytes.fromhex(vector["route"][2:])
-    digest = DOMAIN.authorization_digest(root, route)
+    payments = bytes.fromhex(vector["paymentsHash"][2:])
+    digest = DOMAIN.authorization_digest(root, route, payments)
+    message = {"root": root, "route": route, "paymentsHash": payments}
     assert "0x" + digest.hex() == vector["authorizationDigest"] != vector["digest"]
-    assert digest == eth_account_digest(AUTHORIZATION_TYPE, {"root": root, "route": route})
+    assert digest == eth_account_digest(AUTHORIZATION_TYPE, message)
 
 
 def test_receipts_root_is_the_pinned_one() -> None:

@@ -4,6 +4,8 @@ import dataclasses
 from typing import Any
 
 import pytest
+from x402.mechanisms.evm.batch_settlement.types import ChannelConfig
+from x402.mechanisms.evm.batch_settlement.utils import compute_channel_id
 from x402_examples import (
     BATCH,
     EXACT,
@@ -68,6 +70,14 @@ def test_an_allowance_for_something_else_is_refused(field: str, value: str) -> N
     with pytest.raises(OtherOfferError) as refusal:
         read_payment(spoiled(sponsored_payment(), f"{SPONSORING}.{field}", value), UPTO)
     assert refusal.value.field == f"{SPONSORING}.{field}"
+
+
+def test_a_channel_whose_vouchers_somebody_else_signs_is_refused() -> None:
+    payload = spoiled(payment(BATCH), "payload.channelConfig.payerAuthorizer", STRANGER)
+    config = ChannelConfig.from_dict(payload["payload"]["channelConfig"])
+    payload["payload"]["voucher"]["channelId"] = compute_channel_id(config, BATCH.chain_id)
+    with pytest.raises(OtherOfferError, match=r"channelConfig\.payerAuthorizer is"):
+        read_payment(payload, BATCH)
 
 
 def test_a_voucher_for_the_channel_of_another_payer_is_refused() -> None:

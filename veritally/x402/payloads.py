@@ -123,11 +123,13 @@ def _read_batch(payment: Fields, offer: PaymentOffer) -> PresentedPayment:
     own_id, named_id = channel_id(channel, offer.chain_id), voucher.word("channelId")
     if named_id != own_id:
         raise OtherChannelError(named_id, own_id)
+    own_key = channel.payer_authorizer != ZERO_ADDRESS
+    if own_key:  # anybody could name a signer of its own for a channel in somebody else's name
+        content.child("channelConfig").require("payerAuthorizer", channel.payer_authorizer, channel.payer)
     maximum = voucher.uint("maxClaimableAmount", bits=128)
     least = offer.amount_base_units
     if maximum < least:
         raise OtherOfferError(voucher.name("maxClaimableAmount"), maximum, f"{least} or more")
-    own_key = channel.payer_authorizer != ZERO_ADDRESS
     signature = _plain_signature(voucher, "signature") if own_key else voucher.signature("signature")
     return PresentedPayment(
         payer=channel.payer,

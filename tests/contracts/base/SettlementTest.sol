@@ -208,7 +208,11 @@ abstract contract SettlementTest is RealParts {
 
     /// The prover's leave for anybody to submit the group.
     function authorize(Vm.Wallet memory wallet, Group memory group) internal view returns (bytes memory) {
-        return sign(wallet, settlement.authorizationDigest(rootOf(group), group.route));
+        return sign(wallet, authorizationOf(group));
+    }
+
+    function authorizationOf(Group memory group) internal view returns (bytes32) {
+        return settlement.authorizationDigest(rootOf(group), group.route, keccak256(abi.encode(group.payments)));
     }
 
     function rootOf(Group memory group) internal view returns (bytes32) {
