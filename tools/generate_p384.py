@@ -91,7 +91,7 @@ def render_table() -> str:
     """The text of P384Table.sol."""
     content = table_bytes()
     lines = [content[i : i + BYTES_PER_LINE].hex() for i in range(0, len(content), BYTES_PER_LINE)]
-    literal = "\n".join(f'            hex"{line}"' for line in lines)
+    literal = "\n            ".join(f'hex"{line}"' for line in lines)
     return (
         HEADER
         + f"""
@@ -100,8 +100,7 @@ def render_table() -> str:
 /// sum(2^({SPACING} * j) * G for the bits j that are set in i), as x and y of 48 bytes in Montgomery form (times 2^256).
 contract P384Table {{
     constructor() {{
-        bytes memory data =
-{literal};
+        bytes memory data = {literal};
         assembly ("memory-safe") {{
             return(add(data, 32), mload(data))
         }}
