@@ -2,10 +2,11 @@
 pragma solidity ^0.8.30;
 
 /// @title SHA-384
+/// @notice The hash function of FIPS 180-4, which the EVM has no precompile for.
 interface ISha384 {
-    /// @notice SHA-384 of `data`.
-    /// @param data Any bytes.
-    /// @return high The first 32 bytes of the digest.
-    /// @return low Its last 16 bytes.
+    /// @notice Hashes `data`.
+    /// @param data Any number of bytes.
+    /// @return high The first 32 bytes of the hash.
+    /// @return low The last 16 bytes of the hash.
     function hash(bytes calldata data) external pure returns (bytes32 high, bytes16 low);
 }
