@@ -1,5 +1,5 @@
-"""Writes tests/vectors/attestation/*.json: documents of a software root with the contract's answer to each, and hints
-and claims for the real documents in the same folder.
+"""Writes tests/vectors/attestation/nitro_*.json: documents of a software root with the contract's answer to each, and
+hints and claims for the real documents in the same folder.
 
 With --check it writes nothing, and fails when a file is not what it would write.
 """
@@ -19,7 +19,7 @@ import nitro_cases_fields
 import nitro_cases_structure
 from eth_utils.crypto import keccak
 from nitro_case import Case
-from nitro_chain import CHAIN, NOW_S, PROTECTED_HEADER, Made
+from nitro_chain import CHAIN, NOW_S, PROTECTED_HEADER, Made, encode
 from nitro_encoding import GENERALIZED_TIME, byte_string, read_element, read_item, text
 
 from veritally.attestation.p384 import make_hint
@@ -138,7 +138,7 @@ def render() -> dict[Path, str]:
         "certificates": (*nitro_cases_fields.cases(), *nitro_cases_structure.cases()),
         "documents": nitro_cases_documents.cases(),
     }
-    chain = [certificate.encode()[0] for certificate in CHAIN]
+    chain = [encode(certificate)[0] for certificate in CHAIN]
     head: dict[str, object] = {
         "chain": [to_hex(certificate) for certificate in chain],
         "root": to_hex(sha256(chain[0]).digest()),

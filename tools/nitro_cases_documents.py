@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nitro_case import Case, accept, refuse
-from nitro_chain import PROTECTED_HEADER, ROOT, Document, pcr, raw_signature
+from nitro_chain import PROTECTED_HEADER, ROOT, Document, encode, pcr, raw_signature
 from nitro_encoding import NULL, TEXT, array, byte_string, entries, head, text
 
 TRUNCATED = "CborTruncated(uint256,uint256)"
@@ -208,7 +208,7 @@ def long_count() -> Document:
 
 def shape_cases() -> tuple[Case, ...]:
     """The payload as a whole, and the bundle of certificates."""
-    root = ROOT.encode()[0]
+    root = encode(ROOT)[0]
     stranger = "WrongRoot(bytes32,bytes32)"
     return (
         accept(
@@ -258,7 +258,7 @@ def shape_cases() -> tuple[Case, ...]:
             3,
             2,
         ),
-        refuse("bundle empty", with_value("cabundle", array()), "EmptyCabundle()"),
+        refuse("bundle empty", with_value("cabundle", array()), "EmptyChain()"),
         refuse("bundle null", with_value("cabundle", NULL), WRONG_TYPE, 7, 4),
         refuse(
             "bundle of unknown length",

@@ -13,6 +13,7 @@ from nitro_chain import (
     ORDER,
     ROOT,
     Document,
+    encode,
     public_bytes,
     with_instance,
     with_leaf,
@@ -183,7 +184,7 @@ def role_cases() -> tuple[Case, ...]:
             "signer is an authority",
             Document(chain=(ROOT, unlimited, replace(LEAF, extensions=(ca, usage("0284"))))),
             "SignerIsAuthority(bytes32)",
-            lambda made: made.identifiers(3)),
+            lambda made: made.identifiers(3),
         ),
         refuse(
             "a certificate below one of no authority",
@@ -297,14 +298,13 @@ def length_cases() -> tuple[Case, ...]:
 
 def long_leaf(size: int) -> Document:
     """A document whose last certificate has exactly `size` bytes."""
-    missing = size
-    for _ in range(20):  # the signature's length varies by a byte or two
-        padded = replace(LEAF, extensions=(*LEAF_EXTENSIONS, extension(OTHER, b"\0" * missing, b"")))
-        excess = len(padded.encode()[0]) - size
-        if excess == 0:
-            break
-        missing -= excess
-    return Document(chain=(ROOT, INSTANCE, padded))
+    padding = extension(OTHER, bytes(size - 494), b"")
+    leaves = (
+        replace(LEAF, serial=integer(serial), extensions=(*LEAF_EXTENSIONS, padding))
+        for serial in range(1, 100)
+    )
+    leaf = next(leaf for leaf in leaves if len(encode(leaf)[0]) == size)  # the signature's length varies
+    return Document(chain=(ROOT, INSTANCE, leaf))
 
 
 def cases() -> tuple[Case, ...]:

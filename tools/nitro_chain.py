@@ -119,14 +119,15 @@ class Cert:
             extensions if self.extensions else b"",
         )
 
-    @cache
-    def encode(self) -> tuple[bytes, bytes]:  # noqa: B019 - some hundred certificates in a short process
-        """The certificate, and the hint for its signature."""
-        signed = self.signed_part()
-        signer = self.signer or self.issuer
-        r, s = self.numbers(*sign(signer, signed))
-        der = tlv(SEQUENCE, signed, self.outer_algorithm, self.signature(r, s)) + self.tail
-        return self.edit(der), hint_of(signer, signed, r, s)
+
+@cache
+def encode(certificate: Cert) -> tuple[bytes, bytes]:
+    """The certificate as bytes, and the hint for its signature."""
+    signed = certificate.signed_part()
+    signer = certificate.signer or certificate.issuer
+    r, s = certificate.numbers(*sign(signer, signed))
+    der = tlv(SEQUENCE, signed, certificate.outer_algorithm, certificate.signature(r, s)) + certificate.tail
+    return certificate.edit(der), hint_of(signer, signed, r, s)
 
 
 def raw_signature(r: int, s: int) -> bytes:
@@ -189,7 +190,7 @@ class Made:
 
     def fingerprints(self) -> tuple[bytes, bytes]:
         """SHA-256 of the first certificate and of the pinned root."""
-        return sha256(self.chain[0]).digest(), sha256(ROOT.encode()[0]).digest()
+        return sha256(self.chain[0]).digest(), sha256(encode(ROOT)[0]).digest()
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ class Document:
 
     def make(self) -> Made:
         """Signs and encodes everything."""
-        encoded = [certificate.encode() for certificate in self.chain]
+        encoded = [encode(certificate) for certificate in self.chain]
         chain = tuple(der for der, _ in encoded)
         values = fields(chain) | self.values
         payload = self.payload({key: value for key, value in values.items() if key not in self.without})

@@ -51,7 +51,8 @@ abstract contract CertificateCache is ICertificateCache, Ownable2Step {
 
     /// @inheritdoc ICertificateCache
     function cacheCertificates(bytes[] calldata chain, bytes[] calldata hints) external returns (bytes32 id) {
-        require(hints.length + 1 == chain.length, WrongHintCount(hints.length + 1, chain.length));
+        require(chain.length != 0, EmptyChain());
+        require(hints.length == chain.length - 1, WrongHintCount(hints.length, chain.length - 1));
         Link memory link;
         for (uint256 i; i < chain.length; ++i) {
             _follow(link, chain[i], i == 0 ? chain[0][:0] : hints[i - 1]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {ICertificateCache} from "../interfaces/ICertificateCache.sol";
 import {INitroAttestation} from "../interfaces/INitroAttestation.sol";
 import {Platform} from "../types/Claims.sol";
 import {Cbor} from "./Cbor.sol";
@@ -118,7 +119,7 @@ library NitroPayload {
     {
         uint256 count;
         (count, rest) = Cbor.readHead(input, Cbor.ARRAY);
-        require(count != 0, INitroAttestation.EmptyCabundle());
+        require(count != 0, ICertificateCache.EmptyChain());
         (payload.cabundle, payload.cabundleCount) = (length - rest.length, count);
         for (uint256 i; i < count; ++i) {
             (, rest) = Cbor.readString(rest, Cbor.BYTES);

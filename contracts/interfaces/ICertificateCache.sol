@@ -50,6 +50,8 @@ interface ICertificateCache {
 
     /* CHAIN */
 
+    /// @notice There is no certificate.
+    error EmptyChain();
     /// @notice The first certificate is not the pinned root: SHA-256 of both.
     error WrongRoot(bytes32 found, bytes32 expected);
     /// @notice The issuer's name is not the name of the certificate above; both are keccak256 of the DER.

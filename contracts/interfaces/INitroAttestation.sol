@@ -72,8 +72,6 @@ interface INitroAttestation is ICertificateCache, IEncodingErrors {
     error FieldTooLong(Field field, uint256 length, uint256 max);
     /// @notice The digest is not SHA384.
     error WrongDigest(bytes found);
-    /// @notice The bundle holds no root.
-    error EmptyCabundle();
     /// @notice There is no such register.
     error PcrIndexTooHigh(uint256 index, uint256 max);
     /// @notice The registers are not in ascending order, or one occurs twice.

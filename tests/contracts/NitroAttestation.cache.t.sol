@@ -85,7 +85,7 @@ contract NitroAttestationCacheTest is AttestationTest {
     }
 
     function test_cacheCertificates_reverts_whenThereIsNoCertificate() public {
-        vm.expectRevert(abi.encodeWithSelector(ICertificateCache.WrongHintCount.selector, 0, 0));
+        vm.expectRevert(ICertificateCache.EmptyChain.selector);
         verifier.cacheCertificates(new bytes[](0), new bytes[](0));
     }
 
@@ -93,9 +93,7 @@ contract NitroAttestationCacheTest is AttestationTest {
         bytes[] memory lower = new bytes[](2);
         (lower[0], lower[1]) = (chain[1], chain[2]);
         verifier.verify(plain.document, plain.hints);
-        vm.expectRevert(
-            abi.encodeWithSelector(ICertificateCache.WrongRoot.selector, sha256(chain[1]), verifier.ROOT())
-        );
+        vm.expectRevert(abi.encodeWithSelector(ICertificateCache.WrongRoot.selector, sha256(chain[1]), verifier.ROOT()));
         verifier.cacheCertificates(lower, new bytes[](1));
     }
 
@@ -104,9 +102,7 @@ contract NitroAttestationCacheTest is AttestationTest {
         bytes[] memory short = new bytes[](2);
         (short[0], short[1]) = (chain[0], chain[2]);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ICertificateCache.WrongIssuer.selector, _issuerHash("instance"), _issuerHash("root")
-            )
+            abi.encodeWithSelector(ICertificateCache.WrongIssuer.selector, _issuerHash("instance"), _issuerHash("root"))
         );
         verifier.cacheCertificates(short, new bytes[](1));
     }
@@ -142,9 +138,7 @@ contract NitroAttestationCacheTest is AttestationTest {
         vm.warp(start);
         verifier.verify(plain.document, plain.hints);
         vm.warp(start - 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(ICertificateCache.CertificateNotYetValid.selector, start, start - 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ICertificateCache.CertificateNotYetValid.selector, start, start - 1));
         verifier.verify(plain.document, plain.hints);
     }
 
@@ -169,9 +163,8 @@ contract NitroAttestationCacheTest is AttestationTest {
     function test_revoke_refusesTheTwinOfTheSignatureToo() public {
         verifier.verify(twin.document, twin.hints);
         _revoke("instance", LEAF_SERIAL);
-        bytes memory reason = abi.encodeWithSelector(
-            ICertificateCache.RevokedCertificate.selector, _issuerHash("instance"), LEAF_SERIAL
-        );
+        bytes memory reason =
+            abi.encodeWithSelector(ICertificateCache.RevokedCertificate.selector, _issuerHash("instance"), LEAF_SERIAL);
         vm.expectRevert(reason);
         verifier.verify(twin.document, twin.hints);
         vm.expectRevert(reason);
@@ -188,9 +181,7 @@ contract NitroAttestationCacheTest is AttestationTest {
         _revoke("instance", LEAF_SERIAL);
         vm.prank(owner);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ICertificateCache.AlreadyRevoked.selector, _issuerHash("instance"), LEAF_SERIAL
-            )
+            abi.encodeWithSelector(ICertificateCache.AlreadyRevoked.selector, _issuerHash("instance"), LEAF_SERIAL)
         );
         verifier.revoke(_issuerHash("instance"), LEAF_SERIAL);
     }
@@ -219,9 +210,7 @@ contract NitroAttestationCacheTest is AttestationTest {
         _revoke(issuer, serialNumber);
         assertTrue(verifier.isRevoked(_issuerHash(issuer), serialNumber));
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ICertificateCache.RevokedCertificate.selector, _issuerHash(issuer), serialNumber
-            )
+            abi.encodeWithSelector(ICertificateCache.RevokedCertificate.selector, _issuerHash(issuer), serialNumber)
         );
         verifier.verify(plain.document, plain.hints);
     }
@@ -255,9 +244,9 @@ contract NitroAttestationCacheTest is AttestationTest {
             hex"31253023060355040a0c1c",
             "DEVELOPMENT ONLY - NOT A TEE",
             hex"31",
-            uint8(bytes(commonName).length + 11),
-            hex"30",
             uint8(bytes(commonName).length + 9),
+            hex"30",
+            uint8(bytes(commonName).length + 7),
             hex"06035504030c",
             uint8(bytes(commonName).length),
             commonName

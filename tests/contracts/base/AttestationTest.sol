@@ -4,10 +4,11 @@ pragma solidity 0.8.30;
 import {Test} from "forge-std/Test.sol";
 
 import {NitroAttestation} from "../../../contracts/attestation/NitroAttestation.sol";
+import {P384} from "../../../contracts/crypto/P384.sol";
+import {Sha384} from "../../../contracts/crypto/Sha384.sol";
 import {IP384} from "../../../contracts/interfaces/IP384.sol";
 import {ISha384} from "../../../contracts/interfaces/ISha384.sol";
 import {AttestationClaims, Platform} from "../../../contracts/types/Claims.sol";
-import {P384, Sha384} from "./ScratchCrypto.sol";
 
 /// Deploys the verifier of Nitro documents with real SHA-384 and P-384, and reads documents and expected answers from
 /// tests/vectors/attestation.
