@@ -5,7 +5,7 @@ import {Test} from "forge-std/Test.sol";
 
 import {P384} from "../../../contracts/crypto/P384.sol";
 
-/// tests/vectors/attestation/README.md says where the vectors come from.
+/// tests/vectors/wycheproof/README.md says where the vectors come from.
 contract P384Test is Test {
     struct Case {
         bytes digest;
