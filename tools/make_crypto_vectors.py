@@ -1,5 +1,7 @@
-"""Writes tests/vectors/attestation: Wycheproof's vectors in the form that the contract tests read, the hints for P-384,
-and SHA-384 of messages of many lengths. With --check, fails when a committed file differs.
+"""Writes the vectors of the cryptography to tests/vectors/attestation; --check only compares them.
+
+They are Wycheproof's in the form that the contract tests read, with the hints for P-384, own cases at the
+edges of P-384, and SHA-384 of messages of many lengths.
 """
 
 from __future__ import annotations
@@ -76,8 +78,8 @@ def curve_key(public_key: dict[str, str]) -> bytes:
 def hint_for(digest: bytes, signature: bytes, public_key: bytes) -> bytes:
     """The hint; for an invalid signature the hint that comes nearest to one.
 
-    That is the honest v, w and t, and a point whose x is r where there is one: everything then holds but the last
-    equation.
+    That is the honest v, w and t, and a point whose x is r where there is one: everything then holds but the
+    last equation.
     """
     r, s = int.from_bytes(signature[:48]), int.from_bytes(signature[48:])
     try:
@@ -185,9 +187,7 @@ def statement_edges() -> list[dict[str, Any]]:
         edge("not_proving_nothing_negated", digest + 1, (r, s), generator, nothing + b"\x01"),
         edge("not_unknown_flag", digest, (r, s), generator, hint[:-1] + bytes([hint[-1] | 4])),
         edge("not_key_at_infinity", digest, (r, s), bytes(96), hint),
-        edge(
-            "not_key_off_curve", digest, (r, s), number(GENERATOR[0]) + number(GENERATOR[1] ^ 1), hint
-        ),
+        edge("not_key_off_curve", digest, (r, s), number(GENERATOR[0]) + number(GENERATOR[1] ^ 1), hint),
     ]
 
 
@@ -270,7 +270,7 @@ def main() -> int:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
     if "--check" in sys.argv[1:] and stale:
-        print(f"out of date: {', '.join(stale)}; run tools/make_crypto_vectors.py and commit", file=sys.stderr)
+        print(f"out of date: {', '.join(stale)}; run tools/make_crypto_vectors.py", file=sys.stderr)
         return 1
     print(f"tests/vectors/attestation: {f'written: {stale}' if stale else f'{len(files)} files are current'}")
     return 0
