@@ -25,7 +25,7 @@ library X509 {
     /// @dev SEQUENCE { OBJECT IDENTIFIER ecdsa-with-SHA384 }
     bytes12 private constant ECDSA_WITH_SHA384 = 0x300a06082a8648ce3d040303;
     /// @dev SEQUENCE { SEQUENCE { OBJECT IDENTIFIER ecPublicKey, OBJECT IDENTIFIER secp384r1 }, BIT STRING of which all
-    /// bits are used, with an uncompressed point }
+    /// bits are used, with an uncompressed point }. The lengths are in it, so that 96 bytes follow.
     bytes24 private constant P384_KEY = 0x3076301006072a8648ce3d020106052b8104002203620004;
 
     /// @notice Reads a certificate.
@@ -119,9 +119,7 @@ library X509 {
         (key, rest) = Der.readWhole(input, Der.SEQUENCE);
         bytes24 found = bytes24(key);
         require(found == P384_KEY, ICertificateCache.WrongPublicKeyType(found, P384_KEY));
-        key = key[24:];
-        require(key.length == POINT_BYTES, ICertificateCache.WrongPublicKeyLength(key.length, POINT_BYTES));
-        facts.keyOffset = _offset(certificate, key);
+        facts.keyOffset = _offset(certificate, key[24:]);
     }
 
     function _readSignature(bytes calldata input) private pure returns (bytes memory) {

@@ -31,8 +31,6 @@ interface ICertificateCache {
     error WrongSignatureAlgorithm(bytes12 found, bytes12 expected);
     /// @notice Not an uncompressed key on P-384: the bytes before the key, with their tags.
     error WrongPublicKeyType(bytes24 found, bytes24 expected);
-    /// @notice The public key has another length.
-    error WrongPublicKeyLength(uint256 length, uint256 expected);
     /// @notice The serial number is zero.
     error SerialNumberZero();
     /// @notice The certificate has more extensions than are read.
