@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import attestation_refusals
+
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
 REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
@@ -34,7 +36,20 @@ def of(operation: str) -> tuple[str, ...]:
     return (*FORGE, f"tests/contracts/Settlement.{operation}.t.sol")
 
 
+ATTESTATION = tuple(
+    Refusal(
+        name,
+        f"{attestation_refusals.FOLDER}/{file}",
+        text,
+        text.replace("require(", "require(true || "),
+        (*FORGE, attestation_refusals.TESTS),
+    )
+    for file, checks in attestation_refusals.CHECKS.items()
+    for name, text in checks
+)
+
 REFUSALS = (
+    *ATTESTATION,
     Refusal(
         "a stranger's group",
         SETTLEMENT,

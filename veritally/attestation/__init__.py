@@ -1,0 +1,1 @@
+"""Attestation documents of enclaves: reading them, and what the contracts need to verify them."""
