@@ -1,0 +1,1 @@
+"""Attestation documents of enclaves: made, read and verified outside the chain."""
