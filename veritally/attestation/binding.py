@@ -1,6 +1,6 @@
-"""The 64 bytes that an enclave lets its platform sign: they bind its key to one chain, registry, prover and model.
+"""The 64 bytes that an enclave lets its platform sign: they bind its key to a chain, registry, prover and model.
 
-The first half says for whom the key is. The second half is the hash of a recent block, so that the document is fresh.
+The first half says for whom the key is. The second half is the hash of a recent block: the document is fresh.
 """
 
 from __future__ import annotations

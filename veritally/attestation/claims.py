@@ -27,7 +27,7 @@ class AttestationClaims:
 
     platform: Platform
     root: bytes
-    """Identifies the pinned root: keccak256 of its certificate's signed part."""
+    """SHA-256 of the pinned root certificate."""
     measurement: bytes
     """Hash of the enclave's code identity, 32 bytes."""
     user_data: bytes

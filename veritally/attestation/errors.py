@@ -33,7 +33,9 @@ class UnusableFileError(AttestationError):
     exit_code = 2
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}; give a Nitro document (COSE_Sign1) or a TDX quote, as raw bytes")
+        super().__init__(
+            f"{path}: {problem}; give a Nitro document (COSE_Sign1) or a TDX quote, as raw bytes"
+        )
         self.path = path
 
 
@@ -78,7 +80,8 @@ class SoftwareRootRefusedError(AttestationError):
 
     def __init__(self, chain_id: int) -> None:
         super().__init__(
-            f"the software root is no TEE and is refused on chain {chain_id}; use a development chain or real hardware"
+            f"the software root is no TEE and is refused on chain {chain_id}; "
+            "use a development chain, or hardware"
         )
         self.chain_id = chain_id
 

@@ -1,7 +1,7 @@
 """DEVELOPMENT ONLY - NOT A TEE: a root in software that makes documents in Nitro's format.
 
-They take the way of real ones, through the same verifier pinned to this root. They prove nothing: whoever runs this
-holds every key.
+They take the way of real ones, through the same verifier pinned to this root. They prove nothing: whoever runs
+this holds every key.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha512
+from hashlib import sha256, sha512
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from eth_utils.crypto import keccak
 
-from veritally.attestation import cbor, nitro
-from veritally.attestation.certificates import parse_certificate
+from veritally.attestation import cbor
+from veritally.attestation.cose import signed_bytes, write_sign1
 from veritally.attestation.ecdsa import P384
 from veritally.attestation.errors import SoftwareRootRefusedError
 from veritally.contract_table import DEVELOPMENT_CHAIN_IDS
@@ -74,9 +74,9 @@ class SoftwareRoot:
         return self._issue(0, 0, _ROOT_FROM, _ROOT_UNTIL)
 
     @property
-    def identity(self) -> bytes:
-        """What a verifier pins."""
-        return parse_certificate(self.certificate, P384).identity
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the root's certificate: what a verifier pins."""
+        return sha256(self.certificate).digest()
 
     def chain(self, at_s: int) -> tuple[bytes, bytes, bytes]:
         """DER of root, instance and enclave certificate; the same within one day and within one hour."""
@@ -95,28 +95,26 @@ class SoftwareRoot:
         public_key: bytes | None = None,
     ) -> bytes:
         """A document in Nitro's format, made at a time in Unix seconds."""
-        root, instance, leaf = map(cbor.byte_string, self.chain(at_s))
+        root, instance, leaf = map(cbor.encode_bytes, self.chain(at_s))
         fields = {
-            "module_id": cbor.text("i-development-enc0"),
-            "digest": cbor.text("SHA384"),
-            "timestamp": cbor.head(cbor.UNSIGNED, at_s * 1000),
+            "module_id": cbor.encode_text("i-development-enc0"),
+            "digest": cbor.encode_text("SHA384"),
+            "timestamp": cbor.encode_head(cbor.UNSIGNED, at_s * 1000),
             "pcrs": _encode_pcrs(pcrs),
             "certificate": leaf,
-            "cabundle": cbor.head(cbor.ARRAY, 2) + root + instance,
-            "public_key": cbor.byte_string(public_key),
-            "user_data": cbor.byte_string(user_data),
-            "nonce": cbor.byte_string(nonce),
+            "cabundle": cbor.encode_head(cbor.ARRAY, 2) + root + instance,
+            "public_key": cbor.encode_bytes(public_key),
+            "user_data": cbor.encode_bytes(user_data),
+            "nonce": cbor.encode_bytes(nonce),
         }
-        entries = b"".join(cbor.text(name) + value for name, value in fields.items())
-        return self.seal(cbor.head(cbor.MAP, len(fields)) + entries)
+        entries = b"".join(cbor.encode_text(name) + value for name, value in fields.items())
+        return self.seal(cbor.encode_head(cbor.MAP, len(fields)) + entries)
 
     def seal(self, payload: bytes) -> bytes:
         """The COSE_Sign1 over any payload, signed by the enclave's key."""
-        signature = self._keys[2].sign(nitro.signed_bytes(payload), _SIGNING)
-        r, s = decode_dss_signature(signature)
-        raw = r.to_bytes(P384.coordinate_bytes) + s.to_bytes(P384.coordinate_bytes)
-        parts = (cbor.byte_string(nitro.PROTECTED_ES384), cbor.head(cbor.MAP, 0))
-        return cbor.head(cbor.ARRAY, 4) + b"".join(parts) + cbor.byte_string(payload) + cbor.byte_string(raw)
+        signature = self._keys[2].sign(signed_bytes(payload), _SIGNING)
+        r, s = (number.to_bytes(P384.number_bytes) for number in decode_dss_signature(signature))
+        return write_sign1(payload, r + s)
 
     def _issue(self, subject: int, issuer: int, start: datetime, end: datetime) -> bytes:
         is_ca = subject < len(_NAMES) - 1
@@ -130,7 +128,7 @@ class SoftwareRoot:
         )
         builder = builder.add_extension(x509.BasicConstraints(is_ca, 1 - subject if is_ca else None), True)
         certificate = builder.add_extension(_key_usage(is_ca), True).sign(
-            self._keys[issuer], P384.hash, ecdsa_deterministic=True
+            self._keys[issuer], SHA384(), ecdsa_deterministic=True
         )
         return certificate.public_bytes(Encoding.DER)
 
@@ -141,8 +139,10 @@ def _require_development(chain_id: int) -> None:
 
 
 def _encode_pcrs(pcrs: Mapping[int, bytes]) -> bytes:
-    entries = (cbor.head(cbor.UNSIGNED, index) + cbor.byte_string(pcrs[index]) for index in sorted(pcrs))
-    return cbor.head(cbor.MAP, len(pcrs)) + b"".join(entries)
+    entries = (
+        cbor.encode_head(cbor.UNSIGNED, index) + cbor.encode_bytes(pcrs[index]) for index in sorted(pcrs)
+    )
+    return cbor.encode_head(cbor.MAP, len(pcrs)) + b"".join(entries)
 
 
 def _name(level: int) -> x509.Name:
