@@ -1,4 +1,4 @@
-"""The 64 bytes that an enclave lets its platform sign: they bind its key to a chain, registry, prover and model.
+"""The 64 bytes that an enclave lets its platform sign: they bind its key to chain, registry, prover, model.
 
 The first half says for whom the key is. The second half is the hash of a recent block: the document is fresh.
 """

@@ -1,6 +1,6 @@
-"""The part of DER that certificates of enclaves use, read as strictly as `contracts/attestation/Der.sol` does.
+"""The part of DER that the certificates use, read as strictly as `contracts/attestation/Der.sol` does.
 
-Known single-byte tags, lengths below 65,536 in their shortest form, one form for each value, nothing left over.
+Known single-byte tags, lengths below 65,536 in the shortest form, one form for each value, nothing left over.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Attestation documents of AWS Nitro Enclaves: COSE_Sign1 with ES384 over a CBOR map.
 
-Reads and refuses as `contracts/attestation/NitroAttestation.sol` does: same verdict and same error name, whatever the bytes.
+Whatever the bytes, verdict and error name are those of `contracts/attestation/NitroAttestation.sol`.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def parse(document: bytes) -> NitroDocument:
 def verify(document: bytes, root: bytes, at_s: int) -> AttestationClaims:
     """Verifies a document and its chain from the root with SHA-256 `root`, at a time in Unix seconds.
 
-    Below any other root than AWS's, the platform is DEVELOPMENT. Claims of a document in debug mode are returned
-    with `debug` set: who relies on claims refuses those. Revoked certificates are known to the contract alone.
+    Below another root than AWS's, the platform is DEVELOPMENT. Claims of a document in debug mode are
+    returned with `debug` set: who relies on claims refuses those. Only the contract knows revoked certificates.
 
     Raises:
         RefusedError: the document is not accepted; `name` is that of the contract's error.

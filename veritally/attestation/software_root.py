@@ -1,7 +1,7 @@
 """DEVELOPMENT ONLY - NOT A TEE: a root in software that makes documents in Nitro's format.
 
-They take the way of real ones, through the same verifier pinned to this root. They prove nothing: whoever runs
-this holds every key.
+They take the way of real ones, through the same verifier pinned to this root. They prove nothing: who runs it
+holds every key.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def check_tcb(
 ) -> TcbReport:
     """Judges the machine of a quote by Intel's list, as JSON, at a time in Unix seconds.
 
-    This also verifies the quote and the revocation lists, by code that is not ours. Advisories are never accepted.
+    This also verifies the quote and the revocation lists, by code that is not ours. No advisory is accepted.
 
     Raises:
         QuoteRefusedError: the list is not valid for the quote, or the machine's status is not accepted.

@@ -1,7 +1,7 @@
 """Intel TDX quotes, version 4: header and body, and the signatures from Intel's root down to the body.
 
 Intel's root vouches for the machine's certificate, that for the quoting enclave's report, the report for an
-attestation key, and this key for the quote. Whether the machine's firmware is recent is another question: `tcb`.
+attestation key, and this key for the quote. Whether the firmware is recent is another question: `tcb`.
 """
 
 from __future__ import annotations
