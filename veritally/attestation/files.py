@@ -22,6 +22,9 @@ from veritally.attestation.errors import UnusableFileError
 
 LONGEST_FILE_BYTES = 65_536
 
+_COSE_STARTS = (b"\x84", b"\xd2")
+"""An array of four, or the tag of COSE_Sign1 before it."""
+_QUOTE_STARTS = tuple(version.to_bytes(2, "little") for version in (3, 4, 5))
 _ROOT_NAMES = {nitro.AWS_ROOT: "AWS Nitro Enclaves", tdx.INTEL_ROOT: "Intel SGX/TDX"}
 
 
@@ -73,11 +76,6 @@ class AttestationFile:
         )
 
 
-_COSE_STARTS = (b"\x84", b"\xd2", b"\xd8")
-"""An array of four, or the tag of COSE_Sign1 before it."""
-_QUOTE_STARTS = tuple(version.to_bytes(2, "little") for version in (3, 4, 5))
-
-
 def _describe_nitro(content: bytes) -> dict[str, object]:
     document = nitro.parse(content)
     platform = Platform.NITRO if _root(document.certificates) == nitro.AWS_ROOT else Platform.DEVELOPMENT
@@ -127,12 +125,19 @@ def _describe_chain(encoded: Sequence[bytes], profile: CertificateProfile) -> di
 
 def _describe_certificate(certificate: Certificate, encoded: bytes) -> dict[str, object]:
     return {
-        "subject": x509.load_der_x509_certificate(encoded).subject.rfc4514_string(),
+        "subject": _subject(encoded),
         "serial_number": hex(certificate.serial_number),
         "is_ca": certificate.is_ca,
         "valid_from_s": certificate.not_before_s,
         "valid_until_s": certificate.not_after_s,
     }
+
+
+def _subject(encoded: bytes) -> str:
+    try:
+        return x509.load_der_x509_certificate(encoded).subject.rfc4514_string()
+    except ValueError:
+        return "a name that cannot be read"
 
 
 def _root(encoded: Sequence[bytes]) -> bytes:

@@ -74,7 +74,7 @@ def verify(document: bytes, root: bytes, at_s: int) -> AttestationClaims:
     """Verifies a document and its chain from the root with SHA-256 `root`, at a time in Unix seconds.
 
     Below another root than AWS's, the platform is DEVELOPMENT. Claims of a document in debug mode are
-    returned with `debug` set: who relies on claims refuses those. Only the contract knows revoked certificates.
+    returned with `debug` set: who relies on claims refuses those. Only the contract knows what is revoked.
 
     Raises:
         RefusedError: the document is not accepted; `name` is that of the contract's error.

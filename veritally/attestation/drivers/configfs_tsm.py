@@ -1,7 +1,7 @@
 """TDX guests without any runtime: quotes from Linux itself (6.7 or newer), through configfs.
 
-Making a directory makes an entry with the kernel's files in it. What is written to `inblob` goes into the quote,
-which is read from `outblob`. `generation` counts the writes, so that another program in between is seen.
+Making a directory makes an entry with the kernel's files in it. What is written to `inblob` goes into the
+quote, which is read from `outblob`. `generation` counts the writes: another program in between is seen.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ConfigfsTsmDriver:
         try:
             entry.mkdir()
         except OSError as error:
-            fix = f"run this as root in a TDX guest with Linux 6.7 or newer ({error.strerror})"raise DeviceMissingError(str(self._reports), fix) from None
+            fix = f"run this as root in a TDX guest with Linux 6.7 or newer ({error.strerror})"
+            raise DeviceMissingError(str(self._reports), fix) from None
         return entry
 
     def _quote(self, entry: Path, data: bytes) -> bytes:
