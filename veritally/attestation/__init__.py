@@ -1,1 +1,1 @@
-"""Attestation documents of enclaves: made, read and verified outside the chain."""
+"""Attestation documents of enclaves: reading them, and what the contracts need to verify them."""

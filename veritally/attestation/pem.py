@@ -27,7 +27,11 @@ def read_pem_chain(data: bytes) -> tuple[bytes, ...]:
 def _read_block(block: bytes) -> bytes:
     if not block.startswith(_BEGIN):
         raise EncodingRefusedError("BadPem", length=len(block))
+    text = block.removeprefix(_BEGIN).replace(b"\n", b"")
     try:
-        return base64.b64decode(block.removeprefix(_BEGIN).replace(b"\n", b""), validate=True)
+        content = base64.b64decode(text, validate=True)
     except binascii.Error:
         raise EncodingRefusedError("BadPem", length=len(block)) from None
+    if base64.b64encode(content) != text:
+        raise EncodingRefusedError("BadPem", length=len(block))
+    return content
