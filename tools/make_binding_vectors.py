@@ -1,4 +1,4 @@
-"""Writes tests/vectors/attestation/binding.json: what enclaves let their platform sign, for the contracts' tests.
+"""Writes tests/vectors/attestation/binding.json: what enclaves let their platform sign.
 
 With --check it writes nothing, and fails when the file is not what it would write.
 """

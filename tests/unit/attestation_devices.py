@@ -31,13 +31,11 @@ class NitroSecureModule:
         assert ctypes.sizeof(message) == 32
         if self._failure:
             raise self._failure
-        request_address, request_length, answer_address, answer_length = (
-            memoryview(message).cast("B").cast("Q")
-        )
-        self.requests.append(cbor2.loads(ctypes.string_at(request_address, request_length)))
+        sent, sent_length, address, room = memoryview(message).cast("B").cast("Q")
+        self.requests.append(cbor2.loads(ctypes.string_at(sent, sent_length)))
         answer = self._answer if isinstance(self._answer, bytes) else cbor2.dumps(self._answer)
-        assert answer_length == 0x3000 >= len(answer)
-        ctypes.memmove(answer_address, answer, len(answer))
+        assert room == 0x3000 >= len(answer)
+        ctypes.memmove(address, answer, len(answer))
         message.answer_length = len(answer)
         return 0
 
