@@ -16,6 +16,7 @@ VeritallyError
 ├── InvalidReceiptError
 ├── InvalidMerkleInputError
 ├── InvalidWordError
+├── NoHintError
 ├── TransactionFailedError
 ├── DevnetError
 ├── ChainUnreachableError
@@ -179,6 +180,13 @@ class InvalidWordError(VeritallyError):
     def __init__(self, value: object, problem: str) -> None:
         super().__init__(f"proof word {value!r}: {problem}")
         self.value = value
+
+
+class NoHintError(VeritallyError):
+    """A P-384 signature for which no hint exists, because it does not verify."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"no hint for this P-384 signature: {problem}; hints exist for valid signatures only")
 
 
 class TransactionFailedError(VeritallyError):
