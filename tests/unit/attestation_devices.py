@@ -18,7 +18,7 @@ from veritally.attestation.drivers.nsm import Message
 
 
 class NitroSecureModule:
-    """Takes the ioctl of `/dev/nsm`: reads the request from the caller's memory and writes the answer to it."""
+    """Takes the ioctl of `/dev/nsm`: reads the request from memory and writes the answer there."""
 
     def __init__(self, answer: object = None, failure: OSError | None = None) -> None:
         self.requests: list[object] = []

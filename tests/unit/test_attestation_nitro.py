@@ -145,7 +145,7 @@ CASES: dict[str, tuple[bytes, str]] = {
     "a payload cut off": (seal(payload(), lambda raw: raw[:-1]), "CborTruncated"),
     "an endless map cut off": (seal(payload(), lambda raw: b"\xbf" + raw[1:]), "CborTruncated"),
     "another digest": (seal(payload(digest="SHA512")), "WrongDigest"),
-    "an empty bundle": (seal(payload(cabundle=[])), "EmptyCabundle"),
+    "an empty bundle": (seal(payload(cabundle=[])), "EmptyChain"),
     "a register too many": (seal(payload(pcrs=PCRS | {32: bytes(48)})), "PcrIndexTooHigh"),
     "registers in disorder": (
         seal(payload(pcrs={0: PCRS[0], 1: PCRS[1], 2: PCRS[2], 4: PCRS[4], 3: PCRS[3]})),

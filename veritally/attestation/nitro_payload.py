@@ -118,7 +118,7 @@ def _read_certificate(reader: CborReader) -> bytes:
 def _read_cabundle(reader: CborReader) -> tuple[bytes, ...]:
     count = reader.read_head(ARRAY)
     if count == 0:
-        raise DocumentRefusedError("EmptyCabundle")
+        raise DocumentRefusedError("EmptyChain")
     return tuple(reader.read_string(BYTES) for _ in range(count))
 
 
