@@ -71,7 +71,7 @@ def test_accepted_with_the_same_claims(file: dict[str, Any], case: dict[str, Any
     assert_claims(nitro.verify(raw(case["document"]), raw(file["root"]), file["timestamp"]), case)
 
 
-@pytest.mark.parametrize("case", load("nitro_real")["documents"], ids=case_name)
+@pytest.mark.parametrize("case", load("nitro_real")["accepted"], ids=case_name)
 def test_real_documents_have_the_same_claims(case: dict[str, Any]) -> None:
     document = (FOLDER / "nitro" / f"{case['name']}.cose").read_bytes()
     assert_claims(nitro.verify(document, nitro.AWS_ROOT, case["timestamp"]), case)
