@@ -189,3 +189,10 @@ def test_wrong_documents_are_refused_by_name(name: str) -> None:
 @pytest.mark.parametrize("key", ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"])
 def test_mandatory_fields_are_missed(key: str) -> None:
     assert refusal(without(key)) == "FieldMissing"
+
+
+def test_long_values_are_cut_in_messages_and_whole_in_the_error() -> None:
+    with pytest.raises(RefusedError) as caught:
+        nitro.verify(seal(payload(digest="S" * 65)), ROOT.fingerprint, NOW_S)
+    assert caught.value.values == {"found": b"S" * 65}
+    assert "53... (65 bytes)); do not trust it" in str(caught.value)

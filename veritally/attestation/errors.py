@@ -22,6 +22,8 @@ from typing import ClassVar
 
 from veritally.errors import VeritallyError
 
+_LONGEST_SHOWN_BYTES = 64
+
 
 class AttestationError(VeritallyError):
     """Base of everything that attestation raises on purpose."""
@@ -125,4 +127,7 @@ class RequestRefusedError(DriverError):
 
 
 def _show(value: object) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes):
+        return str(value)
+    shown = f"0x{value[:_LONGEST_SHOWN_BYTES].hex()}"
+    return shown if len(value) <= _LONGEST_SHOWN_BYTES else f"{shown}... ({len(value)} bytes)"
