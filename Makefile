@@ -64,7 +64,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check test-contracts test-python test-ape ## Run every check there is
+test: setup test-red lint types abi-check vectors-check test-contracts test-python test-ape ## Run every check there is
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -89,6 +89,11 @@ types: setup ## Check the Python types
 abi-check: setup
 	$(call headline,Committed ABIs are those of the contracts)
 	@.venv/bin/python tools/generate_abi.py --check
+
+.PHONY: vectors-check
+vectors-check: setup
+	$(call headline,Committed attestation documents are those of their generator)
+	@.venv/bin/python tools/make_nitro_vectors.py --check
 
 .PHONY: test-contracts
 test-contracts: setup ## Run the contract tests (forge)
@@ -129,6 +134,10 @@ fmt: setup ## Format Python and Solidity
 .PHONY: abi
 abi: setup ## Write veritally/abi from the compiled contracts
 	@.venv/bin/python tools/generate_abi.py
+
+.PHONY: vectors
+vectors: setup ## Write tests/vectors/attestation/nitro_*.json
+	@.venv/bin/python tools/make_nitro_vectors.py
 
 .PHONY: lock
 # Pins stay as they are; for newer versions delete the files first.

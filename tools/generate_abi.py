@@ -18,6 +18,7 @@ CONTRACTS = (
     "SignedVerifier",
     "TeeVerifier",
     "ZkmlVerifier",
+    "NitroAttestation",
 )
 
 

@@ -1,7 +1,7 @@
-"""Writes the constants and the generator's table of contracts/crypto/P384.sol; with --check, fails when they differ.
+"""Writes the constants and the generator's table of contracts/crypto/P384.sol; --check only compares them.
 
-The table holds the 255 sums of the points G, 2^48*G, 2^96*G, ... 2^336*G: the factor of G is then read as 48 columns
-of eight bits, one table entry for each. Coordinates are in Montgomery form, multiplied by 2^256.
+The table holds the 255 sums of the points G, 2^48*G, 2^96*G, ... 2^336*G: the factor of G is then read as 48
+columns of eight bits, one table entry for each. Coordinates are in Montgomery form, multiplied by 2^256.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def render_table() -> str:
         + f"""
 /// @title Multiples of the generator of P-384
 /// @notice Has data instead of code: a zero byte, and for each i from 1 to {2**TEETH - 1} the point
-/// sum(2^({SPACING} * j) * G for the bits j that are set in i), as x and y of 48 bytes in Montgomery form (times 2^256).
+/// sum(2^({SPACING} * j) * G for the bits j that are set in i), as x and y of 48 bytes each.
+/// @dev In Montgomery form: times 2^256.
 contract P384Table {{
     constructor() {{
         bytes memory data = {literal};
@@ -120,9 +121,9 @@ def main() -> int:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
     if "--check" in sys.argv[1:] and stale:
-        print(f"out of date: {', '.join(stale)}; run tools/generate_p384.py and commit the result", file=sys.stderr)
+        print(f"out of date: {', '.join(stale)}; run tools/generate_p384.py and commit", file=sys.stderr)
         return 1
-    print(f"contracts/crypto: {f'written: {stale}' if stale else 'P384Constants.sol and P384Table.sol are current'}")
+    print(f"contracts/crypto: P384Constants.sol and P384Table.sol are {'written' if stale else 'current'}")
     return 0
 
 

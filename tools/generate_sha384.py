@@ -1,4 +1,4 @@
-"""Writes contracts/crypto/Sha384.sol, which is unrolled; with --check, fails when the committed file differs."""
+"""Writes contracts/crypto/Sha384.sol, which is unrolled; --check only compares it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ pragma solidity 0.8.30;
 import {ISha384} from "../interfaces/ISha384.sol";
 
 /// @title SHA-384, unrolled
-/// @notice FIPS 180-4 with its 80 rounds written out, so that variables change their names instead of their places.
-/// @dev A 64-bit word that is to be rotated stands twice in one EVM word: a shift is then a rotation. The message
-/// schedule is computed for two words at once, 128 bits apart. Whatever the shifts leave above a word's 64 bits is
-/// masked before an addition could carry it into another word. Memory is laid out by hand; the function allocates
-/// nothing else.
+/// @notice FIPS 180-4 with its 80 rounds written out: variables change their names instead of their places.
+/// @dev A 64-bit word that is to be rotated stands twice in one EVM word: a shift is then a rotation. The
+/// message schedule is computed for two words at once, 128 bits apart. Whatever the shifts leave above the 64
+/// bits of a word is masked before an addition could carry it into another word. Memory is laid out by hand;
+/// the function allocates nothing else.
 contract Sha384 is ISha384 {
     /// @inheritdoc ISha384
     function hash(bytes calldata data) external pure returns (bytes32 high, bytes16 low) {
@@ -86,7 +86,8 @@ def schedule_pair(index: int) -> list[str]:
         "    y := and(xor(xor(shr(19, x), shr(61, x)), shr(6, y)), masks)",
         f"    let z := {pair(15)}",
         "    x := mul(z, twice)",
-        f"    mstore(0x{SCHEDULE + 16 * index:x}, and(add(add(y, and(xor(xor(shr(1, x), shr(8, x)), shr(7, z)), masks)), "
+        f"    mstore(0x{SCHEDULE + 16 * index:x}, "
+        "and(add(add(y, and(xor(xor(shr(1, x), shr(8, x)), shr(7, z)), masks)), "
         f"add({pair(7)}, {pair(16)})), masks))",
         "}",
     ]
@@ -103,7 +104,8 @@ def compression_round(index: int, constant: int) -> list[str]:
         f"add({rotations(14, 18, 41)}, xor({g}, and({e}, xor({f}, {g})))))",
         f"    {d} := and(add({d}, w), mask)",
         f"    x := mul({a}, twice)",
-        f"    {h} := and(add(w, add({rotations(28, 34, 39)}, xor({b}, and(xor({a}, {b}), xor({b}, {c}))))), mask)",
+        f"    {h} := and(add(w, add({rotations(28, 34, 39)}, "
+        f"xor({b}, and(xor({a}, {b}), xor({b}, {c}))))), mask)",
         "}",
     ]
 
@@ -119,7 +121,9 @@ def block_statements() -> list[str]:
         if i >= BLOCK_WORDS and i % 2 == 0:
             lines += schedule_pair(i)
         lines += compression_round(i, constant)
-    return lines + [f"{name} := and(add({name}, mload(0x{STATE + 32 * i:x})), mask)" for i, name in enumerate(NAMES)]
+    for i, name in enumerate(NAMES):
+        lines.append(f"{name} := and(add({name}, mload(0x{STATE + 32 * i:x})), mask)")
+    return lines
 
 
 def render() -> str:
@@ -130,8 +134,8 @@ def render() -> str:
         f"let end := add(0x{MESSAGE:x}, and(add(data.length, 144), not(127)))",
         f"mstore8(add(0x{MESSAGE:x}, data.length), 0x80)",
         "mstore(sub(end, 8), shl(195, data.length))",
-        "// 2^64 - 1, the same twice at a distance of 128 bits, and the factor that writes a word twice. They are",
-        "// variables because the compiler would compute constants again for each use.",
+        "// 2^64 - 1, the same twice at a distance of 128 bits, and the factor that writes a word twice.",
+        "// They are variables because the compiler would compute constants again for each use.",
         "let mask := 0xffffffffffffffff",
         "let masks := 0xffffffffffffffff0000000000000000ffffffffffffffff",
         "let twice := 0x10000000000000001",

@@ -1,5 +1,5 @@
-"""Writes tests/vectors/attestation/nitro_*.json: documents of a software root with the contract's answer to each, and
-hints and claims for the real documents in the same folder.
+"""Writes tests/vectors/attestation/nitro_*.json: documents of a software root with the contract's answer to
+each, and hints and claims for the real documents in the same folder.
 
 With --check it writes nothing, and fails when a file is not what it would write.
 """
@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256, sha384
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-import nitro_cases_documents
+import nitro_cases_extensions
 import nitro_cases_fields
-import nitro_cases_structure
+import nitro_cases_payload
+import nitro_cases_signatures
+import nitro_cases_wrapping
 from eth_utils.crypto import keccak
 from nitro_case import Case
 from nitro_chain import CHAIN, NOW_S, PROTECTED_HEADER, Made, encode
@@ -95,7 +98,7 @@ def describe_real(name: str, document: bytes) -> dict[str, object]:
             *signature_numbers(child),
             public_key(parent),
         )
-        for parent, child in zip(chain, chain[1:], strict=False)
+        for parent, child in pairwise(chain)
     ]
     message = (
         b"\x84"
@@ -135,8 +138,12 @@ def _describe(case: Case, made: Made) -> dict[str, object]:
 def render() -> dict[Path, str]:
     """All files and their content."""
     lists = {
-        "certificates": (*nitro_cases_fields.cases(), *nitro_cases_structure.cases()),
-        "documents": nitro_cases_documents.cases(),
+        "certificates": (
+            *nitro_cases_fields.cases(),
+            *nitro_cases_extensions.cases(),
+            *nitro_cases_signatures.cases(),
+        ),
+        "documents": (*nitro_cases_wrapping.cases(), *nitro_cases_payload.cases()),
     }
     chain = [encode(certificate)[0] for certificate in CHAIN]
     head: dict[str, object] = {

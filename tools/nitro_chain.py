@@ -218,7 +218,7 @@ class Document:
         """Signs and encodes everything."""
         encoded = [encode(certificate) for certificate in self.chain]
         chain = tuple(der for der, _ in encoded)
-        values = fields(chain) | self.values
+        values = fields(chain) | dict(self.values)
         payload = self.payload({key: value for key, value in values.items() if key not in self.without})
         message = (
             b"\x84" + text("Signature1") + self.protected + byte_string(b"") + self.payload_item(payload)

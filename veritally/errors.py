@@ -186,7 +186,7 @@ class NoHintError(VeritallyError):
     """A P-384 signature for which no hint exists, because it does not verify."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"no hint for this P-384 signature: {problem}; hints exist for valid signatures only")
+        super().__init__(f"no hint for this P-384 signature: {problem}; only valid ones have hints")
 
 
 class TransactionFailedError(VeritallyError):

@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 
 /// @title Multiples of the generator of P-384
 /// @notice Has data instead of code: a zero byte, and for each i from 1 to 255 the point
-/// sum(2^(48 * j) * G for the bits j that are set in i), as x and y of 48 bytes in Montgomery form (times 2^256).
+/// sum(2^(48 * j) * G for the bits j that are set in i), as x and y of 48 bytes each.
+/// @dev In Montgomery form: times 2^256.
 contract P384Table {
     constructor() {
         bytes memory data = hex"00ff8abc812867f8c687912a8e49c0b5284d3aadc2299e1513812ff723614ede2a64c9ca0231b059b7d7a317a882542a"

@@ -5,11 +5,11 @@ pragma solidity 0.8.30;
 import {ISha384} from "../interfaces/ISha384.sol";
 
 /// @title SHA-384, unrolled
-/// @notice FIPS 180-4 with its 80 rounds written out, so that variables change their names instead of their places.
-/// @dev A 64-bit word that is to be rotated stands twice in one EVM word: a shift is then a rotation. The message
-/// schedule is computed for two words at once, 128 bits apart. Whatever the shifts leave above a word's 64 bits is
-/// masked before an addition could carry it into another word. Memory is laid out by hand; the function allocates
-/// nothing else.
+/// @notice FIPS 180-4 with its 80 rounds written out: variables change their names instead of their places.
+/// @dev A 64-bit word that is to be rotated stands twice in one EVM word: a shift is then a rotation. The
+/// message schedule is computed for two words at once, 128 bits apart. Whatever the shifts leave above the 64
+/// bits of a word is masked before an addition could carry it into another word. Memory is laid out by hand;
+/// the function allocates nothing else.
 contract Sha384 is ISha384 {
     /// @inheritdoc ISha384
     function hash(bytes calldata data) external pure returns (bytes32 high, bytes16 low) {
@@ -20,8 +20,8 @@ contract Sha384 is ISha384 {
             let end := add(0x6c0, and(add(data.length, 144), not(127)))
             mstore8(add(0x6c0, data.length), 0x80)
             mstore(sub(end, 8), shl(195, data.length))
-            // 2^64 - 1, the same twice at a distance of 128 bits, and the factor that writes a word twice. They are
-            // variables because the compiler would compute constants again for each use.
+            // 2^64 - 1, the same twice at a distance of 128 bits, and the factor that writes a word twice.
+            // They are variables because the compiler would compute constants again for each use.
             let mask := 0xffffffffffffffff
             let masks := 0xffffffffffffffff0000000000000000ffffffffffffffff
             let twice := 0x10000000000000001

@@ -20,7 +20,7 @@ contract NitroAttestationDocumentsTest is AttestationTest {
     }
 
     function test_verify_refusesDocumentsThatAreWrongInOnePlace() public {
-        _assertRefused("nitro_documents", 83);
+        _assertRefused("nitro_documents", 84);
     }
 
     function _assertAccepted(string memory file, uint256 count) private {

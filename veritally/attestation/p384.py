@@ -1,9 +1,9 @@
 """Hints with which contracts/crypto/P384.sol verifies an ECDSA signature over the curve P-384.
 
-Verifying means checking u1*G + u2*Q = R, where R is the point whose x is r. The numbers u1 and u2 have 384 bits. For
-every u2 there are numbers v and w of half that size with w = v*u2 (mod n): multiplying the equation by v leaves
-t*G + w*Q = v*R with t = v*u1, which takes half as many doublings. The contract checks how v, w and t depend on the
-signature, so that a hint is a help and never a proof.
+Verifying means checking u1*G + u2*Q = R, where R is the point whose x is r. The numbers u1 and u2 have
+384 bits. For every u2 there are numbers v and w of half that size with w = v*u2 (mod n): multiplying the
+equation by v leaves t*G + w*Q = v*R with t = v*u1, which takes half as many doublings. The contract checks
+how v, w and t depend on the signature, so that a hint is a help and never a proof.
 """
 
 from __future__ import annotations

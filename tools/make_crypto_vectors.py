@@ -1,0 +1,280 @@
+"""Writes the vectors of the cryptography to tests/vectors/attestation; --check only compares them.
+
+They are Wycheproof's in the form that the contract tests read, with the hints for P-384, own cases at the
+edges of P-384, and SHA-384 of messages of many lengths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from veritally.attestation.p384 import (
+    CURVE_B,
+    FIELD_PRIME,
+    GENERATOR,
+    HINT_BYTES,
+    ORDER,
+    Point,
+    combine,
+    encode_hint,
+    is_on_curve,
+    make_hint,
+    split_scalars,
+)
+from veritally.errors import NoHintError
+
+VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors"
+SOURCE = VECTORS / "wycheproof"
+TARGET = VECTORS / "attestation"
+SHA384_LENGTHS = (*range(301), 367, 368, 383, 384, 385, 495, 496, 512, 1023, 1024, 4395)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test of Wycheproof."""
+
+    id: int
+    public_key: dict[str, str]
+    message: bytes
+    signature: bytes
+    valid: bool
+
+
+def cases(name: str) -> Iterator[Case]:
+    """The tests of one of Wycheproof's files."""
+    content = json.loads((SOURCE / f"{name}_test.json").read_text(encoding="utf-8"))
+    for group in content["testGroups"]:
+        for test in group["tests"]:
+            yield Case(
+                id=test["tcId"],
+                public_key=group["publicKey"],
+                message=bytes.fromhex(test["msg"]),
+                signature=bytes.fromhex(test["sig"]),
+                valid=test["result"] == "valid",
+            )
+
+
+def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """One list for each field: a test then reads a field of all cases at once."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def hexadecimal(value: bytes) -> str:
+    """Bytes as the contract tests read them."""
+    return f"0x{value.hex()}"
+
+
+def curve_key(public_key: dict[str, str]) -> bytes:
+    """x and y of the key."""
+    return bytes.fromhex(public_key["uncompressed"])[1:]
+
+
+def hint_for(digest: bytes, signature: bytes, public_key: bytes) -> bytes:
+    """The hint; for an invalid signature the hint that comes nearest to one.
+
+    That is the honest v, w and t, and a point whose x is r where there is one: everything then holds but the
+    last equation.
+    """
+    r, s = int.from_bytes(signature[:48]), int.from_bytes(signature[48:])
+    try:
+        return make_hint(digest, r, s, public_key)
+    except NoHintError:
+        if s % ORDER == 0:
+            return bytes(HINT_BYTES)
+    return encode_hint(split_scalars(int.from_bytes(digest), r, s), lift(r), False)
+
+
+def lift(x: int) -> Point:
+    """A point of the curve with this x, when there is one."""
+    return x, pow(x**3 - 3 * x + CURVE_B, (FIELD_PRIME + 1) // 4, FIELD_PRIME)
+
+
+def first_point(start: int) -> Point:
+    """The point of the curve with the smallest x that is not below `start`."""
+    x = start
+    while not is_on_curve(lift(x)):
+        x += 1
+    return lift(x)
+
+
+def number(value: int) -> bytes:
+    """48 bytes."""
+    return value.to_bytes(48)
+
+
+def key_for(point: Point | None, digest: int, s: int) -> bytes:
+    """The key of which (x of `point`, s) signs the digest."""
+    if point is None:
+        raise ValueError("there is no signature whose R is the point at infinity")
+    inverse = pow(point[0], -1, ORDER)
+    key = combine(-digest * inverse % ORDER, s * inverse % ORDER, point)
+    if key is None:
+        raise ValueError("the key would be the point at infinity")
+    return number(key[0]) + number(key[1])
+
+
+def edge(name: str, digest: int, signature: tuple[int, int], key: bytes, hint: bytes) -> dict[str, Any]:
+    """One case at the edge of what is valid: it is valid unless its name says `not_`."""
+    return {
+        "name": name,
+        "digest": hexadecimal(number(digest)),
+        "signature": hexadecimal(number(signature[0]) + number(signature[1])),
+        "publicKey": hexadecimal(key),
+        "hint": hexadecimal(hint),
+        "valid": not name.startswith("not_"),
+    }
+
+
+def range_edges() -> list[dict[str, Any]]:
+    """Numbers that stand for the same as valid ones, but are out of range: one check refuses each."""
+    digest, small_s = int.from_bytes(hashlib.sha384(b"edge").digest()), 5
+    ordinary = combine(2**200 + 1, 0, GENERATOR)
+    key = key_for(ordinary, digest, small_s)
+    r = (ordinary or GENERATOR)[0] % ORDER
+    hint = make_hint(number(digest), r, small_s, key)
+    rows = [
+        edge("small_s", digest, (r, small_s), key, hint),
+        edge("not_s_above_order", digest, (r, small_s + ORDER), key, hint),
+        edge("not_s_zero", digest, (r, 0), key, bytes(23) + b"\x01" + bytes(73) + hint[96:]),
+    ]
+
+    high = first_point(ORDER + 1)
+    key = key_for(high, digest, small_s)
+    r = high[0] - ORDER
+    hint = make_hint(number(digest), r, small_s, key)
+    rows += [
+        edge("x_above_order", digest, (r, small_s), key, hint),
+        edge("not_r_above_order", digest, (high[0], small_s), key, hint[:-1] + bytes([hint[-1] & 1])),
+    ]
+
+    low = first_point(0)
+    point = combine(3, 2, low)
+    r = (point or GENERATOR)[0] % ORDER
+    s = r * pow(2, -1, ORDER) % ORDER
+    hint = make_hint(number(3 * s % ORDER), r, s, number(low[0]) + number(low[1]))
+    rows += [
+        edge("small_key_x", 3 * s % ORDER, (r, s), number(low[0]) + number(low[1]), hint),
+        edge(
+            "not_key_x_above_prime",
+            3 * s % ORDER,
+            (r, s),
+            number(low[0] + FIELD_PRIME) + number(low[1]),
+            hint,
+        ),
+    ]
+    return rows
+
+
+def statement_edges() -> list[dict[str, Any]]:
+    """Digests above the order, the generator as the key, and hints that only prove 0 = 0."""
+    digest = 7
+    r = (combine(11, 0, GENERATOR) or GENERATOR)[0] % ORDER
+    s = pow(11, -1, ORDER) * (digest + r) % ORDER
+    generator = number(GENERATOR[0]) + number(GENERATOR[1])
+    hint = make_hint(number(digest), r, s, generator)
+    nothing = bytes(96) + hint[96:144]
+    return [
+        edge("key_is_generator", digest, (r, s), generator, hint),
+        edge("digest_above_order", digest + ORDER, (r, s), generator, hint),
+        edge("not_other_digest", digest + 1, (r, s), generator, hint),
+        edge("not_proving_nothing", digest + 1, (r, s), generator, nothing + b"\x00"),
+        edge("not_proving_nothing_negated", digest + 1, (r, s), generator, nothing + b"\x01"),
+        edge("not_unknown_flag", digest, (r, s), generator, hint[:-1] + bytes([hint[-1] | 4])),
+        edge("not_key_at_infinity", digest, (r, s), bytes(96), hint),
+        edge("not_key_off_curve", digest, (r, s), number(GENERATOR[0]) + number(GENERATOR[1] ^ 1), hint),
+    ]
+
+
+def p384_vectors() -> dict[str, list[Any]]:
+    """ECDSA over P-384 with SHA-384, with hints."""
+    rows = []
+    for case in cases("ecdsa_secp384r1_sha384_p1363"):
+        digest, key = hashlib.sha384(case.message).digest(), curve_key(case.public_key)
+        rows.append(
+            {
+                "id": case.id,
+                "digest": hexadecimal(digest),
+                "signature": hexadecimal(case.signature),
+                "publicKey": hexadecimal(key),
+                "hint": hexadecimal(hint_for(digest, case.signature, key)),
+                "valid": case.valid,
+            }
+        )
+    return columns(rows)
+
+
+def p256_vectors() -> dict[str, list[Any]]:
+    """ECDSA over P-256 with SHA-256."""
+    return columns(
+        [
+            {
+                "id": case.id,
+                "digest": hexadecimal(hashlib.sha256(case.message).digest()),
+                "signature": hexadecimal(case.signature),
+                "publicKey": hexadecimal(curve_key(case.public_key)),
+                "valid": case.valid,
+            }
+            for case in cases("ecdsa_secp256r1_sha256_p1363")
+        ]
+    )
+
+
+def rsa_vectors() -> dict[str, list[Any]]:
+    """RSASSA-PSS with 2048 bits and SHA-256."""
+    return columns(
+        [
+            {
+                "id": case.id,
+                "digest": hexadecimal(hashlib.sha256(case.message).digest()),
+                "signature": hexadecimal(case.signature),
+                "modulus": hexadecimal(bytes.fromhex(case.public_key["modulus"])[-256:]),
+                "valid": case.valid,
+            }
+            for case in cases("rsa_pss_2048_sha256_mgf1_32")
+        ]
+    )
+
+
+def sha384_vectors() -> dict[str, list[Any]]:
+    """SHA-384 of the first bytes of one message, whose byte i is 37 * i + i / 256, modulo 256."""
+    message = bytes((37 * i + i // 256) % 256 for i in range(max(SHA384_LENGTHS)))
+    return columns(
+        [
+            {"length": length, "hash": hexadecimal(hashlib.sha384(message[:length]).digest())}
+            for length in SHA384_LENGTHS
+        ]
+    )
+
+
+def main() -> int:
+    """Writes or checks the files; the exit code is 1 when a check fails."""
+    files = {
+        "p384_hints.json": p384_vectors(),
+        "p384_edges.json": columns(range_edges() + statement_edges()),
+        "p256.json": p256_vectors(),
+        "rsa_pss_2048.json": rsa_vectors(),
+        "sha384.json": sha384_vectors(),
+    }
+    stale = []
+    for name, content in files.items():
+        path, text = TARGET / name, json.dumps(content, indent=0) + "\n"
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+    if "--check" in sys.argv[1:] and stale:
+        print(f"out of date: {', '.join(stale)}; run tools/make_crypto_vectors.py", file=sys.stderr)
+        return 1
+    print(f"tests/vectors/attestation: {f'written: {stale}' if stale else f'{len(files)} files are current'}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
