@@ -43,6 +43,26 @@ def test_any_map_is_skipped_whole(values: dict[object, object], rest: bytes) -> 
     assert reader.rest == rest
 
 
+@pytest.mark.parametrize(
+    ("refused", "accepted"),
+    [
+        ("1817", "1818"),
+        ("1900ff", "190100"),
+        ("1a0000ffff", "1a00010000"),
+        ("1b00000000ffffffff", "1b0000000100000000"),
+        ("f81f", "f820"),
+        ("5817", "5818" + "00" * 24),
+    ],
+)
+def test_numbers_and_lengths_are_as_short_as_can_be(refused: str, accepted: str) -> None:
+    """One below and at the limit, each as the key of a map that is skipped."""
+    reader = cbor.CborReader(bytes.fromhex(f"a1{accepted}00"))
+    reader.skip_map()
+    reader.finish()
+    with pytest.raises(EncodingRefusedError, match="CborNotShortest"):
+        cbor.CborReader(bytes.fromhex(f"a1{refused}00")).skip_map()
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_are_skipped_or_refused(data: bytes) -> None:
     reader = cbor.CborReader(data)
