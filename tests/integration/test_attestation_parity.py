@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from veritally.attestation.cose import read_sign1
 from veritally.attestation.errors import RefusedError
 from veritally.attestation.p384 import make_hint
 from veritally.attestation.software_root import SoftwareRoot
-from veritally.devnet.parts import find_root
+from veritally.devnet.parts import Parts, find_root
 
 SAMPLES = 300
 CALL_GAS = 25_000_000
@@ -80,12 +79,12 @@ def of_sdk(document: bytes, at_s: int) -> str:
 
 
 def deploy(node: Node, name: str, *arguments: object) -> Contract:
-    artifact = json.loads((find_root(None) / "out" / f"{name}.sol" / f"{name}.json").read_text("utf-8"))
+    compiled = Parts(find_root(None)).compiled(name)
     w3 = node.chain.w3
-    factory = w3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"]["object"])
+    factory = w3.eth.contract(abi=compiled.abi, bytecode=compiled.bytecode)
     sent = factory.constructor(*arguments).transact({"from": ACCOUNTS.deployer.address})
     address = w3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-    return w3.eth.contract(address=address, abi=artifact["abi"])
+    return w3.eth.contract(address=address, abi=compiled.abi)
 
 
 @pytest.fixture(scope="module")
