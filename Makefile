@@ -116,6 +116,11 @@ test-python: setup ## Run the unit and integration tests (pytest)
 	$(call headline,Unit and integration tests)
 	@$(PYTEST)
 
+.PHONY: test-slow
+test-slow: setup ## Run the tests that take minutes
+	$(call headline,Slow tests)
+	@$(PYTEST) -m slow
+
 .PHONY: test-ape
 test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 	$(call headline,Functional tests with Ape)

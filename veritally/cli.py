@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from veritally.cli_attestation import attestation
 from veritally.cli_deployment import deploy, deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.errors import VeritallyError
@@ -18,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 app.command()(deploy)
 app.add_typer(deployment, name="deployment")
+app.add_typer(attestation, name="attestation")
 
 
 @app.callback()

@@ -1,0 +1,133 @@
+"""Errors of attestation. Each message names the values and says what to do.
+
+VeritallyError
+└── AttestationError
+    ├── UnusableFileError
+    ├── RefusedError
+    │   ├── EncodingRefusedError
+    │   ├── CertificateRefusedError
+    │   ├── DocumentRefusedError
+    │   └── QuoteRefusedError
+    ├── SoftwareRootRefusedError
+    ├── BindingError
+    └── DriverError
+        ├── DeviceMissingError
+        ├── DeviceRefusedError
+        └── RequestRefusedError
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from veritally.errors import VeritallyError
+
+_LONGEST_SHOWN_BYTES = 64
+
+
+class AttestationError(VeritallyError):
+    """Base of everything that attestation raises on purpose."""
+
+
+class UnusableFileError(AttestationError):
+    """A file cannot be read, or is no attestation document of a platform that we know."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(
+            f"{path}: {problem}; give a Nitro document (COSE_Sign1) or a TDX quote, as raw bytes"
+        )
+        self.path = path
+
+
+class RefusedError(AttestationError):
+    """A document is not accepted. `name` is that of the contract's custom error for the same input."""
+
+    _fix: ClassVar[str]
+
+    def __init__(self, name: str, **values: object) -> None:
+        shown = ", ".join(f"{key}={_show(value)}" for key, value in values.items())
+        super().__init__(f"refused: {name}({shown}); {self._fix}")
+        self.name = name
+        self.values = values
+
+
+class EncodingRefusedError(RefusedError):
+    """The bytes are not what the platform writes."""
+
+    _fix = "take the document from the device again and pass it on unchanged"
+
+
+class CertificateRefusedError(RefusedError):
+    """A certificate of the chain does not hold."""
+
+    _fix = "verify at a time when the document was valid, against its own platform's root"
+
+
+class DocumentRefusedError(RefusedError):
+    """The document itself does not hold."""
+
+    _fix = "do not trust it; take a new one from the enclave"
+
+
+class QuoteRefusedError(RefusedError):
+    """A TDX quote does not hold."""
+
+    _fix = "do not trust it; take a new TDX quote (version 4) from the enclave"
+
+
+class SoftwareRootRefusedError(AttestationError):
+    """The development root was asked for where it must not exist."""
+
+    def __init__(self, chain_id: int) -> None:
+        super().__init__(
+            f"the software root is no TEE and is refused on chain {chain_id}; "
+            "use a development chain, or hardware"
+        )
+        self.chain_id = chain_id
+
+
+class BindingError(AttestationError):
+    """A field of a binding is out of its range."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"binding field {field}: {problem}")
+        self.field = field
+
+
+class DriverError(AttestationError):
+    """No attestation document could be had from the platform."""
+
+    exit_code = 3
+
+
+class DeviceMissingError(DriverError):
+    """The platform's interface is not there."""
+
+    def __init__(self, device: str, fix: str) -> None:
+        super().__init__(f"{device} is not there; {fix}")
+        self.device = device
+
+
+class DeviceRefusedError(DriverError):
+    """The platform answered with an error, or with something that is no document."""
+
+    def __init__(self, device: str, problem: str, fix: str) -> None:
+        super().__init__(f"{device}: {problem}; {fix}")
+        self.device = device
+
+
+class RequestRefusedError(DriverError):
+    """The platform has no room for what was asked for."""
+
+    def __init__(self, field: str, length: int, rule: str) -> None:
+        super().__init__(f"{field} of {length} bytes: {rule}")
+        self.field = field
+
+
+def _show(value: object) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    shown = f"0x{value[:_LONGEST_SHOWN_BYTES].hex()}"
+    return shown if len(value) <= _LONGEST_SHOWN_BYTES else f"{shown}... ({len(value)} bytes)"

@@ -1,0 +1,135 @@
+"""The commands `veritally attestation inspect` and `veritally attestation verify`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from veritally.attestation.claims import AttestationClaims, Platform
+from veritally.attestation.errors import DocumentRefusedError, RefusedError, UnusableFileError
+from veritally.attestation.files import AttestationFile
+from veritally.attestation.tcb import check_tcb
+
+attestation = typer.Typer(no_args_is_help=True, help="Attestation documents of enclaves.")
+
+_ROOT_BYTES = 32
+_TIMES = ("valid_from_s", "valid_until_s")
+
+File = Annotated[Path, typer.Argument(help="Nitro document or TDX quote, as raw bytes.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@attestation.callback()
+def _group() -> None:
+    """Attestation documents of enclaves."""
+
+
+@attestation.command()
+def inspect(file: File, as_json: AsJson = False) -> None:
+    """Shows what a document says. Verifies nothing. Exit code 0: shown; 1: refused; 2: unusable file.
+
+    Example: veritally attestation inspect document.cose
+    """
+    description = AttestationFile.load(file).describe()
+    typer.echo(json.dumps(description, indent=2) if as_json else _as_text(description))
+
+
+@attestation.command()
+def verify(
+    file: File,
+    at_s: Annotated[int, typer.Option("--at", min=0, help="Time of the verification, unix seconds.")],
+    development_root: Annotated[
+        str | None, typer.Option(help="SHA-256 of a software root, in hex, instead of AWS's. No TEE.")
+    ] = None,
+    collateral: Annotated[
+        Path | None, typer.Option(help="Intel's collateral for a TDX quote, JSON: judges the firmware, too.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verifies a document at a time, outside the chain. Exit code 0: accepted; 1: refused; 2: unusable file.
+
+    Documents in debug mode are refused. Only the contract knows revoked Nitro certificates.
+
+    Example: veritally attestation verify document.cose --at 1770918967
+    """
+    document = AttestationFile.load(file)
+    root = _read_root(development_root)
+    platform, debug = document.platform, None
+    try:
+        claims = document.verify(at_s, root)
+        platform, debug = claims.platform, claims.debug
+        if claims.debug:
+            raise DocumentRefusedError("DebugMode", platform=claims.platform.label)
+        if collateral is not None:
+            check_tcb(document.content, _read_text(collateral), at_s)
+    except RefusedError as error:
+        if not as_json:
+            raise
+        typer.echo(_verdict(error.name, platform, debug))
+        raise typer.Exit(error.exit_code) from None
+    typer.echo(_verdict(None, platform, debug) if as_json else _accepted(claims))
+
+
+def _read_root(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        root = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        root = b""
+    if len(root) != _ROOT_BYTES:
+        raise typer.BadParameter("--development-root: give the 32 bytes of a SHA-256 in hex")
+    return root
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UnusableFileError(str(path), "cannot be read as text") from None
+
+
+def _verdict(error: str | None, platform: Platform, debug: bool | None) -> str:
+    verdict = {"accepted": error is None, "error": error, "platform": platform.label, "debug": debug}
+    return json.dumps(verdict, indent=2)
+
+
+def _accepted(claims: AttestationClaims) -> str:
+    rows = {
+        "accepted": claims.platform.label,
+        "measurement": f"0x{claims.measurement.hex()}",
+        "user data": f"0x{claims.user_data.hex()}",
+        "nonce": f"0x{claims.nonce.hex()}",
+        "public key": f"0x{claims.public_key.hex()}",
+        "made at": _time(claims.timestamp_s) if claims.timestamp_s else "not said",
+        "valid until": _time(claims.not_after_s),
+    }
+    return "\n".join(f"{name:13}{value}" for name, value in rows.items())
+
+
+def _time(unix_s: int) -> str:
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S} UTC ({unix_s})"
+
+
+def _as_text(description: dict[str, Any]) -> str:
+    lines = ["Nothing of this is verified."]
+    for name, value in description.items():
+        if name == "certificates":
+            lines += ["certificates, root first", *map(_certificate_line, value)]
+        elif isinstance(value, dict):
+            lines += [f"{f'{name} {key}':15}{one}" for key, one in value.items()]
+        elif isinstance(value, list):
+            lines += [f"{f'{name} {number}':15}{one}" for number, one in enumerate(value)]
+        else:
+            lines.append(f"{name:15}{_time(value) if name in _TIMES else value}")
+    return "\n".join(lines)
+
+
+def _certificate_line(certificate: dict[str, Any]) -> str:
+    window = f"{_time(certificate['valid_from_s'])} to {_time(certificate['valid_until_s'])}"
+    role = "authority" if certificate["is_ca"] else "signer"
+    return f"  {certificate['subject']}\n    {role}, serial {certificate['serial_number']}, {window}"
