@@ -20,6 +20,7 @@ from veritally.attestation.p384 import (
     GENERATOR,
     HINT_BYTES,
     ORDER,
+    X_ABOVE_ORDER,
     Point,
     combine,
     encode_hint,
@@ -32,6 +33,8 @@ from veritally.errors import NoHintError
 VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors"
 SOURCE = VECTORS / "wycheproof"
 TARGET = VECTORS / "attestation"
+X_OF_Y_1 = 0x2261B2BF605C22F2F3AEF6338719B2C486388AD5240719A5257315969EF01BA27F0A104C89704773A81FDABEE6AB5C78
+"""x of a point of P-384 whose y is 1."""
 SHA384_LENGTHS = (*range(301), 367, 368, 383, 384, 385, 495, 496, 512, 1023, 1024, 4395)
 
 
@@ -108,6 +111,21 @@ def number(value: int) -> bytes:
     return value.to_bytes(48)
 
 
+def point_bytes(point: Point | None) -> bytes:
+    """x and y."""
+    if point is None:
+        raise ValueError("the point at infinity has no coordinates")
+    return number(point[0]) + number(point[1])
+
+
+def multiple(factor: int) -> Point:
+    """`factor` * G, for a factor that is no multiple of the order."""
+    point = combine(factor, 0, GENERATOR)
+    if point is None:
+        raise ValueError(f"{factor} * G is the point at infinity")
+    return point
+
+
 def key_for(point: Point | None, digest: int, s: int) -> bytes:
     """The key of which (x of `point`, s) signs the digest."""
     if point is None:
@@ -153,21 +171,22 @@ def range_edges() -> list[dict[str, Any]]:
         edge("not_r_above_order", digest, (high[0], small_s), key, hint[:-1] + bytes([hint[-1] & 1])),
     ]
 
-    low = first_point(0)
-    point = combine(3, 2, low)
-    r = (point or GENERATOR)[0] % ORDER
-    s = r * pow(2, -1, ORDER) % ORDER
-    hint = make_hint(number(3 * s % ORDER), r, s, number(low[0]) + number(low[1]))
-    rows += [
-        edge("small_key_x", 3 * s % ORDER, (r, s), number(low[0]) + number(low[1]), hint),
-        edge(
-            "not_key_x_above_prime",
-            3 * s % ORDER,
-            (r, s),
-            number(low[0] + FIELD_PRIME) + number(low[1]),
-            hint,
-        ),
-    ]
+    # With r = s = 0 both relations hold for every hint, and the sum is 0 when the key is R itself.
+    x, y = lift(ORDER)
+    hint = written_hint(1, 1, 0, y, X_ABOVE_ORDER)
+    rows.append(edge("not_r_and_s_zero", 0, (0, 0), point_bytes((x, y)), hint))
+
+    for name, key_point in (("x", first_point(0)), ("y", (X_OF_Y_1, 1))):
+        key = point_bytes(key_point)
+        r = (combine(3, 2, key_point) or GENERATOR)[0] % ORDER
+        s = r * pow(2, -1, ORDER) % ORDER
+        digest = 3 * s % ORDER
+        hint = make_hint(number(digest), r, s, key)
+        above = [value + FIELD_PRIME if value < 2**128 else value for value in key_point]
+        rows += [
+            edge(f"small_key_{name}", digest, (r, s), key, hint),
+            edge(f"not_key_{name}_above_prime", digest, (r, s), number(above[0]) + number(above[1]), hint),
+        ]
     return rows
 
 
@@ -241,6 +260,48 @@ def rsa_vectors() -> dict[str, list[Any]]:
     )
 
 
+def rsa_encoding(digest: bytes, salt: bytes, padding: bytes) -> int:
+    """The encoded message of RSASSA-PSS with 2047 bits; `padding` stands before the salt."""
+    hashed = hashlib.sha256(bytes(8) + digest + salt).digest()
+    mask = b"".join(hashlib.sha256(hashed + index.to_bytes(4)).digest() for index in range(7))
+    masked = bytes(a ^ b for a, b in zip(padding + salt, mask, strict=False))
+    return int.from_bytes(masked + hashed + b"\xbc") & ~(1 << 2047)
+
+
+def rsa_edges() -> dict[str, list[Any]]:
+    """Signatures whose encoded message is wrong in one place.
+
+    The moduli are powers of 3. Everybody knows their factors and can sign every encoding.
+    """
+    digest = hashlib.sha256(b"edge").digest()
+    good = bytes(190) + b"\x01"
+    rows = []
+    for name, power, padding, change in (
+        ("valid", 1292, good, 0),
+        ("not_2047_bits", 1291, good, 0),
+        ("not_first_bit", 1292, good, 1 << 2047),
+        ("not_trailer", 1292, good, 1),
+        ("not_padding", 1292, b"\x00\x01" + good[2:], 0),
+        ("not_late_padding", 1292, good[:189] + b"\x01\x01", 0),
+        ("not_border", 1292, good[:190] + b"\x02", 0),
+    ):
+        modulus, encoded, salt = 3**power, 0, 0
+        while encoded % 3 == 0 or encoded >= modulus:
+            salt += 1
+            encoded = rsa_encoding(digest, salt.to_bytes(32), padding) ^ change
+        root = pow(65537, -1, 2 * 3 ** (power - 1))
+        rows.append(
+            {
+                "name": name,
+                "digest": hexadecimal(digest),
+                "signature": hexadecimal(pow(encoded, root, modulus).to_bytes(256)),
+                "modulus": hexadecimal(modulus.to_bytes(256)),
+                "valid": name == "valid",
+            }
+        )
+    return columns(rows)
+
+
 def sha384_vectors() -> dict[str, list[Any]]:
     """SHA-384 of the first bytes of one message, whose byte i is 37 * i + i / 256, modulo 256."""
     message = bytes((37 * i + i // 256) % 256 for i in range(max(SHA384_LENGTHS)))
@@ -252,13 +313,56 @@ def sha384_vectors() -> dict[str, list[Any]]:
     )
 
 
+def written_hint(v: int, w: int, t: int, y: int, flags: int = 0) -> bytes:
+    """A hint of chosen numbers."""
+    return v.to_bytes(24) + w.to_bytes(24) + number(t) + number(y) + bytes([flags])
+
+
+def hint_edges() -> list[dict[str, Any]]:
+    """Signatures that were made for a hint, instead of the other way round."""
+    # Any w and t give an R, and s follows from t. Only the relation of w refuses that.
+    forged = multiple(5 + 7 * 2)
+    forged_s = pow(5, -1, ORDER)
+    rows = [
+        edge(
+            "not_free_w", 1, (forged[0], forged_s), point_bytes(multiple(2)), written_hint(1, 7, 5, forged[1])
+        )
+    ]
+
+    # 2 * G + 2 * Q = R with Q = G: the sum meets the point that is added.
+    r = multiple(4)[0] % ORDER
+    s = r * pow(2, -1, ORDER) % ORDER
+    rows.append(
+        edge("equal_points", r, (r, s), point_bytes(GENERATOR), written_hint(1, 2, 2, multiple(4)[1]))
+    )
+
+    # (0, 0) is no point of the curve. Its multiples would bring the sum to infinity at the last digit.
+    s = 2 * GENERATOR[0] * pow(3, -1, ORDER) % ORDER
+    hint = written_hint(2, 3, 2, GENERATOR[1])
+    rows.append(edge("not_key_off_curve_to_infinity", s, (GENERATOR[0], s), bytes(96), hint))
+
+    # t * s / 2^256 is n + 1 before it is reduced, and v * z / 2^256 is 1.
+    w = 1
+    while not is_on_curve(lift(w << 256)):
+        w += 1
+    point = lift(w << 256)
+    inverse = pow(w, -1, ORDER)
+    key = combine(-inverse % ORDER, inverse, point)
+    signature = (point[0], 1 << 256)
+    rows.append(
+        edge("t_above_order", 1 << 256, signature, point_bytes(key), written_hint(1, w, ORDER + 1, point[1]))
+    )
+    return rows
+
+
 def main() -> int:
     """Writes or checks the files; the exit code is 1 when a check fails."""
     files = {
         "p384_hints.json": p384_vectors(),
-        "p384_edges.json": columns(range_edges() + statement_edges()),
+        "p384_edges.json": columns(range_edges() + statement_edges() + hint_edges()),
         "p256.json": p256_vectors(),
         "rsa_pss_2048.json": rsa_vectors(),
+        "rsa_pss_edges.json": rsa_edges(),
         "sha384.json": sha384_vectors(),
     }
     stale = []

@@ -23,10 +23,10 @@ library RsaPss2048 {
     /// @param digest SHA-256 of the message.
     /// @param signature 256 bytes.
     /// @param modulus 256 bytes, of which the first bit is 1.
-    /// @return True when it did.
+    /// @return True when it did. False, too, for lengths that are wrong and for a modulus of fewer than 2048 bits.
     function isValid(bytes32 digest, bytes memory signature, bytes memory modulus) internal view returns (bool) {
         if (signature.length != MODULUS_BYTES || modulus.length != MODULUS_BYTES) return false;
-        if (_word(modulus, 0) & TOP_BIT == 0 || uint8(modulus[MODULUS_BYTES - 1]) & 1 == 0) return false;
+        if (_word(modulus, 0) & TOP_BIT == 0) return false;
         if (!_isBelow(signature, modulus)) return false;
 
         bytes memory encoded = _power(signature, modulus);
