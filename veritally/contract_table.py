@@ -22,7 +22,7 @@ CONSTRUCTORS: dict[str, tuple[str, ...]] = {
 """Every contract in the order of deployment. An argument is the name of a setting or of a contract above."""
 
 CONTRACTS = (*CONSTRUCTORS, "PayAddress", "Sha384", "P384", "NitroAttestation")
-"""Every contract with an ABI. Pay addresses are created by their factory; the last three belong to no deployment yet."""
+"""Every contract with an ABI. Pay addresses come from their factory; the last three are not deployed yet."""
 
 
 @dataclass(frozen=True)
