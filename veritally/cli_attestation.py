@@ -12,12 +12,15 @@ import typer
 from veritally.attestation.claims import AttestationClaims, Platform
 from veritally.attestation.errors import DocumentRefusedError, RefusedError, UnusableFileError
 from veritally.attestation.files import AttestationFile
+from veritally.attestation.onchain import OnchainRun, run_onchain
 from veritally.attestation.tcb import check_tcb
 
 attestation = typer.Typer(no_args_is_help=True, help="Attestation documents of enclaves.")
 
 _ROOT_BYTES = 32
 _TIMES = ("valid_from_s", "valid_until_s")
+_LAST_SECOND_S = 253_402_300_799
+"""End of the year 9999: certificates cannot name a later time, nodes of Ethereum take some."""
 
 File = Annotated[Path, typer.Argument(help="Nitro document or TDX quote, as raw bytes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -41,24 +44,30 @@ def inspect(file: File, as_json: AsJson = False) -> None:
 @attestation.command()
 def verify(
     file: File,
-    at_s: Annotated[int, typer.Option("--at", min=0, help="Time of the verification, unix seconds.")],
+    at_s: Annotated[
+        int, typer.Option("--at", min=0, max=_LAST_SECOND_S, help="Time of the verification, unix seconds.")
+    ],
     development_root: Annotated[
         str | None, typer.Option(help="SHA-256 of a software root, in hex, instead of AWS's. No TEE.")
     ] = None,
     collateral: Annotated[
         Path | None, typer.Option(help="Intel's collateral for a TDX quote, JSON: judges the firmware, too.")
     ] = None,
+    onchain: Annotated[
+        bool, typer.Option("--onchain", help="Run the contract, too, on a local chain that is thrown away.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verifies a document at a time, outside the chain. Exit code 0: accepted; 1: refused; 2: unusable file.
+    """Verifies a document at a time. Exit code 0: accepted; 1: refused; 2: unusable file; 3: no local chain.
 
-    Documents in debug mode are refused. Only the contract knows revoked Nitro certificates.
+    Documents in debug mode are refused. Only a contract in use knows revoked Nitro certificates.
 
-    Example: veritally attestation verify document.cose --at 1770918967
+    Example: veritally attestation verify document.cose --at 1770918967 --onchain
     """
     document = AttestationFile.load(file)
     root = _read_root(development_root)
     platform, debug = document.platform, None
+    run = run_onchain(document, at_s, root) if onchain else None
     try:
         claims = document.verify(at_s, root)
         platform, debug = claims.platform, claims.debug
@@ -67,11 +76,15 @@ def verify(
         if collateral is not None:
             check_tcb(document.content, _read_text(collateral), at_s)
     except RefusedError as error:
-        if not as_json:
-            raise
-        typer.echo(_verdict(error.name, platform, debug))
-        raise typer.Exit(error.exit_code) from None
-    typer.echo(_verdict(None, platform, debug) if as_json else _accepted(claims))
+        if as_json:
+            typer.echo(_verdict(error.name, platform, debug, run))
+            raise typer.Exit(error.exit_code) from None
+        _print_rows(_onchain_rows(run))
+        raise
+    if as_json:
+        typer.echo(_verdict(None, platform, debug, run))
+    else:
+        _print_rows(_accepted_rows(claims) | _onchain_rows(run))
 
 
 def _read_root(text: str | None) -> bytes | None:
@@ -93,13 +106,20 @@ def _read_text(path: Path) -> str:
         raise UnusableFileError(str(path), "cannot be read as text") from None
 
 
-def _verdict(error: str | None, platform: Platform, debug: bool | None) -> str:
-    verdict = {"accepted": error is None, "error": error, "platform": platform.label, "debug": debug}
+def _verdict(error: str | None, platform: Platform, debug: bool | None, run: OnchainRun | None) -> str:
+    verdict = {
+        "accepted": error is None,
+        "error": error,
+        "platform": platform.label,
+        "debug": debug,
+        "cold_gas": run and run.cold_gas,
+        "warm_gas": run and run.warm_gas,
+    }
     return json.dumps(verdict, indent=2)
 
 
-def _accepted(claims: AttestationClaims) -> str:
-    rows = {
+def _accepted_rows(claims: AttestationClaims) -> dict[str, str]:
+    return {
         "accepted": claims.platform.label,
         "measurement": f"0x{claims.measurement.hex()}",
         "user data": f"0x{claims.user_data.hex()}",
@@ -108,7 +128,18 @@ def _accepted(claims: AttestationClaims) -> str:
         "made at": _time(claims.timestamp_s) if claims.timestamp_s else "not said",
         "valid until": _time(claims.not_after_s),
     }
-    return "\n".join(f"{name:13}{value}" for name, value in rows.items())
+
+
+def _onchain_rows(run: OnchainRun | None) -> dict[str, str]:
+    if run is None:
+        return {}
+    rows = {"on chain": run.refusal or "accepted", "cold gas": str(run.cold_gas)}
+    return rows if run.warm_gas is None else rows | {"warm gas": str(run.warm_gas)}
+
+
+def _print_rows(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        typer.echo(f"{name:13}{value}")
 
 
 def _time(unix_s: int) -> str:

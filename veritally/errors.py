@@ -200,6 +200,8 @@ class TransactionFailedError(VeritallyError):
 class DevnetError(VeritallyError):
     """The development chain cannot be started or prepared."""
 
+    exit_code = 3
+
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"development chain: {problem}; {fix}")
 

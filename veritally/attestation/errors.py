@@ -9,6 +9,8 @@ VeritallyError
     │   ├── DocumentRefusedError
     │   └── QuoteRefusedError
     ├── SoftwareRootRefusedError
+    ├── NoContractError
+    ├── VerdictsDifferError
     ├── BindingError
     └── DriverError
         ├── DeviceMissingError
@@ -86,6 +88,31 @@ class SoftwareRootRefusedError(AttestationError):
             "use a development chain, or hardware"
         )
         self.chain_id = chain_id
+
+
+class NoContractError(AttestationError):
+    """A contract shall verify a document of a platform that none verifies."""
+
+    exit_code = 2
+
+    def __init__(self, platform: str) -> None:
+        super().__init__(
+            f"no contract verifies documents of the platform {platform} yet; leave out --onchain "
+            "to verify this one outside the chain"
+        )
+        self.platform = platform
+
+
+class VerdictsDifferError(AttestationError):
+    """The contract and the SDK do not judge a document in the same way."""
+
+    def __init__(self, offchain: str, onchain: str) -> None:
+        super().__init__(
+            f"the verdicts differ: outside the chain {offchain}, on the chain {onchain}; "
+            "trust neither, and report the document: one of the two is wrong"
+        )
+        self.offchain = offchain
+        self.onchain = onchain
 
 
 class BindingError(AttestationError):

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,9 @@ class Anvil:
 
 
 @contextmanager
-def run_anvil(binary: Path, port: int = 0, chain_id: int = CHAIN_ID) -> Iterator[Anvil]:
+def run_anvil(
+    binary: Path, port: int = 0, chain_id: int = CHAIN_ID, options: Sequence[str] = ()
+) -> Iterator[Anvil]:
     """Runs a node until the context ends; it ends with this process in any case.
 
     On Linux the kernel kills the node when the thread that started it ends, even by SIGKILL: start it from a
@@ -45,12 +47,13 @@ def run_anvil(binary: Path, port: int = 0, chain_id: int = CHAIN_ID) -> Iterator
         binary: The native program, see `find_anvil`.
         port: TCP port on the loopback interface; 0 lets the kernel choose a free one.
         chain_id: What the node says it is.
+        options: Further options of anvil's command line.
 
     Raises:
         DevnetError: the node ends at once (as when the port is taken) or does not answer in time.
     """
     with tempfile.TemporaryFile() as log:
-        node = _spawn(binary, port, chain_id, log.fileno())
+        node = _spawn(binary, port, chain_id, options, log.fileno())
         atexit.register(node.kill)
         try:
             yield Anvil(rpc_url=_await_listening(node, log.fileno()), pid=node.pid)
@@ -95,10 +98,12 @@ def call_node(chain: Chain, method: str, *params: object) -> object:
     return answer.get("result")
 
 
-def _spawn(binary: Path, port: int, chain_id: int, log: int) -> subprocess.Popen[bytes]:
+def _spawn(
+    binary: Path, port: int, chain_id: int, options: Sequence[str], log: int
+) -> subprocess.Popen[bytes]:
     """Starts the node in a session of its own, so that Ctrl-C reaches only us and we stop it in order."""
     command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
-    command += ["--mnemonic", TEST_MNEMONIC, "--balance", str(BALANCE_ETHER)]
+    command += ["--mnemonic", TEST_MNEMONIC, "--balance", str(BALANCE_ETHER), *options]
     return subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.DEVNULL,
