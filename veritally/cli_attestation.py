@@ -20,7 +20,7 @@ attestation = typer.Typer(no_args_is_help=True, help="Attestation documents of e
 _ROOT_BYTES = 32
 _TIMES = ("valid_from_s", "valid_until_s")
 _LAST_SECOND_S = 253_402_300_799
-"""End of the year 9999: certificates cannot name a later time, nodes of Ethereum take some."""
+"""End of the year 9999, the last that a certificate can name."""
 
 File = Annotated[Path, typer.Argument(help="Nitro document or TDX quote, as raw bytes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha384
-from itertools import pairwise
 from typing import Any
 
 import cbor2
@@ -21,32 +20,17 @@ from veritally.attestation.certificates import NITRO_PROFILE, parse_certificate
 from veritally.attestation.claims import Platform
 from veritally.attestation.cose import read_sign1
 from veritally.attestation.errors import RefusedError
+from veritally.attestation.nitro_hints import make_nitro_hints
 from veritally.attestation.p384 import make_hint
 from veritally.attestation.software_root import SoftwareRoot
 from veritally.devnet.parts import Parts, find_root
 
 SAMPLES = 300
+HINTED = 60
 CALL_GAS = 25_000_000
 ROOT = SoftwareRoot.of_test_mnemonic(31337)
 PCRS = {index: bytes([index + 1]) * 48 for index in (0, 1, 2, 4, 8)}
 ACCEPTED = "accepted"
-
-
-def hints(document: bytes) -> list[bytes]:
-    """What the contract needs to verify each signature of a good document."""
-    parsed = nitro.parse(document)
-    chain = [parse_certificate(encoded, NITRO_PROFILE) for encoded in parsed.certificates]
-    signed = [(child.signed_part, child.signature, parent) for parent, child in pairwise(chain)]
-    signed.append((parsed.signed_bytes, parsed.signature, chain[-1]))
-    return [
-        make_hint(
-            sha384(message).digest(),
-            int.from_bytes(signature[:48]),
-            int.from_bytes(signature[48:]),
-            signer.public_key,
-        )
-        for message, signature, signer in signed
-    ]
 
 
 @dataclass(frozen=True)
@@ -97,7 +81,7 @@ def judge() -> Iterator[Judge]:
         )
         now_s = node.chain.w3.eth.get_block("latest")["timestamp"]
         document = ROOT.document(PCRS, now_s, user_data=bytes(64), nonce=b"nonce")
-        verify = contract.functions.verify(document, hints(document))
+        verify = contract.functions.verify(document, make_nitro_hints(document))
         sent = verify.transact({"from": owner, "gas": CALL_GAS})
         assert node.chain.w3.eth.wait_for_transaction_receipt(sent)["status"] == 1
         at_s = node.chain.w3.eth.get_block("latest")["timestamp"]
@@ -127,14 +111,14 @@ def changes(content: bytes, chance: random.Random) -> Iterator[bytes]:
 
 def test_a_good_document_has_the_same_claims(judge: Judge) -> None:
     mine = nitro.verify(judge.document, ROOT.fingerprint, judge.at_s)
-    call = judge.contract.functions.verify(judge.document, hints(judge.document))
+    call = judge.contract.functions.verify(judge.document, make_nitro_hints(judge.document))
     theirs = call.call({"gas": CALL_GAS})
     assert theirs == tuple(vars(mine).values())
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_documents(judge: Judge, seed: int) -> None:
-    given = hints(judge.document)
+    given = make_nitro_hints(judge.document)
     seen: Counter[str] = Counter()
     for _, document in zip(range(SAMPLES), changes(judge.document, random.Random(seed)), strict=False):
         verdict = of_sdk(document, judge.at_s)
@@ -143,10 +127,24 @@ def test_changed_documents(judge: Judge, seed: int) -> None:
     assert len(seen) >= 6
 
 
+def test_hints_that_are_made_for_changed_documents(judge: Judge) -> None:
+    """Whoever has only the changed document learns the same verdict from the contract."""
+    values = cbor2.loads(read_sign1(judge.document).payload)
+    chance = random.Random(0)
+    leaves = changes(values["certificate"], chance)
+    seen: Counter[str] = Counter()
+    for _, changed, leaf in zip(range(HINTED), changes(judge.document, chance), leaves, strict=False):
+        for document in (changed, ROOT.seal(cbor2.dumps(values | {"certificate": leaf}))):
+            verdict = of_sdk(document, judge.at_s)
+            assert judge.ask(document, make_nitro_hints(document)) == verdict, document.hex()
+            seen[verdict] += 1
+    assert len(seen) >= 8
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_certificates(judge: Judge, seed: int) -> None:
     """The maps around them are right, so that mistakes of DER and X.509 come up."""
-    given = hints(judge.document)
+    given = make_nitro_hints(judge.document)
     values = cbor2.loads(read_sign1(judge.document).payload)
     chance = random.Random(seed)
     seen: Counter[str] = Counter()
@@ -162,7 +160,7 @@ def test_changed_certificates(judge: Judge, seed: int) -> None:
 def test_changed_payloads_that_are_signed_again(judge: Judge, seed: int) -> None:
     """The certificates are left alone, so that mistakes of the map itself come up."""
     payload = read_sign1(judge.document).payload
-    certificates = hints(judge.document)[:-1]
+    certificates = make_nitro_hints(judge.document)[:-1]
     start = payload.index(b"certificate")
     tail = payload.index(b"public_key")
     seen: Counter[str] = Counter()

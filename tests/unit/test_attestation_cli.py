@@ -13,15 +13,20 @@ from attestation_vectors import FOLDER, NOW_S, PCRS, REAL, ROOT
 from veritally.attestation.software_root import SoftwareRoot
 from veritally.cli import main
 from veritally.cli_attestation import attestation
+from veritally.devnet.anvil import BINARY_VARIABLE
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "docs" / "tee.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(attestation).commands  # type: ignore[attr-defined]
 EXAMPLES = re.findall(r"^\$ veritally (attestation [^\n]+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+WITHOUT_NODE = [(command, output) for command, output in EXAMPLES if "--onchain" not in command]
+"""The integration tests run the others."""
 QUOTE = FOLDER / "tdx" / "tdx_quote.bin"
 QUOTE_TIME = ("--at", "1750414563")
 GOOD = REAL[0]
 DEBUG = REAL[3]
+NO_GAS = {"cold_gas": None, "warm_gas": None}
+"""Nothing ran on a chain."""
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -48,7 +53,8 @@ def made(tmp_path: Path) -> Path:
 def test_real_documents_get_their_verdict(capsys: pytest.CaptureFixture[str], real: Any) -> None:
     code, found = verdict(capsys, real.path, "--at", str(real.made_at_s + 5))
     error = "DebugMode" if real.debug else None
-    assert found == {"accepted": not real.debug, "error": error, "platform": "nitro", "debug": real.debug}
+    said = {"accepted": not real.debug, "error": error, "platform": "nitro", "debug": real.debug}
+    assert found == said | NO_GAS
     assert code == int(real.debug)
 
 
@@ -56,7 +62,7 @@ def test_refusals_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     code, found = verdict(capsys, GOOD.path, "--at", str(NOW_S))
     assert (code, found) == (
         1,
-        {"accepted": False, "error": "CertificateExpired", "platform": "nitro", "debug": None},
+        {"accepted": False, "error": "CertificateExpired", "platform": "nitro", "debug": None} | NO_GAS,
     )
     code, _, errors = run(capsys, "verify", GOOD.path, "--at", str(NOW_S))
     assert code == 1
@@ -64,7 +70,7 @@ def test_refusals_are_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quotes_get_their_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    accepted = {"accepted": True, "error": None, "platform": "tdx", "debug": False}
+    accepted = {"accepted": True, "error": None, "platform": "tdx", "debug": False} | NO_GAS
     collateral = ("--collateral", FOLDER / "tdx" / "tdx_quote_collateral.json")
     assert verdict(capsys, QUOTE, *QUOTE_TIME) == (0, accepted)
     assert verdict(capsys, QUOTE, *QUOTE_TIME, *collateral) == (0, accepted)
@@ -83,7 +89,7 @@ def test_development_documents_need_their_root(capsys: pytest.CaptureFixture[str
     root = ("--development-root", ROOT.fingerprint.hex())
     assert verdict(capsys, made, *at, *root) == (
         0,
-        {"accepted": True, "error": None, "platform": "development", "debug": False},
+        {"accepted": True, "error": None, "platform": "development", "debug": False} | NO_GAS,
     )
     other = SoftwareRoot.generate(31337).fingerprint.hex()
     assert verdict(capsys, made, *at, "--development-root", other)[1]["error"] == "WrongRoot"
@@ -109,6 +115,26 @@ def test_unusable_collateral_ends_with_2(capsys: pytest.CaptureFixture[str], tmp
     code, _, errors = run(capsys, "verify", QUOTE, *QUOTE_TIME, "--collateral", tmp_path / "missing")
     assert code == 2
     assert "missing" in errors
+
+
+def test_no_contract_verifies_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    code, output, errors = run(capsys, "verify", QUOTE, *QUOTE_TIME, "--onchain")
+    assert (code, output) == (2, "")
+    assert "no contract verifies documents of the platform tdx yet" in errors
+
+
+def test_a_missing_node_is_no_refusal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(BINARY_VARIABLE, str(tmp_path / "anvil"))
+    code, output, errors = run(capsys, "verify", GOOD.path, "--at", str(GOOD.made_at_s), "--onchain")
+    assert (code, output) == (3, "")
+    assert "run `make setup`, or set VERITALLY_ANVIL" in errors
+
+
+def test_times_end_where_those_of_certificates_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verdict(capsys, GOOD.path, "--at", "253402300799")[1]["error"] == "CertificateExpired"
+    assert run(capsys, "verify", GOOD.path, "--at", "253402300800")[0] == 2
 
 
 def test_inspect_shows_claims_chain_and_windows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +178,7 @@ def test_every_command_is_documented_and_has_an_example(name: str) -> None:
     assert f"attestation {name}" in " ".join(command for command, _ in EXAMPLES)
 
 
-@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=lambda text: text[:40])
+@pytest.mark.parametrize(("command", "output"), WITHOUT_NODE, ids=lambda text: text[:40])
 def test_documented_examples_are_real(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, output: str
 ) -> None:

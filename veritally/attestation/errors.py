@@ -109,7 +109,7 @@ class VerdictsDifferError(AttestationError):
     def __init__(self, offchain: str, onchain: str) -> None:
         super().__init__(
             f"the verdicts differ: outside the chain {offchain}, on the chain {onchain}; "
-            "trust neither, and report the document: one of the two is wrong"
+            "rely on neither before this is explained, and report it with the document"
         )
         self.offchain = offchain
         self.onchain = onchain

@@ -1,7 +1,7 @@
 """Runs the contract that verifies Nitro documents on a chain of its own, which ends with the call.
 
-The chain's clock stands at the time of the verification, and a transaction gets no more gas than EIP-7825 lets
-it have.
+The chain's clock stands still at the time of the verification. A transaction gets the most gas that EIP-7825
+allows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
-from web3.exceptions import ContractLogicError, Web3RPCError
+from web3.exceptions import ContractCustomError, ContractLogicError, Web3RPCError
 
 from veritally.abi import load_artifact
 from veritally.attestation import nitro
@@ -36,7 +36,7 @@ class OnchainRun:
     """What the contract did with a document."""
 
     refusal: str | None
-    """The contract's custom error with its values; None: accepted."""
+    """The contract's custom error with its values, or why there is none; None: accepted."""
     claims: AttestationClaims | None
     """What it returned; None: refused."""
     cold_gas: int
@@ -53,27 +53,30 @@ class OnchainRun:
 def run_onchain(file: AttestationFile, at_s: int, development_root: bytes | None = None) -> OnchainRun:
     """Lets the contract verify a document at a time in Unix seconds, and compares it with the SDK's verdict.
 
-    The contract is pinned to the root of AWS, or to the development root that is given. Documents in debug mode
-    are accepted with `debug` set.
+    The contract is pinned to AWS's root, or to the development root that is given. As in `nitro.verify`, a
+    document in debug mode is accepted with `debug` set.
 
     Raises:
         NoContractError: no contract verifies documents of this platform.
         VerdictsDifferError: the SDK's verdict or claims are others.
         DevnetError: there is no node, or it does not start.
+        TransactionFailedError: the node refuses a transaction.
     """
     if file.platform is not Platform.NITRO:
         raise NoContractError(file.platform.label)
     root = development_root or nitro.AWS_ROOT
     with _run_chain(at_s) as chain:
         contract = _deploy(chain, root)
-        run = _run(contract.functions.verify(file.content, make_nitro_hints(file.content)))
+        verify = contract.functions.verify(file.content, make_nitro_hints(file.content))
+        with chain.explained("verify", contract.abi):
+            run = _run(verify)
     _require_agreement(run, file.content, root, at_s)
     return run
 
 
 @contextmanager
 def _run_chain(at_s: int) -> Iterator[Chain]:
-    """A chain where every block has the same time."""
+    """A chain where every block has the same time, and whose node enforces the cap."""
     options = ("--timestamp", str(at_s), "--enable-tx-gas-limit")
     with run_anvil(find_anvil(find_root(None)), options=options) as node:
         chain = Chain.connect(node.rpc_url)
@@ -111,8 +114,10 @@ def _transact(verify: ContractFunction) -> tuple[int, str | None]:
         return gas_used, None
     try:
         verify.call({"from": sender, "gas": TRANSACTION_GAS_CAP}, receipt["blockNumber"] - 1)
-    except (ContractLogicError, Web3RPCError) as error:
+    except ContractCustomError as error:
         return gas_used, refusal_reason(error, verify.contract_abi)
+    except (ContractLogicError, Web3RPCError) as error:
+        return gas_used, f"no verdict with {TRANSACTION_GAS_CAP} gas ({refusal_reason(error, ())})"
     return gas_used, "reverted in its block, but not when replayed before it"
 
 

@@ -127,7 +127,8 @@ def _await_listening(node: subprocess.Popen[bytes], log: int) -> str:
         if ended:
             last = output.decode(errors="replace").strip().splitlines()[-1:]
             raise DevnetError(
-                f"anvil ended at once: {''.join(last)}", "choose a free port, or let it choose one"
+                f"anvil ended at once: {''.join(last)}",
+                "choose a free port, or let it choose one, and use the anvil version that package.json pins",
             )
         time.sleep(0.005)
     raise DevnetError(
