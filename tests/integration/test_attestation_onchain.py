@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from veritally.attestation import nitro, onchain
 from veritally.attestation.ecdsa import P384
 from veritally.attestation.files import AttestationFile
+from veritally.attestation.nitro_hints import make_nitro_hints
 from veritally.attestation.software_root import SoftwareRoot
 from veritally.cli import main
 from veritally.errors import TransactionFailedError
@@ -99,6 +101,15 @@ def test_the_clock_stands_at_the_time_that_is_asked_for(capsys: pytest.CaptureFi
     code, output, errors = run(capsys, GOOD, "--at", GOOD_UNTIL_S + 1)
     assert f"on chain     CertificateExpired({GOOD_UNTIL_S}, {GOOD_UNTIL_S + 1})\n" in output
     assert errors.startswith("veritally: refused: CertificateExpired(")
+
+
+def test_the_clock_stands_on_a_slow_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_slowly(document: bytes) -> list[bytes]:
+        time.sleep(1.5)
+        return make_nitro_hints(document)
+
+    monkeypatch.setattr(onchain, "make_nitro_hints", make_slowly)
+    assert onchain.run_onchain(AttestationFile.load(GOOD), GOOD_UNTIL_S).refusal is None
 
 
 @pytest.mark.parametrize("at_s", [0, 253402300799])
