@@ -65,6 +65,27 @@ REFUSALS = (
         of("relay"),
     ),
     Refusal(
+        "payments that the prover did not allow",
+        SETTLEMENT,
+        "keccak256(abi.encode(group.payments)));",
+        "keccak256(abi.encode(group.payments.length)));",
+        of("relay"),
+    ),
+    Refusal(
+        "vouchers of another key",
+        "contracts/payments/BatchPayments.sol",
+        "|| (channel.payerAuthorizer != channel.payer && channel.payerAuthorizer != address(0))",
+        "",
+        of("channel"),
+    ),
+    Refusal(
+        "zk evidence that is not canonical",
+        "contracts/verifiers/ZkmlVerifier.sol",
+        "require(keccak256(evidence) == keccak256(abi.encode(index, proofs)), NonCanonicalEvidence());",
+        "",
+        (*FORGE, "tests/contracts/ZkmlVerifier.t.sol"),
+    ),
+    Refusal(
         "a group that calls itself the frame",
         SETTLEMENT,
         "require(msg.sender == address(this), OnlySelf(msg.sender));",
@@ -349,7 +370,7 @@ REFUSALS = (
     Refusal(
         "contradiction by evidence that is not accepted",
         ROUTER,
-        "require(success && output.length == 32, ExhibitRefused(index, output));",
+        "require(accepted, ExhibitRefused(index, output));",
         "",
         CONTRADICTION,
     ),
