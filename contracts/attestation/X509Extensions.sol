@@ -20,7 +20,7 @@ library X509Extensions {
     uint8 private constant DIGITAL_SIGNATURE = 0x80;
     uint8 private constant KEY_CERT_SIGN = 0x04;
 
-    /// @dev What has been read.
+    /// @notice What has been read.
     struct Seen {
         bytes32[] identifiers;
         uint256 count;

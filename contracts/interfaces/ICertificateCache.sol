@@ -15,10 +15,16 @@ import {ISha384} from "./ISha384.sol";
 /// on P-384, with basicConstraints and keyUsage, and without critical extensions that are not understood.
 interface ICertificateCache {
     /// @notice A certificate was judged and is remembered.
+    /// @param id Its id, see {isCached}.
+    /// @param parentId Id of the certificate above; zero for the root.
+    /// @param serialNumber Its serial number.
+    /// @param notAfter Unix seconds until which it is valid.
     event CertificateCached(
         bytes32 indexed id, bytes32 indexed parentId, uint256 indexed serialNumber, uint40 notAfter
     );
     /// @notice A certificate is refused from now on, with all that descend from it.
+    /// @param issuer keccak256 of the issuer's name in DER.
+    /// @param serialNumber Its serial number.
     event CertificateRevoked(bytes32 indexed issuer, uint256 indexed serialNumber);
 
     /* FORM */

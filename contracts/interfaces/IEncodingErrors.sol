@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title What is wrong with the bytes of a certificate (DER) or a document (CBOR)
+/// @notice Errors of the readers; each carries what was found.
 interface IEncodingErrors {
     /* DER */
 

@@ -63,7 +63,13 @@ contract RsaPss2048Test is Test {
 
     /// Too little gas is not an invalid signature.
     function test_isValid_revertsWithoutGas() public {
-        vm.mockCallRevert(address(5), bytes(""), "");
+        vm.mockCallRevert(address(5), bytes(""), new bytes(256));
+        vm.expectPartialRevert(RsaPss2048.ModularExponentiationFailed.selector);
+        this.isValid(digests[0], signatures[0], moduli[0]);
+    }
+
+    function test_isValid_revertsWithoutPrecompile() public {
+        vm.mockCall(address(5), bytes(""), bytes(""));
         vm.expectPartialRevert(RsaPss2048.ModularExponentiationFailed.selector);
         this.isValid(digests[0], signatures[0], moduli[0]);
     }
