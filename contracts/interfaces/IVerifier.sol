@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Tier} from "../types/Tier.sol";
+import {Verdict} from "../types/Verdict.sol";
 
 /// @notice Request and response commitment of one receipt.
 struct Statement {
@@ -13,6 +14,8 @@ struct Statement {
 struct Claim {
     bytes32 modelId;
     address prover;
+    /// @dev Token in which the group is charged.
+    address asset;
     /// @dev EIP-712 digest of (root, route). It commits to every receipt of the group.
     bytes32 groupDigest;
     /// @dev One entry per receipt, in order, for the tier ZKML; empty for SIGNED and TEE, whose evidence signs
@@ -35,7 +38,6 @@ interface IVerifier {
     /// @dev Settlement bounds its gas and the bytes of its answer.
     /// @param claim What the group claims.
     /// @param evidence Evidence in the verifier's own encoding.
-    /// @return development True when the evidence rests on a development root or a development SRS and therefore
-    /// proves nothing outside development chains.
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development);
+    /// @return verdict Labels of the evidence, and the limit of the key behind it.
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory verdict);
 }
