@@ -1,7 +1,7 @@
 """The whole path on a local chain: pay for three tiers, settle them in one transaction, index, count.
 
-Everything is the real thing but three parts, which say so: a software root vouches for the enclave key, the SRS
-of the proof is a development one, and the x402 proxy is a stand-in with the same interface.
+Everything is the real thing but three parts, which say so: a software root vouches for the enclave key, the
+SRS of the proof is a development one, and the x402 proxy is a stand-in with the same interface.
 """
 
 from __future__ import annotations

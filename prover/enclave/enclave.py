@@ -34,7 +34,7 @@ _log = logging.getLogger("veritally.prover")
 
 
 class Enclave:
-    """Signs for one model and one prover. The key is made here, is written nowhere and dies with the process."""
+    """Signs for one model and prover. The key is made here, written nowhere, and dies with the process."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class Enclave:
         """Address of the key, which is registered and valid now, and its signature over a group digest.
 
         Raises:
-            EnclaveError, DriverError: the key had to be registered or renewed, and there is no usable document.
-            TransactionFailedError: so it had to be, and the registry refused it.
+            EnclaveError, DriverError: the key had to be registered, and there is no usable document.
+            TransactionFailedError: it had to be, and the registry refused it.
             ChainUnreachableError: the node does not answer.
         """
         self.ensure_registered()
@@ -103,9 +103,7 @@ class Enclave:
             if self._valid_until_s <= now_s:
                 raise
             left_s = self._valid_until_s - now_s
-            _log.warning(
-                "the enclave key %s expires in %d s and was not renewed: %s", self.address, left_s, error
-            )
+            _log.warning("key %s, valid for %d s more, was not renewed: %s", self.address, left_s, error)
 
     def _register(self, now_s: int) -> None:
         request = self._request(now_s)

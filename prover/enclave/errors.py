@@ -26,8 +26,9 @@ class PlatformNotVerifiedError(EnclaveError):
 
     def __init__(self, driver: str, platform: str, chain_id: int) -> None:
         super().__init__(
-            f"the driver {driver} gives documents of the platform {platform}, which no contract of the deployment "
-            f"on chain {chain_id} verifies; choose another VERITALLY_PROVER_ENCLAVE_DRIVER, or leave it unset"
+            f"the driver {driver} gives documents of the platform {platform}, which no contract of the "
+            f"deployment on chain {chain_id} verifies; choose another VERITALLY_PROVER_ENCLAVE_DRIVER, "
+            "or leave it unset"
         )
         self.platform = platform
 
@@ -37,8 +38,8 @@ class DocumentUnusableError(EnclaveError):
 
     def __init__(self, platform: str, problem: str) -> None:
         super().__init__(
-            f"the document of the platform {platform} would be refused on the chain: {problem}; see that driver, "
-            "machine clock and deployment belong together"
+            f"the document of the platform {platform} would be refused on the chain: {problem}; see that "
+            "driver, deployment and the machine's clock fit together"
         )
         self.platform = platform
 
