@@ -20,7 +20,10 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.logs import DISCARD
 
+from veritally.attestation.claims import Platform
+from veritally.attestation.software_root import SoftwareRoot
 from veritally.chain import Chain
+from veritally.contract_table import CONSTRUCTORS
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import find_anvil, run_anvil

@@ -109,8 +109,8 @@ class World:
         ledger = Ledger(bytes.fromhex(self.settlement[2:]), self.pay_address)
         ledger.now_s, ledger.block = int(block["timestamp"], 16), int(block["number"], 16)
         ledger.routes = {route: Route(tier) for tier, pair in self.routes.items() for route in pair}
-        for key in self.enclaves:
-            enclave = Enclave(self.model, address(self.provers[0]), self.enclaves_until_s)
+        for key, until_s in zip(self.enclaves, self.enclaves_until_s, strict=True):
+            enclave = Enclave(self.model, address(self.provers[0]), until_s)
             ledger.enclaves[address(key)] = enclave
         ledger.circuits[self.model] = True
         for payer in self.accounts.payers:
@@ -230,10 +230,10 @@ class World:
             chain.send(router.add(route, verifier, *gas, terms.deterministic), owner)
             chain.send(router.activate(route), owner)
 
-    def _register_enclaves(self) -> int:
-        """Registers both enclaves' keys for the first prover; the time at which the first of them ends."""
+    def _register_enclaves(self) -> list[int]:
+        """Registers both enclaves' keys for the first prover; the times at which they end."""
         enclaves = Enclaves(self.devnet, self.provers[0].address, self.model)
-        return min([enclaves.register(key) for key in self.enclaves])
+        return [enclaves.register(key) for key in self.enclaves]
 
 
 def selector(signature: str) -> HexBytes:
