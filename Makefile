@@ -100,6 +100,8 @@ abi-check: setup
 vectors-check: setup
 	$(call headline,Committed attestation documents are those of their generator)
 	@.venv/bin/python tools/make_nitro_vectors.py --check
+	@.venv/bin/python tools/make_binding_vectors.py --check
+	@.venv/bin/python tools/make_registration_vectors.py --check
 
 .PHONY: test-contracts
 test-contracts: setup ## Run the contract tests (forge)
@@ -184,8 +186,10 @@ abi: setup ## Write veritally/abi from the compiled contracts
 	@.venv/bin/python tools/generate_abi.py
 
 .PHONY: vectors
-vectors: setup ## Write tests/vectors/attestation/nitro_*.json
+vectors: setup ## Write what is made in tests/vectors/attestation
 	@.venv/bin/python tools/make_nitro_vectors.py
+	@.venv/bin/python tools/make_binding_vectors.py
+	@.venv/bin/python tools/make_registration_vectors.py
 
 .PHONY: lock
 # Pins stay as they are; for newer versions delete the files first.

@@ -120,8 +120,7 @@ contract SettlementRefusesTest is SettlementTest {
         vm.prank(prover.addr);
         enclaves.revoke(keyOf(enclave));
         assertGroupRefused(
-            group,
-            abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyRevoked.selector, keyOf(enclave), block.timestamp)
+            group, abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyRevoked.selector, keyOf(enclave), block.timestamp)
         );
     }
 

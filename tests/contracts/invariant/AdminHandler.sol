@@ -120,9 +120,9 @@ contract AdminHandler is PaymentTest {
         kind = uint8(bound(kind, 0, 3));
         group.payments = new Payment[](1);
         if (kind == 0) group.payments[0] = upto(0, 1, payer, 1, amount, _nextNonce); // for the honest prover
-        if (kind == 1) group.payments[0] = upto(0, 1, root, 1, amount, _nextNonce);
-        if (kind == 2) group.payments[0] = voucher(0, 1, root, channelOf(payer, 1), amount);
-        if (kind == 3) group.payments[0] = exact(0, 1, root, 1, amount, bytes32(uint256(_nextNonce)));
+        if (kind == 1) group.payments[0] = upto(0, 1, enclave, 1, amount, _nextNonce);
+        if (kind == 2) group.payments[0] = voucher(0, 1, enclave, channelOf(payer, 1), amount);
+        if (kind == 3) group.payments[0] = exact(0, 1, enclave, 1, amount, bytes32(uint256(_nextNonce)));
         assertEq(settleAs(relayer, one(group))[0].settled, 0, "settled");
         ++_nextNonce;
     }
