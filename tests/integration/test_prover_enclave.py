@@ -37,10 +37,11 @@ from veritally.contract_table import DEVELOPMENT_ROOT
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
+from veritally.devnet.anvil import call_node, set_code
 from veritally.errors import ChainUnreachableError, TransactionFailedError
 from veritally.tiers import Tier
 
+BLOCK_HASHES = "0x0000F90827F1C53a10cb7A02335B175320002935"
 DEBUG_PCRS = SOFTWARE_PCRS | {0: bytes(48)}
 
 
@@ -163,6 +164,8 @@ def test_a_revoked_key_backs_nothing_and_its_reason_says_what_to_do(devnet: Devn
 
 
 def test_an_expired_challenge_is_refused(devnet: Devnet) -> None:
+    """On a chain that tells the hashes of 256 blocks, as without the history contract of EIP-2935."""
+    set_code(devnet.chain, BLOCK_HASHES, "0x")
     register_model(devnet)
     enclaves = Enclaves(devnet, devnet.accounts.prover.address, MODEL_ID)
     key = devnet.accounts.enclave
