@@ -314,6 +314,13 @@ contract EnclaveRegistryRegisterTest is EnclaveTest {
         enclaves.register(asked, "", new bytes[](0), "");
     }
 
+    function test_register_refusesKeysOfNoKind() public {
+        Registration memory asked = readEnclave("enclave").asked;
+        asked.kind = KeyKind.NONE;
+        vm.expectRevert(abi.encodeWithSelector(EnclaveSignature.MalformedPublicKey.selector, KeyKind.NONE, uint256(64)));
+        enclaves.register(asked, "", new bytes[](0), "");
+    }
+
     /* CHALLENGE */
 
     function test_register_refusesBlocksThatTheChainDoesNotTell() public {

@@ -23,6 +23,7 @@ from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
+from veritally.labels import Labels
 from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
@@ -75,7 +76,7 @@ def test_a_receipt_that_an_earlier_transaction_settled_is_reported_with_that_tra
     assert isinstance(again, Settled)
     assert isinstance(fresh, Settled)
     assert (again.transaction, again.block, again.seq) == (first.transaction, first.block, first.seq)
-    assert (again.gas_used, again.development) == (first.gas_used, first.development)
+    assert (again.gas_used, again.labels) == (first.gas_used, first.labels)
     assert fresh.seq == 1
     assert fresh.transaction != first.transaction
 
