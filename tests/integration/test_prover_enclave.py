@@ -39,6 +39,7 @@ from veritally.deployment import Deployment
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node, set_code
 from veritally.errors import ChainUnreachableError, TransactionFailedError
+from veritally.labels import Labels
 from veritally.tiers import Tier
 
 BLOCK_HASHES = "0x0000F90827F1C53a10cb7A02335B175320002935"
@@ -77,7 +78,7 @@ def of_pcrs(devnet: Devnet, pcrs: dict[int, bytes], root: SoftwareRoot | None = 
 def test_a_registered_key_backs_receipts_which_are_marked_as_development(devnet: Devnet) -> None:
     (outcome,) = settler(devnet, {MODEL_ID: enclave(devnet)}).settle([free(devnet, 1, Tier.TEE)])
     assert isinstance(outcome, Settled)
-    assert outcome.development
+    assert outcome.labels == Labels.DEVELOPMENT
 
 
 def test_the_registry_knows_the_key_by_what_the_sdk_calls_it(devnet: Devnet) -> None:
