@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attestation_refusals
 import enclave_refusals
+import prover_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -51,6 +52,11 @@ ATTESTATION = tuple(
     for name, text in checks
 )
 
+PROVERS = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, tests))
+    for name, path, text, disabled, tests in prover_refusals.CHECKS
+)
+
 ENCLAVES = (
     *(
         Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/EnclaveRegistry.{part}.t.sol"))
@@ -65,6 +71,7 @@ ENCLAVES = (
 REFUSALS = (
     *ATTESTATION,
     *ENCLAVES,
+    *PROVERS,
     Refusal(
         "a stranger's group",
         SETTLEMENT,
