@@ -155,7 +155,6 @@ test-halmos: setup $(VENV_HALMOS) ## Prove the checks in tests/contracts/halmos 
 	@$(HALMOS) 2>&1 | tee .build/halmos/log
 	@! grep -q WARNING .build/halmos/log || { echo "halmos left something out: see its warning" >&2; exit 1; }
 
-# P256Signature is not of the core, and OpenZeppelin's P256 does not compile without the optimizer.
 .PHONY: coverage
 coverage: setup ## Check how much of the core the contract tests reach (takes minutes)
 	$(call headline,Coverage)
