@@ -62,7 +62,7 @@ CHECKS = (
         _ENCLAVE_TESTS,
     ),
     (
-        "a development root on other chains",
+        "a deployment with a development root on other chains",
         _PLAN,
         "elif chain_id not in DEVELOPMENT_CHAIN_IDS:",
         "elif False:",
