@@ -37,6 +37,8 @@ SINK = bytes(19) + b"\x51"
 """Where drained money goes."""
 CHANNEL_BASE_UNITS = 8_000
 """Deposited in the channel of each payer at first."""
+VALUE_CAPS = st.sampled_from((2**128 - 1, 5_000, 1_000, 0, 2**128 - 1))
+"""What one enclave key may back, in base units."""
 
 settling: Callable[[Any], Any] = rule(
     plans=st.lists(GROUPS, min_size=1, max_size=4),
@@ -62,10 +64,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.deposits = 0
         self.payers = self.world.accounts.payers
 
-    @initialize()
-    def open_channels(self) -> None:
+    @initialize(cap=VALUE_CAPS)
+    def prepare(self, cap: int) -> None:
         for payer in range(3):
             self._deposit(payer, 0, 1, CHANNEL_BASE_UNITS)
+        self._set_value_cap(cap)
 
     def settle(
         self, plans: list[GroupPlan], replayed: list[int], order: Sequence[int], cut: int, sender: int
@@ -155,9 +158,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.enclaves[key] = replace(self.ledger.enclaves[key], revoked=True)
         self._compare()
 
-    @precondition(lambda self: len(self.history) > 4)
-    @rule(cap=st.sampled_from((0, 1_000, 4_000, 2**128 - 1)))
+    @rule(cap=VALUE_CAPS)
     def set_value_cap(self, cap: int) -> None:
+        self._set_value_cap(cap)
+
+    def _set_value_cap(self, cap: int) -> None:
         data = selector("setValueCap(bytes32,address,uint128)")
         data += encode(("bytes32", "address", "uint128"), (self.world.model, self.world.token, cap))
         self._send(self.world.accounts.deployer, data, self.world.devnet.deployment.model_registry)
@@ -216,7 +221,7 @@ def test_contracts_do_what_the_ledger_says(world: World) -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=int(os.environ.get(EXAMPLES, 25)),
+            max_examples=int(os.environ.get(EXAMPLES, 35)),
             stateful_step_count=int(os.environ.get(STEPS, 20)),
             derandomize=not more,
             phases=[Phase.generate, Phase.shrink] if more else [Phase.generate],
