@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {B_HIGH, B_LOW, ONE_HIGH, ONE_LOW, P_HIGH, P_LOW} from "./P384Constants.sol";
+import {P384Field as Field} from "./P384Field.sol";
+import {P384Numbers as Numbers} from "./P384Numbers.sol";
+import {P384Points as Points} from "./P384Points.sol";
+import {DX, DY, G_MULTIPLE, Register, SAME, TABLE_POINT, TWICE, X, Y, Z} from "./P384Registers.sol";
+
+/// @notice Multiples of points: computes and adds those of Q and -R, and takes those of G from a table.
+library P384Multiples {
+    /// @dev Multiples of a point: 1, 3, ... 15.
+    uint256 private constant ENTRIES = 8;
+    /// @dev The digits above stand for what is negative, modulo 32.
+    uint256 private constant LARGEST_DIGIT = 15;
+    uint256 private constant DIGIT_MODULUS = 32;
+    /// @dev Bytes of a point in the table of multiples of G.
+    uint256 private constant TABLE_POINT_BYTES = 96;
+
+    /// @notice Makes an entry of a point of the curve.
+    /// @param entry Where to.
+    /// @return Whether the coordinates are below P, and the point is on the curve.
+    function storePoint(Register entry, uint256 xh, uint256 xl, uint256 yh, uint256 yl) internal pure returns (bool) {
+        if (!Numbers.isBelow(xh, xl, P_HIGH, P_LOW) || !Numbers.isBelow(yh, yl, P_HIGH, P_LOW)) return false;
+        (xh, xl) = Field.toMontgomery(xh, xl);
+        (yh, yl) = Field.toMontgomery(yh, yl);
+        entry.store(xh, xl);
+        entry.next(Points.ENTRY_Y).store(yh, yl);
+        storeOne(entry);
+        return _isOnCurve(xh, xl, yh, yl);
+    }
+
+    /// @notice Sets z, z^2 and z^3 of an entry to 1.
+    /// @param entry The entry.
+    function storeOne(Register entry) internal pure {
+        entry.next(Points.ENTRY_Z).store(ONE_HIGH, ONE_LOW);
+        entry.next(Points.ENTRY_ZZ).store(ONE_HIGH, ONE_LOW);
+        entry.next(Points.ENTRY_ZZZ).store(ONE_HIGH, ONE_LOW);
+    }
+
+    /// @notice Writes the entries of 3, 5, ... 15 times the point in the first entry, behind it.
+    /// @dev Each is the one before plus twice the point. `chord` leaves twice the point on the denominator of the sum, so
+    /// that none has to be brought there. The special sums cannot occur: no multiple below 17 of a point is at infinity.
+    /// @param entry The first entry, with z = 1.
+    function storeMultiples(Register entry) internal pure {
+        X.copy(entry, 3);
+        Points.double();
+        TWICE.copy(X, 2);
+        _storeOnDenominatorOfTwice(entry);
+
+        for (uint256 i = 1; i < ENTRIES; ++i) {
+            entry = entry.next(Points.ENTRY_LENGTH);
+            (uint256 h, uint256 l) =
+                Field.difference(Y.high(), Y.low(), TWICE.next(1).high(), TWICE.next(1).low());
+            DY.store(h, l);
+            (h, l) = Field.difference(X.high(), X.low(), TWICE.high(), TWICE.low());
+            DX.store(h, l);
+            (h, l) = Field.multiply(Z.high(), Z.low(), h, l);
+            Z.store(h, l);
+            Points.chord(TWICE, TWICE.next(1));
+            TWICE.copy(SAME, 2);
+
+            entry.copy(X, 3);
+            (uint256 zh, uint256 zl) = Field.square(h, l);
+            entry.next(Points.ENTRY_ZZ).store(zh, zl);
+            (h, l) = Field.multiply(h, l, zh, zl);
+            entry.next(Points.ENTRY_ZZZ).store(h, l);
+        }
+    }
+
+    /// @notice Adds the multiple that a digit stands for to the sum.
+    /// @param digit An odd number between -15 and 15, modulo 32.
+    /// @param entries The entries of 1, 3, ... 15 times the point.
+    function addDigit(uint256 digit, Register entries) internal pure {
+        unchecked {
+            if (digit > LARGEST_DIGIT) {
+                Points.subtractEntry(entries.next(Points.ENTRY_LENGTH * ((DIGIT_MODULUS - digit) / 2)));
+            } else {
+                Register entry = entries.next(Points.ENTRY_LENGTH * (digit / 2));
+                Points.addEntry(entry, entry.next(Points.ENTRY_Y));
+            }
+        }
+    }
+
+    /// @notice Adds a multiple of G to the sum.
+    /// @param table The contract P384Table.
+    /// @param index Which of its points, from 1 on.
+    function addGeneratorMultiple(address table, uint256 index) internal view {
+        Register entry = G_MULTIPLE;
+        assembly ("memory-safe") {
+            extcodecopy(table, TABLE_POINT, add(1, mul(TABLE_POINT_BYTES, sub(index, 1))), TABLE_POINT_BYTES)
+            // The 16 upper bytes of both registers are zero.
+            mcopy(add(entry, 16), TABLE_POINT, 48)
+            mcopy(add(entry, 80), add(TABLE_POINT, 48), 48)
+        }
+        Points.addAffine(entry);
+    }
+
+    /// @dev The point itself with the denominator Z = 2 * y: x * Z^2 = 4 * x * y^2 and y * Z^3 = 8 * y^4.
+    function _storeOnDenominatorOfTwice(Register entry) private pure {
+        Register y = entry.next(Points.ENTRY_Y);
+        (uint256 yh, uint256 yl) = Field.square(y.high(), y.low());
+        (uint256 h, uint256 l) = Field.multiply(entry.high(), entry.low(), yh, yl);
+        (h, l) = Numbers.shiftLeft(h, l, 2);
+        X.store(h, l);
+        (h, l) = Field.square(yh, yl);
+        (h, l) = Numbers.shiftLeft(h, l, 3);
+        Y.store(h, l);
+    }
+
+    /// @dev Whether y^2 = x * (x^2 - 3) + b.
+    function _isOnCurve(uint256 xh, uint256 xl, uint256 yh, uint256 yl) private pure returns (bool) {
+        (uint256 h, uint256 l) = Field.square(xh, xl);
+        (h, l) = Field.subtract(h, l, 3 * ONE_HIGH, ONE_LOW);
+        (h, l) = Field.multiply(xh, xl, h, l);
+        (h, l) = Numbers.add(h, l, B_HIGH, B_LOW);
+        (yh, yl) = Field.square(yh, yl);
+        (h, l) = Field.subtract(yh, yl, h, l);
+        return Field.isZero(h, l);
+    }
+}
