@@ -16,6 +16,7 @@ import {
     SHIFT_HIGH,
     SHIFT_LOW
 } from "./P384Constants.sol";
+import {Register} from "./P384Registers.sol";
 
 /// @notice Arithmetic modulo P, the prime of the field of P-384.
 /// @dev Elements are pairs of words (high, low), in Montgomery form (times 2^256) and lazy, that is, not reduced:
@@ -32,22 +33,26 @@ library P384Field {
     /// @notice a * b / 2^256 modulo P: the product of two elements.
     /// @dev With T = a * b and m = T / (2^384 - P) modulo 2^256, T + m * P ends in a zero word. Numbers modulo 2^256 - 1
     /// tell the upper words without carries: there a number is the sum of its words.
+    /// @param a The register of a.
     /// @return h The upper word of a product.
     /// @return l Its lower word.
-    function multiply(uint256 ah, uint256 al, uint256 bh, uint256 bl) internal pure returns (uint256 h, uint256 l) {
+    function multiply(Register a, uint256 bh, uint256 bl) internal pure returns (uint256 h, uint256 l) {
         assembly ("memory-safe") {
+            // At first the words of a.
+            h := mload(a)
+            l := mload(add(a, 32))
             let x := not(0)
-            let q := mulmod(ah, bh, x)
-            let d := mul(ah, bh)
-            let t := mulmod(al, bl, x)
-            let e := mul(al, bl)
+            let q := mulmod(h, bh, x)
+            let d := mul(h, bh)
+            let t := mulmod(l, bl, x)
+            let e := mul(l, bl)
             let m := mul(e, P_INVERSE)
             // T + m * P modulo 2^256 - 1.
-            let g := addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, bl, x), addmod(ah, al, x), x), x)
-            h := mulmod(m, P_COMPLEMENT, x)
+            let g := addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, bl, x), addmod(h, l, x), x), x)
+            let n := mulmod(m, P_COMPLEMENT, x)
             // Its middle word: the upper words of al * bl and of -m * (2^384 - P), whose lower words are both e; the
             // lower word of m * 2^128; the lower word of ah * bl + al * bh.
-            l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), add(mul(al, bh), mul(ah, bl))))
+            l := add(add(sub(lt(n, e), lt(t, e)), sub(t, n)), add(shl(128, m), add(mul(l, bh), mul(h, bl))))
             // What is above the middle word, modulo 2^256 - 1; without ah * bh it is small, and so known.
             g := addmod(g, not(l), x)
             h := add(addmod(g, not(q), x), d)
@@ -60,20 +65,23 @@ library P384Field {
     }
 
     /// @notice a * a / 2^256 modulo P, in the same way.
+    /// @param a The register of a.
     /// @return h The upper word of a product.
     /// @return l Its lower word.
-    function square(uint256 ah, uint256 al) internal pure returns (uint256 h, uint256 l) {
+    function square(Register a) internal pure returns (uint256 h, uint256 l) {
         assembly ("memory-safe") {
+            h := mload(a)
+            l := mload(add(a, 32))
             let x := not(0)
-            let q := mulmod(ah, ah, x)
-            let d := mul(ah, ah)
-            let t := mulmod(al, al, x)
-            let e := mul(al, al)
+            let q := mulmod(h, h, x)
+            let d := mul(h, h)
+            let t := mulmod(l, l, x)
+            let e := mul(l, l)
             let m := mul(e, P_INVERSE)
-            let g := addmod(ah, al, x)
+            let g := addmod(h, l, x)
             g := addmod(mulmod(g, g, x), mulmod(m, P_RESIDUE, x), x)
-            h := mulmod(m, P_COMPLEMENT, x)
-            l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), mul(al, shl(1, ah))))
+            let n := mulmod(m, P_COMPLEMENT, x)
+            l := add(add(sub(lt(n, e), lt(t, e)), sub(t, n)), add(shl(128, m), mul(l, shl(1, h))))
             g := addmod(g, not(l), x)
             h := add(addmod(g, not(q), x), d)
             m := or(shl(128, addmod(g, not(h), x)), shr(128, h))
@@ -107,17 +115,18 @@ library P384Field {
         }
     }
 
-    /// @notice The element that stands for a number.
-    /// @return h The upper word of a product.
-    /// @return l Its lower word.
-    function toMontgomery(uint256 ah, uint256 al) internal pure returns (uint256 h, uint256 l) {
-        return multiply(ah, al, SHIFT_HIGH, SHIFT_LOW);
+    /// @notice Replaces a number by the element that stands for it.
+    /// @param a The register of both.
+    function toMontgomery(Register a) internal pure {
+        (uint256 h, uint256 l) = multiply(a, SHIFT_HIGH, SHIFT_LOW);
+        a.store(h, l);
     }
 
     /// @notice Whether an element is 0 modulo P.
-    function isZero(uint256 ah, uint256 al) internal pure returns (bool) {
-        (ah, al) = multiply(ah, al, ONE_HIGH, ONE_LOW);
-        return isZeroProduct(ah, al);
+    /// @param a Its register.
+    function isZero(Register a) internal pure returns (bool) {
+        (uint256 h, uint256 l) = multiply(a, ONE_HIGH, ONE_LOW);
+        return isZeroProduct(h, l);
     }
 
     /// @notice Whether a product, which is below 2 * P, is 0 modulo P.

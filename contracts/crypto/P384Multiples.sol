@@ -5,7 +5,7 @@ import {B_HIGH, B_LOW, ONE_HIGH, ONE_LOW, P_HIGH, P_LOW} from "./P384Constants.s
 import {P384Field as Field} from "./P384Field.sol";
 import {P384Numbers as Numbers} from "./P384Numbers.sol";
 import {P384Points as Points} from "./P384Points.sol";
-import {DX, DY, G_MULTIPLE, Register, SAME, TABLE_POINT, TWICE, X, Y, Z} from "./P384Registers.sol";
+import {DX, DY, G_MULTIPLE, Register, SAME, TABLE_POINT, TWICE, U, X, Y, YY, Z} from "./P384Registers.sol";
 
 /// @notice Multiples of points: computes and adds those of Q and -R, and takes those of G from a table.
 library P384Multiples {
@@ -22,12 +22,13 @@ library P384Multiples {
     /// @return Whether the coordinates are below P, and the point is on the curve.
     function storePoint(Register entry, uint256 xh, uint256 xl, uint256 yh, uint256 yl) internal pure returns (bool) {
         if (!Numbers.isBelow(xh, xl, P_HIGH, P_LOW) || !Numbers.isBelow(yh, yl, P_HIGH, P_LOW)) return false;
-        (xh, xl) = Field.toMontgomery(xh, xl);
-        (yh, yl) = Field.toMontgomery(yh, yl);
         entry.store(xh, xl);
-        entry.next(Points.ENTRY_Y).store(yh, yl);
+        Field.toMontgomery(entry);
+        Register y = entry.next(Points.ENTRY_Y);
+        y.store(yh, yl);
+        Field.toMontgomery(y);
         storeOne(entry);
-        return _isOnCurve(xh, xl, yh, yl);
+        return _isOnCurve(entry, y);
     }
 
     /// @notice Sets z, z^2 and z^3 of an entry to 1.
@@ -50,20 +51,23 @@ library P384Multiples {
 
         for (uint256 i = 1; i < ENTRIES; ++i) {
             entry = entry.next(Points.ENTRY_LENGTH);
-            (uint256 h, uint256 l) =
-                Field.difference(Y.high(), Y.low(), TWICE.next(1).high(), TWICE.next(1).low());
+            (uint256 h, uint256 l) = Y.load();
+            (uint256 ah, uint256 al) = TWICE.next(1).load();
+            (h, l) = Field.difference(h, l, ah, al);
             DY.store(h, l);
-            (h, l) = Field.difference(X.high(), X.low(), TWICE.high(), TWICE.low());
+            (h, l) = X.load();
+            (ah, al) = TWICE.load();
+            (h, l) = Field.difference(h, l, ah, al);
             DX.store(h, l);
-            (h, l) = Field.multiply(Z.high(), Z.low(), h, l);
+            (h, l) = Field.multiply(Z, h, l);
             Z.store(h, l);
             Points.chord(TWICE, TWICE.next(1));
             TWICE.copy(SAME, 2);
 
             entry.copy(X, 3);
-            (uint256 zh, uint256 zl) = Field.square(h, l);
-            entry.next(Points.ENTRY_ZZ).store(zh, zl);
-            (h, l) = Field.multiply(h, l, zh, zl);
+            (h, l) = Field.square(Z);
+            entry.next(Points.ENTRY_ZZ).store(h, l);
+            (h, l) = Field.multiply(Z, h, l);
             entry.next(Points.ENTRY_ZZZ).store(h, l);
         }
     }
@@ -98,24 +102,25 @@ library P384Multiples {
 
     /// @dev The point itself with the denominator Z = 2 * y: x * Z^2 = 4 * x * y^2 and y * Z^3 = 8 * y^4.
     function _storeOnDenominatorOfTwice(Register entry) private pure {
-        Register y = entry.next(Points.ENTRY_Y);
-        (uint256 yh, uint256 yl) = Field.square(y.high(), y.low());
-        (uint256 h, uint256 l) = Field.multiply(entry.high(), entry.low(), yh, yl);
+        (uint256 h, uint256 l) = Field.square(entry.next(Points.ENTRY_Y));
+        YY.store(h, l);
+        (h, l) = Field.multiply(entry, h, l);
         (h, l) = Numbers.shiftLeft(h, l, 2);
         X.store(h, l);
-        (h, l) = Field.square(yh, yl);
+        (h, l) = Field.square(YY);
         (h, l) = Numbers.shiftLeft(h, l, 3);
         Y.store(h, l);
     }
 
     /// @dev Whether y^2 = x * (x^2 - 3) + b.
-    function _isOnCurve(uint256 xh, uint256 xl, uint256 yh, uint256 yl) private pure returns (bool) {
-        (uint256 h, uint256 l) = Field.square(xh, xl);
+    function _isOnCurve(Register x, Register y) private pure returns (bool) {
+        (uint256 h, uint256 l) = Field.square(x);
         (h, l) = Field.subtract(h, l, 3 * ONE_HIGH, ONE_LOW);
-        (h, l) = Field.multiply(xh, xl, h, l);
+        (h, l) = Field.multiply(x, h, l);
         (h, l) = Numbers.add(h, l, B_HIGH, B_LOW);
-        (yh, yl) = Field.square(yh, yl);
+        (uint256 yh, uint256 yl) = Field.square(y);
         (h, l) = Field.subtract(yh, yl, h, l);
-        return Field.isZero(h, l);
+        U.store(h, l);
+        return Field.isZero(U);
     }
 }

@@ -46,4 +46,10 @@ library P384Numbers {
             l := shl(bits, al)
         }
     }
+
+    /// @notice 3 * a.
+    function triple(uint256 ah, uint256 al) internal pure returns (uint256 h, uint256 l) {
+        (h, l) = shiftLeft(ah, al, 1);
+        return add(h, l, ah, al);
+    }
 }

@@ -19,6 +19,9 @@ Register constant DX = Register.wrap(0x1c0);
 Register constant DY = Register.wrap(0x200);
 /// @dev After an addition: (U, S) on the denominator of the result, as x and y.
 Register constant SAME = Register.wrap(0x240);
+/// @dev Of a doubling: the slope of the tangent, and Y^2.
+Register constant SLOPE = Register.wrap(0x1c0);
+Register constant YY = Register.wrap(0x200);
 /// @dev Minus the y of a table entry.
 Register constant MINUS_Y = Register.wrap(0x2c0);
 /// @dev Twice a point, as x and y.
@@ -42,21 +45,14 @@ library P384Registers {
     /// @dev Bytes of a register.
     uint256 internal constant BYTES = 64;
 
-    /// @notice The upper word of a number.
+    /// @notice Reads a number.
     /// @param register Where it stands.
-    /// @return word Its bits above 2^256.
-    function high(Register register) internal pure returns (uint256 word) {
+    /// @return h Its upper word.
+    /// @return l Its lower word.
+    function load(Register register) internal pure returns (uint256 h, uint256 l) {
         assembly ("memory-safe") {
-            word := mload(register)
-        }
-    }
-
-    /// @notice The lower word of a number.
-    /// @param register Where it stands.
-    /// @return word The number modulo 2^256.
-    function low(Register register) internal pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(register, 32))
+            h := mload(register)
+            l := mload(add(register, 32))
         }
     }
 
