@@ -2,12 +2,12 @@
 pragma solidity 0.8.30;
 
 import {IP384} from "../interfaces/IP384.sol";
-import {N_HIGH, N_LOW, P_HIGH, P_LOW} from "./P384Constants.sol";
+import {N_HIGH, N_LOW, ONE_HIGH, ONE_LOW, P_HIGH, P_LOW} from "./P384Constants.sol";
 import {P384Multiples as Multiples} from "./P384Multiples.sol";
 import {P384Numbers as Numbers} from "./P384Numbers.sol";
 import {P384Order as Order} from "./P384Order.sol";
 import {P384Points as Points} from "./P384Points.sol";
-import {G_MULTIPLE, MEMORY_END, Q_MULTIPLES, R_MULTIPLES, V_DIGITS, W_DIGITS} from "./P384Registers.sol";
+import {G_MULTIPLE, MEMORY_END, ONE, Q_MULTIPLES, R_MULTIPLES, V_DIGITS, W_DIGITS} from "./P384Registers.sol";
 import {P384Scalars as Scalars} from "./P384Scalars.sol";
 import {P384Table} from "./P384Table.sol";
 
@@ -62,6 +62,7 @@ contract P384 is IP384 {
         assembly ("memory-safe") {
             mstore(0x40, MEMORY_END)
         }
+        ONE.store(ONE_HIGH, ONE_LOW);
         if (!_storeKey(publicKey) || !_storePointOfSignature(signature, hint)) return false;
         _sum(hint);
         return Points.isInfinity();

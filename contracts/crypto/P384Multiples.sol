@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {B_HIGH, B_LOW, ONE_HIGH, ONE_LOW, P_HIGH, P_LOW} from "./P384Constants.sol";
+import {B_HIGH, B_LOW, ONE_HIGH, ONE_LOW, P_HIGH, P_LOW, SHIFT_HIGH, SHIFT_LOW} from "./P384Constants.sol";
 import {P384Field as Field} from "./P384Field.sol";
 import {P384Numbers as Numbers} from "./P384Numbers.sol";
 import {P384Points as Points} from "./P384Points.sol";
-import {DX, DY, G_MULTIPLE, Register, SAME, TABLE_POINT, TWICE, U, X, Y, YY, Z} from "./P384Registers.sol";
+import {A, B, DX, DY, G_MULTIPLE, ONE, Register, SAME, TABLE_POINT, TWICE, X, Y, Z} from "./P384Registers.sol";
 
 /// @notice Multiples of points: computes and adds those of Q and -R, and takes those of G from a table.
 library P384Multiples {
@@ -22,11 +22,12 @@ library P384Multiples {
     /// @return Whether the coordinates are below P, and the point is on the curve.
     function storePoint(Register entry, uint256 xh, uint256 xl, uint256 yh, uint256 yl) internal pure returns (bool) {
         if (!Numbers.isBelow(xh, xl, P_HIGH, P_LOW) || !Numbers.isBelow(yh, yl, P_HIGH, P_LOW)) return false;
-        entry.store(xh, xl);
-        Field.toMontgomery(entry);
         Register y = entry.next(Points.ENTRY_Y);
+        entry.store(xh, xl);
         y.store(yh, yl);
-        Field.toMontgomery(y);
+        A.store(SHIFT_HIGH, SHIFT_LOW);
+        Field.multiply(entry, entry, A);
+        Field.multiply(y, y, A);
         storeOne(entry);
         return _isOnCurve(entry, y);
     }
@@ -34,9 +35,9 @@ library P384Multiples {
     /// @notice Sets z, z^2 and z^3 of an entry to 1.
     /// @param entry The entry.
     function storeOne(Register entry) internal pure {
-        entry.next(Points.ENTRY_Z).store(ONE_HIGH, ONE_LOW);
-        entry.next(Points.ENTRY_ZZ).store(ONE_HIGH, ONE_LOW);
-        entry.next(Points.ENTRY_ZZZ).store(ONE_HIGH, ONE_LOW);
+        entry.next(Points.ENTRY_Z).copy(ONE, 1);
+        entry.next(Points.ENTRY_ZZ).copy(ONE, 1);
+        entry.next(Points.ENTRY_ZZZ).copy(ONE, 1);
     }
 
     /// @notice Writes the entries of 3, 5, ... 15 times the point in the first entry, behind it.
@@ -51,24 +52,15 @@ library P384Multiples {
 
         for (uint256 i = 1; i < ENTRIES; ++i) {
             entry = entry.next(Points.ENTRY_LENGTH);
-            (uint256 h, uint256 l) = Y.load();
-            (uint256 ah, uint256 al) = TWICE.next(1).load();
-            (h, l) = Field.difference(h, l, ah, al);
-            DY.store(h, l);
-            (h, l) = X.load();
-            (ah, al) = TWICE.load();
-            (h, l) = Field.difference(h, l, ah, al);
-            DX.store(h, l);
-            (h, l) = Field.multiply(Z, h, l);
-            Z.store(h, l);
+            Field.difference(DX, X, 0, TWICE);
+            Field.difference(DY, Y, 0, TWICE.next(1));
+            Field.multiply(Z, Z, DX);
             Points.chord(TWICE, TWICE.next(1));
             TWICE.copy(SAME, 2);
 
             entry.copy(X, 3);
-            (h, l) = Field.square(Z);
-            entry.next(Points.ENTRY_ZZ).store(h, l);
-            (h, l) = Field.multiply(Z, h, l);
-            entry.next(Points.ENTRY_ZZZ).store(h, l);
+            Field.square(entry.next(Points.ENTRY_ZZ), Z);
+            Field.multiply(entry.next(Points.ENTRY_ZZZ), entry.next(Points.ENTRY_ZZ), Z);
         }
     }
 
@@ -102,25 +94,25 @@ library P384Multiples {
 
     /// @dev The point itself with the denominator Z = 2 * y: x * Z^2 = 4 * x * y^2 and y * Z^3 = 8 * y^4.
     function _storeOnDenominatorOfTwice(Register entry) private pure {
-        (uint256 h, uint256 l) = Field.square(entry.next(Points.ENTRY_Y));
-        YY.store(h, l);
-        (h, l) = Field.multiply(entry, h, l);
-        (h, l) = Numbers.shiftLeft(h, l, 2);
-        X.store(h, l);
-        (h, l) = Field.square(YY);
-        (h, l) = Numbers.shiftLeft(h, l, 3);
-        Y.store(h, l);
+        Register y = entry.next(Points.ENTRY_Y);
+        Field.add(A, y, y, 0);
+        Field.square(A, A);
+        Field.multiply(X, entry, A);
+        Field.add(B, y, y, 0);
+        Field.multiply(A, A, B);
+        Field.multiply(Y, A, y);
     }
 
     /// @dev Whether y^2 = x * (x^2 - 3) + b.
     function _isOnCurve(Register x, Register y) private pure returns (bool) {
-        (uint256 h, uint256 l) = Field.square(x);
-        (h, l) = Field.subtract(h, l, 3 * ONE_HIGH, ONE_LOW);
-        (h, l) = Field.multiply(x, h, l);
-        (h, l) = Numbers.add(h, l, B_HIGH, B_LOW);
-        (uint256 yh, uint256 yl) = Field.square(y);
-        (h, l) = Field.subtract(yh, yl, h, l);
-        U.store(h, l);
-        return Field.isZero(U);
+        Field.square(A, x);
+        B.store(3 * ONE_HIGH, ONE_LOW);
+        Field.subtract(A, A, B, 0);
+        Field.multiply(A, A, x);
+        B.store(B_HIGH, B_LOW);
+        Field.add(A, A, B, 0);
+        Field.square(B, y);
+        Field.subtract(B, B, A, 0);
+        return Field.isZero(B);
     }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {ONE_HIGH, ONE_LOW} from "./P384Constants.sol";
 import {P384Field as Field} from "./P384Field.sol";
-import {P384Numbers as Numbers} from "./P384Numbers.sol";
-import {DX, DY, MINUS_Y, Register, S, SAME, SLOPE, U, X, Y, YY, Z} from "./P384Registers.sol";
+import {A, B, DX, DY, MINUS_Y, ONE, Register, S, SAME, SLOPE, U, X, Y, Z, Z3} from "./P384Registers.sol";
 
 /// @notice The group of P-384: doubles the sum in the registers X, Y and Z, and adds points to it.
 /// @dev Formulas for y^2 = x^3 - 3 * x + b with x = X / Z^2 and y = Y / Z^3. A point to add is an entry: the registers x,
@@ -19,8 +17,8 @@ library P384Points {
 
     /// @notice Makes the sum infinity.
     function clear() internal pure {
-        X.store(ONE_HIGH, ONE_LOW);
-        Y.store(ONE_HIGH, ONE_LOW);
+        X.copy(ONE, 1);
+        Y.copy(ONE, 1);
         Z.store(0, 0);
     }
 
@@ -31,68 +29,49 @@ library P384Points {
 
     /// @notice Doubles the sum.
     function double() internal pure {
-        // Z = 2 * Y * Z
-        (uint256 ah, uint256 al) = Z.load();
-        (uint256 h, uint256 l) = Field.multiply(Y, ah, al);
-        (ah, al) = Field.square(Z);
-        (h, l) = Numbers.shiftLeft(h, l, 1);
-        Z.store(h, l);
         // SLOPE = 3 * (X - Z^2) * (X + Z^2)
-        (h, l) = X.load();
-        (uint256 bh, uint256 bl) = Field.subtract(h, l, ah, al);
-        SLOPE.store(bh, bl);
-        (h, l) = Numbers.add(h, l, ah, al);
-        (h, l) = Field.multiply(SLOPE, h, l);
-        (h, l) = Numbers.triple(h, l);
-        SLOPE.store(h, l);
-        // (h, l) = 4 * X * Y^2
-        (h, l) = Field.square(Y);
-        YY.store(h, l);
-        (h, l) = Field.multiply(X, h, l);
-        (h, l) = Numbers.shiftLeft(h, l, 2);
-        // X = SLOPE^2 - 8 * X * Y^2
-        (ah, al) = Field.square(SLOPE);
-        (bh, bl) = Numbers.shiftLeft(h, l, 1);
-        (ah, al) = Field.subtract(ah, al, bh, bl);
-        X.store(ah, al);
+        Field.square(A, Z);
+        Field.subtract(B, X, A, 0);
+        Field.add(A, X, A, 0);
+        Field.add(A, A, A, 1);
+        Field.multiply(SLOPE, A, B);
+        // Z = 2 * Y * Z, and A = 2 * Y^2
+        Field.add(A, Y, Y, 0);
+        Field.multiply(Z, A, Z);
+        Field.multiply(A, A, Y);
+        // X = SLOPE^2 - 8 * X * Y^2, and B = 2 * X * Y^2
+        Field.multiply(B, A, X);
+        Field.square(X, SLOPE);
+        Field.subtract(X, X, B, 2);
         // Y = SLOPE * (4 * X * Y^2 - X) - 8 * Y^4
-        (h, l) = Field.difference(h, l, ah, al);
-        (h, l) = Field.multiply(SLOPE, h, l);
-        (ah, al) = Field.square(YY);
-        (ah, al) = Numbers.shiftLeft(ah, al, 3);
-        (h, l) = Field.subtract(h, l, ah, al);
-        Y.store(h, l);
+        Field.difference(B, B, 1, X);
+        Field.multiply(B, B, SLOPE);
+        Field.square(A, A);
+        Field.subtract(Y, B, A, 1);
     }
 
     /// @notice Adds an entry to the sum.
     /// @param entry The entry.
     /// @param y What stands for its y.
     function addEntry(Register entry, Register y) internal pure {
-        (uint256 h, uint256 l) = X.load();
-        (h, l) = Field.multiply(entry.next(ENTRY_ZZ), h, l);
-        U.store(h, l);
-        (h, l) = Y.load();
-        (h, l) = Field.multiply(entry.next(ENTRY_ZZZ), h, l);
-        S.store(h, l);
-        (h, l) = Z.load();
-        (h, l) = Field.multiply(entry.next(ENTRY_Z), h, l);
-        _add(entry, y, U, S, h, l);
+        Field.multiply(U, entry.next(ENTRY_ZZ), X);
+        Field.multiply(S, entry.next(ENTRY_ZZZ), Y);
+        Field.multiply(Z3, entry.next(ENTRY_Z), Z);
+        _add(entry, y, U, S, Z3);
     }
 
     /// @notice Adds minus an entry to the sum.
     /// @param entry The entry.
     function subtractEntry(Register entry) internal pure {
-        (uint256 h, uint256 l) = entry.next(ENTRY_Y).load();
-        (h, l) = Field.difference(0, 0, h, l);
-        MINUS_Y.store(h, l);
+        MINUS_Y.store(0, 0);
+        Field.difference(MINUS_Y, MINUS_Y, 0, entry.next(ENTRY_Y));
         addEntry(entry, MINUS_Y);
     }
 
     /// @notice Adds an entry with z = 1 to the sum.
     /// @param entry The entry, of which z^2 and z^3 are not read.
     function addAffine(Register entry) internal pure {
-        (uint256 h, uint256 l) = Z.load();
-        _add(entry, entry.next(ENTRY_Y), X, Y, h, l);
+        _add(entry, entry.next(ENTRY_Y), X, Y, Z);
     }
 
     /// @notice Ends an addition: X and Y from DX, DY and the point (u, s), for a Z that is the common denominator times
@@ -100,42 +79,33 @@ library P384Points {
     /// @param u The register of its x.
     /// @param s The register of its y.
     function chord(Register u, Register s) internal pure {
-        (uint256 h, uint256 l) = Field.square(DX);
-        (uint256 vh, uint256 vl) = Field.multiply(u, h, l);
-        SAME.store(vh, vl);
-        (h, l) = Field.multiply(DX, h, l);
-        (uint256 yh, uint256 yl) = Field.multiply(s, h, l);
-        SAME.next(1).store(yh, yl);
+        Field.square(A, DX);
+        Field.multiply(SAME, u, A);
+        Field.multiply(A, A, DX);
+        Field.multiply(SAME.next(1), s, A);
         // X = DY^2 - DX^3 - 2 * u * DX^2
-        (uint256 xh, uint256 xl) = Numbers.shiftLeft(vh, vl, 1);
-        (h, l) = Numbers.add(h, l, xh, xl);
-        (xh, xl) = Field.square(DY);
-        (xh, xl) = Field.subtract(xh, xl, h, l);
-        X.store(xh, xl);
+        Field.add(A, A, SAME, 1);
+        Field.square(X, DY);
+        Field.subtract(X, X, A, 0);
         // Y = DY * (u * DX^2 - X) - s * DX^3
-        (h, l) = Field.difference(vh, vl, xh, xl);
-        (h, l) = Field.multiply(DY, h, l);
-        (h, l) = Field.subtract(h, l, yh, yl);
-        Y.store(h, l);
+        Field.difference(A, SAME, 0, X);
+        Field.multiply(A, A, DY);
+        Field.subtract(Y, A, SAME.next(1), 0);
     }
 
-    /// @dev `u` and `s` hold the sum's X and Y times the entry's z^2 and z^3; (zh, zl) is the product of both Z.
-    function _add(Register entry, Register y, Register u, Register s, uint256 zh, uint256 zl) private pure {
+    /// @dev `u` and `s` hold the sum's X and Y times the entry's z^2 and z^3, and `z` the product of both Z.
+    function _add(Register entry, Register y, Register u, Register s, Register z) private pure {
         // DX = x * Z^2 - u
-        (uint256 h, uint256 l) = Field.square(Z);
-        (uint256 ah, uint256 al) = Field.multiply(entry, h, l);
-        (uint256 bh, uint256 bl) = u.load();
-        (ah, al) = Field.difference(ah, al, bh, bl);
-        DX.store(ah, al);
-        (zh, zl) = Field.multiply(DX, zh, zl);
+        Field.square(A, Z);
+        Field.multiply(DX, entry, A);
+        Field.difference(DX, DX, 0, u);
+        Field.multiply(Z3, z, DX);
         // DY = y * Z^3 - s
-        (h, l) = Field.multiply(Z, h, l);
-        (h, l) = Field.multiply(y, h, l);
-        (bh, bl) = s.load();
-        (h, l) = Field.difference(h, l, bh, bl);
-        DY.store(h, l);
-        if (Field.isZeroProduct(zh, zl)) return _addSpecial(entry, y);
-        Z.store(zh, zl);
+        Field.multiply(A, A, Z);
+        Field.multiply(A, y, A);
+        Field.difference(DY, A, 0, s);
+        if (Field.isZeroProduct(Z3)) return _addSpecial(entry, y);
+        Z.copy(Z3, 1);
         chord(u, s);
     }
 
