@@ -37,8 +37,6 @@ library P384Field {
             a := mload(add(a, 32))
             b := mload(add(b, 32))
             let x := not(0)
-            let q := mulmod(ah, bh, x)
-            let d := mul(ah, bh)
             let t := mulmod(a, b, x)
             let e := mul(a, b)
             let m := mul(e, P_INVERSE)
@@ -50,12 +48,12 @@ library P384Field {
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), add(mul(a, bh), mul(b, ah))))
             // What is above the middle word, modulo 2^256 - 1; without ah * bh it is small, and so known.
             g := addmod(g, not(l), x)
-            h := add(addmod(g, not(q), x), d)
+            h := add(addmod(g, not(mulmod(ah, bh, x)), x), mul(ah, bh))
             // The bits above 2^384 come back times 2^384 - P.
             m := or(shl(128, addmod(g, not(h), x)), shr(128, h))
-            g := add(l, mul(m, P_COMPLEMENT))
-            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(g), x)))
-            mstore(add(target, 32), g)
+            let n := add(l, mul(m, P_COMPLEMENT))
+            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(n), x)))
+            mstore(add(target, 32), n)
         }
     }
 
@@ -65,8 +63,6 @@ library P384Field {
             let ah := mload(a)
             a := mload(add(a, 32))
             let x := not(0)
-            let q := mulmod(ah, ah, x)
-            let d := mul(ah, ah)
             let t := mulmod(a, a, x)
             let e := mul(a, a)
             let m := mul(e, P_INVERSE)
@@ -75,11 +71,11 @@ library P384Field {
             let h := mulmod(m, P_COMPLEMENT, x)
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), mul(a, shl(1, ah))))
             g := addmod(g, not(l), x)
-            h := add(addmod(g, not(q), x), d)
+            h := add(addmod(g, not(mulmod(ah, ah, x)), x), mul(ah, ah))
             m := or(shl(128, addmod(g, not(h), x)), shr(128, h))
-            g := add(l, mul(m, P_COMPLEMENT))
-            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(g), x)))
-            mstore(add(target, 32), g)
+            let n := add(l, mul(m, P_COMPLEMENT))
+            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(n), x)))
+            mstore(add(target, 32), n)
         }
     }
 
