@@ -50,9 +50,9 @@ library P384Field {
             g := addmod(g, not(l), x)
             h := add(addmod(g, not(mulmod(ah, bh, x)), x), mul(ah, bh))
             // The bits above 2^384 come back times 2^384 - P.
-            m := or(shl(128, addmod(g, not(h), x)), shr(128, h))
-            let n := add(l, mul(m, P_COMPLEMENT))
-            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(n), x)))
+            let k := or(shl(128, addmod(g, not(h), x)), shr(128, h))
+            let n := add(l, mul(k, P_COMPLEMENT))
+            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(k, P_COMPLEMENT, x), l, x), not(n), x)))
             mstore(add(target, 32), n)
         }
     }
@@ -72,9 +72,9 @@ library P384Field {
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), mul(a, shl(1, ah))))
             g := addmod(g, not(l), x)
             h := add(addmod(g, not(mulmod(ah, ah, x)), x), mul(ah, ah))
-            m := or(shl(128, addmod(g, not(h), x)), shr(128, h))
-            let n := add(l, mul(m, P_COMPLEMENT))
-            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(m, P_COMPLEMENT, x), l, x), not(n), x)))
+            let k := or(shl(128, addmod(g, not(h), x)), shr(128, h))
+            let n := add(l, mul(k, P_COMPLEMENT))
+            mstore(target, add(and(h, HALF), addmod(addmod(mulmod(k, P_COMPLEMENT, x), l, x), not(n), x)))
             mstore(add(target, 32), n)
         }
     }

@@ -35,9 +35,9 @@ library P384Multiples {
     /// @notice Sets z, z^2 and z^3 of an entry to 1.
     /// @param entry The entry.
     function storeOne(Register entry) internal pure {
-        entry.next(Points.ENTRY_Z).copy(ONE, 1);
-        entry.next(Points.ENTRY_ZZ).copy(ONE, 1);
-        entry.next(Points.ENTRY_ZZZ).copy(ONE, 1);
+        entry.next(Points.ENTRY_Z).copy(ONE);
+        entry.next(Points.ENTRY_ZZ).copy(ONE);
+        entry.next(Points.ENTRY_ZZZ).copy(ONE);
     }
 
     /// @notice Writes the entries of 3, 5, ... 15 times the point in the first entry, behind it.
@@ -45,9 +45,12 @@ library P384Multiples {
     /// that none has to be brought there. The special sums cannot occur: no multiple below 17 of a point is at infinity.
     /// @param entry The first entry, with z = 1.
     function storeMultiples(Register entry) internal pure {
-        X.copy(entry, 3);
+        X.copy(entry);
+        Y.copy(entry.next(Points.ENTRY_Y));
+        Z.copy(ONE);
         Points.double();
-        TWICE.copy(X, 2);
+        TWICE.copy(X);
+        TWICE.next(1).copy(Y);
         _storeOnDenominatorOfTwice(entry);
 
         for (uint256 i = 1; i < ENTRIES; ++i) {
@@ -56,9 +59,12 @@ library P384Multiples {
             Field.difference(DY, Y, 0, TWICE.next(1));
             Field.multiply(Z, Z, DX);
             Points.chord(TWICE, TWICE.next(1));
-            TWICE.copy(SAME, 2);
+            TWICE.copy(SAME);
+            TWICE.next(1).copy(SAME.next(1));
 
-            entry.copy(X, 3);
+            entry.copy(X);
+            entry.next(Points.ENTRY_Y).copy(Y);
+            entry.next(Points.ENTRY_Z).copy(Z);
             Field.square(entry.next(Points.ENTRY_ZZ), Z);
             Field.multiply(entry.next(Points.ENTRY_ZZZ), entry.next(Points.ENTRY_ZZ), Z);
         }
@@ -70,9 +76,9 @@ library P384Multiples {
     function addDigit(uint256 digit, Register entries) internal pure {
         unchecked {
             if (digit > LARGEST_DIGIT) {
-                Points.subtractEntry(entries.next(Points.ENTRY_LENGTH * ((DIGIT_MODULUS - digit) / 2)));
+                Points.subtractEntry(entries.next(Points.ENTRY_LENGTH * (DIGIT_MODULUS - digit >> 1)));
             } else {
-                Register entry = entries.next(Points.ENTRY_LENGTH * (digit / 2));
+                Register entry = entries.next(Points.ENTRY_LENGTH * (digit >> 1));
                 Points.addEntry(entry, entry.next(Points.ENTRY_Y));
             }
         }

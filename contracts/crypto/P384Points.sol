@@ -17,8 +17,8 @@ library P384Points {
 
     /// @notice Makes the sum infinity.
     function clear() internal pure {
-        X.copy(ONE, 1);
-        Y.copy(ONE, 1);
+        X.copy(ONE);
+        Y.copy(ONE);
         Z.store(0, 0);
     }
 
@@ -105,16 +105,16 @@ library P384Points {
         Field.multiply(A, y, A);
         Field.difference(DY, A, 0, s);
         if (Field.isZeroProduct(Z3)) return _addSpecial(entry, y);
-        Z.copy(Z3, 1);
+        Z.copy(Z3);
         chord(u, s);
     }
 
     /// @dev The sums that `chord` does not cover.
     function _addSpecial(Register entry, Register y) private pure {
         if (isInfinity()) {
-            X.copy(entry, 1);
-            Y.copy(y, 1);
-            Z.copy(entry.next(ENTRY_Z), 1);
+            X.copy(entry);
+            Y.copy(y);
+            Z.copy(entry.next(ENTRY_Z));
         } else if (Field.isZero(DY)) {
             // The points are equal.
             double();

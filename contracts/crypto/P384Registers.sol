@@ -51,17 +51,6 @@ library P384Registers {
     /// @dev Bytes of a register.
     uint256 internal constant BYTES = 64;
 
-    /// @notice Reads a number.
-    /// @param register Where it stands.
-    /// @return h Its upper word.
-    /// @return l Its lower word.
-    function load(Register register) internal pure returns (uint256 h, uint256 l) {
-        assembly ("memory-safe") {
-            h := mload(register)
-            l := mload(add(register, 32))
-        }
-    }
-
     /// @notice Writes a number.
     /// @param register Where to.
     /// @param h Its upper word.
@@ -73,13 +62,13 @@ library P384Registers {
         }
     }
 
-    /// @notice Copies numbers that stand one behind the other.
-    /// @param register Where the first one goes.
+    /// @notice Copies a number.
+    /// @param register Where to.
     /// @param source Where it stands.
-    /// @param count How many.
-    function copy(Register register, Register source, uint256 count) internal pure {
+    function copy(Register register, Register source) internal pure {
         assembly ("memory-safe") {
-            mcopy(register, source, mul(count, 64))
+            mstore(register, mload(source))
+            mstore(add(register, 32), mload(add(source, 32)))
         }
     }
 
