@@ -22,7 +22,7 @@ library P384Multiples {
     /// @return Whether the coordinates are below P, and the point is on the curve.
     function storePoint(Register entry, uint256 xh, uint256 xl, uint256 yh, uint256 yl) internal pure returns (bool) {
         if (!Numbers.isBelow(xh, xl, P_HIGH, P_LOW) || !Numbers.isBelow(yh, yl, P_HIGH, P_LOW)) return false;
-        Register y = entry.next(Points.ENTRY_Y);
+        Register y = entry.y();
         entry.store(xh, xl);
         y.store(yh, yl);
         A.store(SHIFT_HIGH, SHIFT_LOW);
@@ -35,51 +35,51 @@ library P384Multiples {
     /// @notice Sets z, z^2 and z^3 of an entry to 1.
     /// @param entry The entry.
     function storeOne(Register entry) internal pure {
-        entry.next(Points.ENTRY_Z).copy(ONE);
-        entry.next(Points.ENTRY_ZZ).copy(ONE);
-        entry.next(Points.ENTRY_ZZZ).copy(ONE);
+        entry.z().copy(ONE);
+        entry.zz().copy(ONE);
+        entry.zzz().copy(ONE);
     }
 
     /// @notice Writes the entries of 3, 5, ... 15 times the point in the first entry, behind it.
     /// @dev Each is the one before plus twice the point. `chord` leaves twice the point on the denominator of the sum, so
     /// that none has to be brought there. The special sums cannot occur: no multiple below 17 of a point is at infinity.
-    /// @param entry The first entry, with z = 1.
-    function storeMultiples(Register entry) internal pure {
-        X.copy(entry);
-        Y.copy(entry.next(Points.ENTRY_Y));
+    /// @param table The first entry, with z = 1.
+    function storeMultiples(Register table) internal pure {
+        X.copy(table);
+        Y.copy(table.y());
         Z.copy(ONE);
         Points.double();
         TWICE.copy(X);
-        TWICE.next(1).copy(Y);
-        _storeOnDenominatorOfTwice(entry);
+        TWICE.y().copy(Y);
+        _storeOnDenominatorOfTwice(table);
 
         for (uint256 i = 1; i < ENTRIES; ++i) {
-            entry = entry.next(Points.ENTRY_LENGTH);
             Field.difference(DX, X, 0, TWICE);
-            Field.difference(DY, Y, 0, TWICE.next(1));
+            Field.difference(DY, Y, 0, TWICE.y());
             Field.multiply(Z, Z, DX);
-            Points.chord(TWICE, TWICE.next(1));
+            Points.chord(TWICE, TWICE.y());
             TWICE.copy(SAME);
-            TWICE.next(1).copy(SAME.next(1));
+            TWICE.y().copy(SAME.y());
 
+            Register entry = table.entryAt(i);
             entry.copy(X);
-            entry.next(Points.ENTRY_Y).copy(Y);
-            entry.next(Points.ENTRY_Z).copy(Z);
-            Field.square(entry.next(Points.ENTRY_ZZ), Z);
-            Field.multiply(entry.next(Points.ENTRY_ZZZ), entry.next(Points.ENTRY_ZZ), Z);
+            entry.y().copy(Y);
+            entry.z().copy(Z);
+            Field.square(entry.zz(), Z);
+            Field.multiply(entry.zzz(), entry.zz(), Z);
         }
     }
 
     /// @notice Adds the multiple that a digit stands for to the sum.
     /// @param digit An odd number between -15 and 15, modulo 32.
-    /// @param entries The entries of 1, 3, ... 15 times the point.
-    function addDigit(uint256 digit, Register entries) internal pure {
+    /// @param table The entries of 1, 3, ... 15 times the point.
+    function addDigit(uint256 digit, Register table) internal pure {
         unchecked {
             if (digit > LARGEST_DIGIT) {
-                Points.subtractEntry(entries.next(Points.ENTRY_LENGTH * (DIGIT_MODULUS - digit >> 1)));
+                Points.subtractEntry(table.entryAt(DIGIT_MODULUS - digit >> 1));
             } else {
-                Register entry = entries.next(Points.ENTRY_LENGTH * (digit >> 1));
-                Points.addEntry(entry, entry.next(Points.ENTRY_Y));
+                Register entry = table.entryAt(digit >> 1);
+                Points.addEntry(entry, entry.y());
             }
         }
     }
@@ -100,11 +100,10 @@ library P384Multiples {
 
     /// @dev The point itself with the denominator Z = 2 * y: x * Z^2 = 4 * x * y^2 and y * Z^3 = 8 * y^4.
     function _storeOnDenominatorOfTwice(Register entry) private pure {
-        Register y = entry.next(Points.ENTRY_Y);
-        Field.add(A, y, y, 0);
-        Field.square(A, A);
-        Field.multiply(X, entry, A);
+        Register y = entry.y();
         Field.add(B, y, y, 0);
+        Field.square(A, B);
+        Field.multiply(X, entry, A);
         Field.multiply(A, A, B);
         Field.multiply(Y, A, y);
     }

@@ -5,16 +5,9 @@ import {P384Field as Field} from "./P384Field.sol";
 import {A, B, DX, DY, MINUS_Y, ONE, Register, S, SAME, SLOPE, U, X, Y, Z, Z3} from "./P384Registers.sol";
 
 /// @notice The group of P-384: doubles the sum in the registers X, Y and Z, and adds points to it.
-/// @dev Formulas for y^2 = x^3 - 3 * x + b with x = X / Z^2 and y = Y / Z^3. A point to add is an entry: the registers x,
-/// y, z, z^2 and z^3, one behind the other.
+/// @dev Formulas for y^2 = x^3 - 3 * x + b with x = X / Z^2 and y = Y / Z^3. What is added
+/// is an entry.
 library P384Points {
-    /// @dev Registers of an entry.
-    uint256 internal constant ENTRY_Y = 1;
-    uint256 internal constant ENTRY_Z = 2;
-    uint256 internal constant ENTRY_ZZ = 3;
-    uint256 internal constant ENTRY_ZZZ = 4;
-    uint256 internal constant ENTRY_LENGTH = 5;
-
     /// @notice Makes the sum infinity.
     function clear() internal pure {
         X.copy(ONE);
@@ -54,9 +47,9 @@ library P384Points {
     /// @param entry The entry.
     /// @param y What stands for its y.
     function addEntry(Register entry, Register y) internal pure {
-        Field.multiply(U, entry.next(ENTRY_ZZ), X);
-        Field.multiply(S, entry.next(ENTRY_ZZZ), Y);
-        Field.multiply(Z3, entry.next(ENTRY_Z), Z);
+        Field.multiply(U, entry.zz(), X);
+        Field.multiply(S, entry.zzz(), Y);
+        Field.multiply(Z3, entry.z(), Z);
         _add(entry, y, U, S, Z3);
     }
 
@@ -64,14 +57,14 @@ library P384Points {
     /// @param entry The entry.
     function subtractEntry(Register entry) internal pure {
         MINUS_Y.store(0, 0);
-        Field.difference(MINUS_Y, MINUS_Y, 0, entry.next(ENTRY_Y));
+        Field.difference(MINUS_Y, MINUS_Y, 0, entry.y());
         addEntry(entry, MINUS_Y);
     }
 
     /// @notice Adds an entry with z = 1 to the sum.
     /// @param entry The entry, of which z^2 and z^3 are not read.
     function addAffine(Register entry) internal pure {
-        _add(entry, entry.next(ENTRY_Y), X, Y, Z);
+        _add(entry, entry.y(), X, Y, Z);
     }
 
     /// @notice Ends an addition: X and Y from DX, DY and the point (u, s), for a Z that is the common denominator times
@@ -82,7 +75,7 @@ library P384Points {
         Field.square(A, DX);
         Field.multiply(SAME, u, A);
         Field.multiply(A, A, DX);
-        Field.multiply(SAME.next(1), s, A);
+        Field.multiply(SAME.y(), s, A);
         // X = DY^2 - DX^3 - 2 * u * DX^2
         Field.add(A, A, SAME, 1);
         Field.square(X, DY);
@@ -90,7 +83,7 @@ library P384Points {
         // Y = DY * (u * DX^2 - X) - s * DX^3
         Field.difference(A, SAME, 0, X);
         Field.multiply(A, A, DY);
-        Field.subtract(Y, A, SAME.next(1), 0);
+        Field.subtract(Y, A, SAME.y(), 0);
     }
 
     /// @dev `u` and `s` hold the sum's X and Y times the entry's z^2 and z^3, and `z` the product of both Z.
@@ -114,7 +107,7 @@ library P384Points {
         if (isInfinity()) {
             X.copy(entry);
             Y.copy(y);
-            Z.copy(entry.next(ENTRY_Z));
+            Z.copy(entry.z());
         } else if (Field.isZero(DY)) {
             // The points are equal.
             double();
