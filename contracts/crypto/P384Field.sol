@@ -40,14 +40,12 @@ library P384Field {
             let t := mulmod(a, b, x)
             let e := mul(a, b)
             let m := mul(e, P_INVERSE)
-            // T + m * P modulo 2^256 - 1.
-            let g := addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, b, x), addmod(ah, a, x), x), x)
             let h := mulmod(m, P_COMPLEMENT, x)
-            // Its middle word: the upper words of al * bl and of -m * (2^384 - P), whose lower words are both e; the
-            // lower word of m * 2^128; the lower word of ah * bl + al * bh.
+            // The middle word of T + m * P: the upper words of al * bl and of -m * (2^384 - P), whose lower words are both
+            // e; the lower word of m * 2^128; the lower word of ah * bl + al * bh.
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), add(mul(a, bh), mul(b, ah))))
-            // What is above the middle word, modulo 2^256 - 1; without ah * bh it is small, and so known.
-            g := addmod(g, not(l), x)
+            // T + m * P without the middle word, modulo 2^256 - 1: what is above it, which is small without ah * bh.
+            let g := addmod(addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, b, x), addmod(ah, a, x), x), x), not(l), x)
             h := add(addmod(g, not(mulmod(ah, bh, x)), x), mul(ah, bh))
             // The bits above 2^384 come back times 2^384 - P.
             let k := or(shl(128, addmod(g, not(h), x)), shr(128, h))
@@ -66,11 +64,10 @@ library P384Field {
             let t := mulmod(a, a, x)
             let e := mul(a, a)
             let m := mul(e, P_INVERSE)
-            let g := addmod(ah, a, x)
-            g := addmod(mulmod(g, g, x), mulmod(m, P_RESIDUE, x), x)
             let h := mulmod(m, P_COMPLEMENT, x)
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), mul(a, shl(1, ah))))
-            g := addmod(g, not(l), x)
+            let g := addmod(ah, a, x)
+            g := addmod(addmod(mulmod(m, P_RESIDUE, x), mulmod(g, g, x), x), not(l), x)
             h := add(addmod(g, not(mulmod(ah, ah, x)), x), mul(ah, ah))
             let k := or(shl(128, addmod(g, not(h), x)), shr(128, h))
             let n := add(l, mul(k, P_COMPLEMENT))
