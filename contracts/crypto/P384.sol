@@ -21,6 +21,9 @@ import {P384Table} from "./P384Table.sol";
 /// is not 0 modulo n, so the sum is 0 if and only if (z/s)*G + (r/s)*Q = R, which is the definition above. Whoever
 /// chooses the hint thus chooses only how the same statement is written. An honest hint has v and w below 2^192 (their
 /// fields have no room for more), which halves the number of doublings.
+/// @dev From below: P384Numbers and P384Registers hold numbers of two words, P384Field and P384Order calculate modulo the
+/// prime and modulo n, P384Points doubles and adds, P384Multiples has tables of multiples, P384Scalars the digits that
+/// choose from them. The registers are at fixed places: nothing else may use memory while they are in use.
 contract P384 is IP384 {
     /// @notice Multiples of the generator. Created by the constructor.
     address public immutable TABLE = address(new P384Table());
@@ -59,6 +62,7 @@ contract P384 is IP384 {
         uint256 zl = uint256(hashHigh) << 128 | uint128(hashLow);
         if (!_fitsSignature(zh, zl, signature, hint)) return false;
 
+        // The registers take the memory from 0x80 on, of which nothing is allocated yet.
         assembly ("memory-safe") {
             mstore(0x40, MEMORY_END)
         }

@@ -14,19 +14,19 @@ import {
 } from "./P384Constants.sol";
 import {ONE, Register, SCRATCH} from "./P384Registers.sol";
 
-/// @notice Arithmetic modulo P, the prime of the field of P-384.
-/// @dev Elements are pairs of words (high, low), in Montgomery form (times 2^256) and lazy, that is, not reduced:
+/// @notice Arithmetic modulo P, the prime of the field of P-384, on registers. The target may be an operand, too.
+/// @dev Elements are in Montgomery form (times 2^256) and lazy, that is, not reduced:
 ///
 ///     product      below 2^384 + 2^320
 ///     coordinate   below 2^393: a product minus small multiples of products
-///     factor       below 2^402: a product or coordinate minus a coordinate, or a small multiple of one of them
+///     factor       below 2^402: sums and differences of both
 ///
 /// A product is right for factors below 2^446, so that sums need no reduction.
 library P384Field {
     /// @dev 2^128 - 1.
     uint256 private constant HALF = 0xffffffffffffffffffffffffffffffff;
 
-    /// @notice target = a * b / 2^256 modulo P: the product of two elements.
+    /// @notice target = a * b: a * b / 2^256 modulo P, as a product.
     /// @dev With T = a * b and m = T / (2^384 - P) modulo 2^256, T + m * P ends in a zero word. Numbers modulo 2^256 - 1
     /// tell the upper words without carries: there a number is the sum of its words.
     function multiply(Register target, Register a, Register b) internal pure {
@@ -45,7 +45,8 @@ library P384Field {
             // e; the lower word of m * 2^128; the lower word of ah * bl + al * bh.
             let l := add(add(sub(lt(h, e), lt(t, e)), sub(t, h)), add(shl(128, m), add(mul(a, bh), mul(b, ah))))
             // T + m * P without the middle word, modulo 2^256 - 1: what is above it, which is small without ah * bh.
-            let g := addmod(addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, b, x), addmod(ah, a, x), x), x), not(l), x)
+            let g :=
+                addmod(addmod(mulmod(m, P_RESIDUE, x), mulmod(addmod(bh, b, x), addmod(ah, a, x), x), x), not(l), x)
             h := add(addmod(g, not(mulmod(ah, bh, x)), x), mul(ah, bh))
             // The bits above 2^384 come back times 2^384 - P.
             let k := or(shl(128, addmod(g, not(h), x)), shr(128, h))
@@ -55,7 +56,7 @@ library P384Field {
         }
     }
 
-    /// @notice target = a * a / 2^256 modulo P, in the same way.
+    /// @notice target = a * a, in the same way.
     function square(Register target, Register a) internal pure {
         assembly ("memory-safe") {
             let ah := mload(a)
@@ -76,7 +77,7 @@ library P384Field {
         }
     }
 
-    /// @notice target = a + b * 2^bits.
+    /// @notice target = a + b * 2^bits: a factor.
     function add(Register target, Register a, Register b, uint256 bits) internal pure {
         assembly ("memory-safe") {
             let l := mload(add(b, 32))
@@ -88,7 +89,7 @@ library P384Field {
         }
     }
 
-    /// @notice target = a - b * 2^bits + 2^8 * P, for a product b: a coordinate.
+    /// @notice target = a - b * 2^bits, for a product b and bits <= 3. Adds 2^8 * P; a coordinate when a is a product.
     function subtract(Register target, Register a, Register b, uint256 bits) internal pure {
         assembly ("memory-safe") {
             let l := mload(add(b, 32))
@@ -102,7 +103,7 @@ library P384Field {
         }
     }
 
-    /// @notice target = a * 2^bits - b + 2^16 * P, for a coordinate b: a factor.
+    /// @notice target = a * 2^bits - b, for a coordinate b. Adds 2^16 * P; a factor.
     function difference(Register target, Register a, uint256 bits, Register b) internal pure {
         assembly ("memory-safe") {
             let l := mload(add(b, 32))
@@ -116,7 +117,7 @@ library P384Field {
         }
     }
 
-    /// @notice Whether an element is 0 modulo P.
+    /// @notice Whether an element is 0 modulo P. Changes SCRATCH.
     function isZero(Register a) internal pure returns (bool) {
         multiply(SCRATCH, a, ONE);
         return isZeroProduct(SCRATCH);

@@ -38,18 +38,4 @@ library P384Numbers {
             h := sub(sub(ah, bh), gt(bl, al))
         }
     }
-
-    /// @notice a * 2^bits, for 0 < bits < 256.
-    function shiftLeft(uint256 ah, uint256 al, uint256 bits) internal pure returns (uint256 h, uint256 l) {
-        assembly ("memory-safe") {
-            h := or(shl(bits, ah), shr(sub(256, bits), al))
-            l := shl(bits, al)
-        }
-    }
-
-    /// @notice 3 * a.
-    function triple(uint256 ah, uint256 al) internal pure returns (uint256 h, uint256 l) {
-        (h, l) = shiftLeft(ah, al, 1);
-        return add(h, l, ah, al);
-    }
 }

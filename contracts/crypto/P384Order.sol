@@ -30,9 +30,7 @@ library P384Order {
         return ah == ch && al == cl;
     }
 
-    /// @notice a * b / 2^256 modulo N, below N. As `P384Field.multiply`, with another modulus.
-    /// @return h Its upper word.
-    /// @return l Its lower word.
+    /// @notice a * b / 2^256 modulo N, below N. As `P384Field.multiply`, which explains it, with another modulus.
     function multiply(uint256 ah, uint256 al, uint256 bh, uint256 bl) internal pure returns (uint256 h, uint256 l) {
         assembly ("memory-safe") {
             let x := not(0)

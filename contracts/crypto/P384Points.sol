@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {P384Field as Field} from "./P384Field.sol";
 import {A, B, DX, DY, MINUS_Y, ONE, Register, S, SAME, SLOPE, U, X, Y, Z, Z3} from "./P384Registers.sol";
 
-/// @notice The group of P-384: doubles the sum in the registers X, Y and Z, and adds points to it.
-/// @dev Formulas for y^2 = x^3 - 3 * x + b with x = X / Z^2 and y = Y / Z^3. What is added
-/// is an entry.
+/// @notice The group of P-384: doubles the sum in the registers X, Y and Z, and adds entries to it.
+/// @dev The curve is y^2 = x^3 - 3 * x + b, with x = X / Z^2 and y = Y / Z^3. Each comment says what the lines below it
+/// compute.
 library P384Points {
     /// @notice Makes the sum infinity.
     function clear() internal pure {

@@ -20,7 +20,7 @@ Register constant S = Register.wrap(0x180);
 Register constant DX = Register.wrap(0x1c0);
 Register constant DY = Register.wrap(0x200);
 Register constant Z3 = Register.wrap(0x240);
-/// @dev After an addition: the point (U, S) on the denominator of the result.
+/// @dev Two registers. After an addition: the point (U, S) on the denominator of the result.
 Register constant SAME = Register.wrap(0x280);
 /// @dev Of a doubling: the slope of the tangent.
 Register constant SLOPE = Register.wrap(0x300);
@@ -32,7 +32,7 @@ Register constant SCRATCH = Register.wrap(0x3c0);
 Register constant ONE = Register.wrap(0x400);
 /// @dev Minus the y of a table entry.
 Register constant MINUS_Y = Register.wrap(0x440);
-/// @dev Twice a point.
+/// @dev Two registers: twice a point.
 Register constant TWICE = Register.wrap(0x480);
 /// @dev An entry for a multiple of G.
 Register constant G_MULTIPLE = Register.wrap(0x500);
