@@ -17,11 +17,11 @@ import {ONE, Register, SCRATCH} from "./P384Registers.sol";
 /// @notice Arithmetic modulo P, the prime of the field of P-384, on registers. The target may be an operand, too.
 /// @dev Elements are in Montgomery form (times 2^256) and lazy, that is, not reduced:
 ///
-///     product      below 2^384 + 2^320
+///     product      of factors; below 2^384 + 2^320
 ///     coordinate   below 2^393: a product minus small multiples of products
 ///     factor       below 2^402: sums and differences of both
 ///
-/// A product is right for factors below 2^446, so that sums need no reduction.
+/// Sums need no reduction: up to 2^446, `multiply` is right, and what comes out is below 2 * P.
 library P384Field {
     /// @dev 2^128 - 1.
     uint256 private constant HALF = 0xffffffffffffffffffffffffffffffff;

@@ -98,8 +98,10 @@ contract P384Arithmetic {
 
 /// What must come out is computed with sums and bits only.
 contract P384FieldTest is Test {
-    /// Upper words of what operands are below: 2^446 for a factor, 2^393 for a coordinate, and a product.
-    uint256 private constant FACTOR_HIGH = 1 << 190;
+    /// Upper words of what operands are below: 2^446, with which products are right; 2^402 for a factor; 2^393 for a
+    /// coordinate; and a product.
+    uint256 private constant LIMIT_HIGH = 1 << 190;
+    uint256 private constant FACTOR_HIGH = 1 << 146;
     uint256 private constant COORDINATE_HIGH = 1 << 137;
     uint256 private constant PRODUCT_HIGH = (1 << 128) + (1 << 64);
     uint256 private constant BITS = 512;
@@ -107,11 +109,12 @@ contract P384FieldTest is Test {
     P384Arithmetic private arithmetic = new P384Arithmetic();
 
     function testFuzz_multiply(Number memory a, Number memory b) public view {
+        this.checkProduct(_below(a, LIMIT_HIGH), _below(b, LIMIT_HIGH));
         this.checkProduct(_below(a, FACTOR_HIGH), _below(b, FACTOR_HIGH));
     }
 
     function test_multiply_edges() public view {
-        Number[10] memory edges = [
+        Number[12] memory edges = [
             Number(0, 0),
             Number(0, 1),
             Number(0, type(uint256).max),
@@ -121,7 +124,9 @@ contract P384FieldTest is Test {
             Number(P_HIGH, P_LOW + 1),
             Number(P_HIGH + 1, 0),
             Number(FACTOR_HIGH - 1, 0),
-            Number(FACTOR_HIGH - 1, type(uint256).max)
+            Number(FACTOR_HIGH - 1, type(uint256).max),
+            Number(LIMIT_HIGH - 1, 0),
+            Number(LIMIT_HIGH - 1, type(uint256).max)
         ];
         for (uint256 i; i < edges.length; ++i) {
             for (uint256 j; j < edges.length; ++j) {
@@ -131,7 +136,7 @@ contract P384FieldTest is Test {
     }
 
     function testFuzz_square(Number memory a) public view {
-        a = _below(a, FACTOR_HIGH);
+        a = _below(a, LIMIT_HIGH);
         _assertEqual(arithmetic.square(a), arithmetic.multiply(a, a));
     }
 
@@ -170,7 +175,8 @@ contract P384FieldTest is Test {
     /// A call of its own, because what must come out takes much memory.
     function checkProduct(Number memory a, Number memory b) external view {
         Number memory product = arithmetic.multiply(a, b);
-        assertLt(product.high, PRODUCT_HIGH, "too large");
+        bool small = a.high < FACTOR_HIGH && b.high < FACTOR_HIGH;
+        assertLt(product.high, small ? PRODUCT_HIGH : 2 * P_HIGH, "too large");
         _assertProduct(product, a, b, Number(P_HIGH, P_LOW));
         _assertEqual(arithmetic.multiplyIntoFirst(a, b), product);
     }
