@@ -54,7 +54,7 @@ contract P384 is IP384 {
         bytes calldata signature,
         bytes calldata publicKey,
         bytes calldata hint
-    ) external view returns (bool) {
+    ) external view returns (bool valid) {
         if (signature.length != SIGNATURE_BYTES || publicKey.length != PUBLIC_KEY_BYTES || hint.length != HINT_BYTES) {
             return false;
         }
