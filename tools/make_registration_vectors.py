@@ -1,7 +1,7 @@
-"""Writes tests/vectors/attestation/registrations.json: what enclaves of the software root register, for forge.
+"""Writes tests/vectors/attestation/registrations.json: what enclaves of the software root register.
 
-DEVELOPMENT ONLY - NOT A TEE: every key is derived from a public word, so that each run writes the same file. With
---check it writes nothing, and fails when the file is not what it would write.
+DEVELOPMENT ONLY - NOT A TEE: every key is derived from a public word, so that each run writes the same file.
+With --check it writes nothing, and fails when the file is not what it would write.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IEnclaveRegistry} from "../interfaces/IEnclaveRegistry.sol";
 import {ITeeVerifier} from "../interfaces/ITeeVerifier.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Claim, IVerifier} from "../interfaces/IVerifier.sol";
 import {EnclaveSignature} from "../libraries/EnclaveSignature.sol";
 import {Tier} from "../types/Tier.sol";
@@ -13,10 +14,13 @@ import {Labels, Verdict} from "../types/Verdict.sol";
 contract TeeVerifier is ITeeVerifier {
     /// @inheritdoc ITeeVerifier
     IEnclaveRegistry public immutable ENCLAVES;
+    /// @dev The registry's own.
+    IModelRegistry private immutable _MODELS;
 
     /// @param enclaves Registry of enclave keys.
     constructor(IEnclaveRegistry enclaves) {
         ENCLAVES = enclaves;
+        _MODELS = enclaves.MODELS();
     }
 
     /// @inheritdoc IVerifier
@@ -27,7 +31,7 @@ contract TeeVerifier is ITeeVerifier {
         return Verdict({
             labels: development ? Labels.DEVELOPMENT : 0,
             key: key,
-            valueCap: ENCLAVES.MODELS().valueCapOf(claim.modelId, claim.asset)
+            valueCap: _MODELS.valueCapOf(claim.modelId, claim.asset)
         });
     }
 

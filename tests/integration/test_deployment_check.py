@@ -58,7 +58,7 @@ def with_route(deployment: Deployment, label: str, **changes: Any) -> Deployment
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 8 * 3 + 3 + 3 * 6 + 6 + 3
+    assert len(checks) == 1 + 11 * 3 + 3 + 3 * 6 + 9 + 3 + 4
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
@@ -82,7 +82,7 @@ FILES: dict[str, tuple[Callable[[Deployment], Deployment], list[str]]] = {
     ),
     "runtime hash": (lambda d: with_contract(d, "Settlement", runtime_hash=ANY_HASH), ["Settlement: code"]),
     "status": (lambda d: with_contract(d, "ZkmlVerifier", status="stopped"), ["route zkml: status"]),
-    "owner": (lambda d: replace(d, owner=STRANGER), ["VerifierRouter: owner"]),
+    "owner": (lambda d: replace(d, owner=STRANGER), ["VerifierRouter: owner", "NitroAttestation: owner"]),
     "guardian": (lambda d: replace(d, guardian=STRANGER), ["VerifierRouter: guardian"]),
     "route delay": (lambda d: replace(d, route_delay_s=5), ["VerifierRouter: delay_s"]),
     "measurement delay": (lambda d: replace(d, measurement_delay_s=5), ["ModelRegistry: delay_s"]),
@@ -119,7 +119,7 @@ def test_wrong_file_is_seen(node: Node, deployment: Deployment, case: str) -> No
 
 
 @pytest.mark.parametrize("code", ["0x", "0xfe", "0x60016000f3"])
-@pytest.mark.parametrize("name", list(make_plan(SETTINGS, 31337).contracts))
+@pytest.mark.parametrize("name", list(make_plan(SETTINGS, 31337)))
 def test_wrong_code_is_seen_and_asked_nothing(
     node: Node, deployment: Deployment, name: str, code: str
 ) -> None:
@@ -153,12 +153,28 @@ def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment
     mixed = replace(
         deployment, contracts=deployment.contracts | {"Settlement": other.contracts["Settlement"]}
     )
-    assert wrong(node, mixed) == ["Settlement: ROUTER"]
+    assert wrong(node, mixed) == ["Settlement: ROUTER", "EnclaveRegistry: SETTLEMENT"]
+
+
+def test_attestation_below_another_root_is_seen(node: Node, deployment: Deployment) -> None:
+    settings = replace(SETTINGS, development_root=None, route_delay_s=7)  # behind a router of its own
+    other = deploy_contracts(node.chain, node.sender, settings)
+    contracts = {"NitroAttestation": other.contracts["NitroAttestation"]}
+    mixed = replace(deployment, contracts=deployment.contracts | contracts)
+    assert wrong(node, mixed) == ["EnclaveRegistry: verifier"]
+
+
+def test_new_owner_of_attestation_is_seen(node: Node, deployment: Deployment) -> None:
+    address = deployment.address_of("NitroAttestation")
+    attestation = node.chain.contract("NitroAttestation", address).functions
+    node.chain.send(attestation.transferOwnership(STRANGER), ACCOUNTS.deployer)
+    node.chain.send(attestation.acceptOwnership(), ACCOUNTS.relayer)
+    assert wrong(node, deployment) == ["NitroAttestation: owner"]
 
 
 def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deployment) -> None:
     """The other factory is the same code at the address of another salt."""
-    planned = make_plan(SETTINGS, 31337).contracts["PayAddressFactory"]
+    planned = make_plan(SETTINGS, 31337)["PayAddressFactory"]
     salt = b"\x22" * 32
     node.sender.send("another factory", CREATE2_DEPLOYER, salt + planned.creation_code)
     address = create2_address(salt, keccak(planned.creation_code))

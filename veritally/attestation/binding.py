@@ -19,6 +19,7 @@ BINDING_BYTES = 64
 
 _FIELDS = ("bytes32", "uint256", "address", "uint8", "bytes32", "address", "bytes32")
 
+
 class KeyKind(IntEnum):
     """What kind of key an enclave signs results with; same numbers as `contracts/types/EnclaveKey.sol`."""
 
