@@ -28,7 +28,7 @@ Register constant SLOPE = Register.wrap(0x300);
 Register constant A = Register.wrap(0x340);
 Register constant B = Register.wrap(0x380);
 Register constant SCRATCH = Register.wrap(0x3c0);
-/// @dev The element 1.
+/// @dev The element 1. `P384.verify` writes it first of all.
 Register constant ONE = Register.wrap(0x400);
 /// @dev Minus the y of a table entry.
 Register constant MINUS_Y = Register.wrap(0x440);
