@@ -4,9 +4,11 @@ pragma solidity 0.8.30;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {IEnclaveRegistry} from "../interfaces/IEnclaveRegistry.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {ITeeVerifier} from "../interfaces/ITeeVerifier.sol";
 import {Claim, IVerifier} from "../interfaces/IVerifier.sol";
 import {Tier} from "../types/Tier.sol";
+import {Labels, Verdict} from "../types/Verdict.sol";
 
 /// @title TeeVerifier
 /// @notice See {ITeeVerifier}.
@@ -14,17 +16,25 @@ contract TeeVerifier is ITeeVerifier {
     /// @inheritdoc ITeeVerifier
     IEnclaveRegistry public immutable ENCLAVES;
 
+    IModelRegistry private immutable _MODELS;
+
     /// @param enclaves Registry of enclave keys.
     constructor(IEnclaveRegistry enclaves) {
         ENCLAVES = enclaves;
+        _MODELS = enclaves.MODELS();
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory verdict) {
         (address key, ECDSA.RecoverError error,) = ECDSA.tryRecoverCalldata(claim.groupDigest, evidence);
         require(error == ECDSA.RecoverError.NoError, MalformedEvidence());
 
-        return ENCLAVES.requireActive(key, claim.modelId, claim.prover);
+        bool development = ENCLAVES.requireActive(key, claim.modelId, claim.prover);
+        return Verdict({
+            labels: development ? Labels.DEVELOPMENT : 0,
+            key: bytes32(uint256(uint160(key))),
+            valueCap: _MODELS.valueCapOf(claim.modelId, claim.asset)
+        });
     }
 
     /// @inheritdoc IVerifier
