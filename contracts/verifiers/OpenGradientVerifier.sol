@@ -111,9 +111,7 @@ contract OpenGradientVerifier is IOpenGradientVerifier {
         _requireSigned(shown);
 
         return Verdict({
-            labels: LABELS,
-            key: capKeyOf(teeId, claim.modelId),
-            valueCap: MODELS.valueCapOf(claim.modelId, claim.asset)
+            labels: LABELS, key: capKeyOf(teeId, claim.modelId), valueCap: MODELS.valueCapOf(claim.modelId, claim.asset)
         });
     }
 
@@ -215,9 +213,8 @@ contract OpenGradientVerifier is IOpenGradientVerifier {
 
     /// @dev What is signed is keccak256 of the result; RSA-PSS hashes that again.
     function _digestOf(Receipt calldata receipt) private pure returns (bytes32) {
-        bytes32 message = keccak256(
-            abi.encode(receipt.requestHash, receipt.responseHash, uint256(receipt.terms.servedAt()))
-        );
+        bytes32 message =
+            keccak256(abi.encode(receipt.requestHash, receipt.responseHash, uint256(receipt.terms.servedAt())));
         return sha256(abi.encode(message));
     }
 }

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {NitroAttestation} from "../../../contracts/attestation/NitroAttestation.sol";
+import {P384} from "../../../contracts/crypto/P384.sol";
+import {Sha384} from "../../../contracts/crypto/Sha384.sol";
+import {OpenGradientEvidence} from "../../../contracts/interfaces/IOpenGradientVerifier.sol";
+import {Claim, Statement} from "../../../contracts/interfaces/IVerifier.sol";
+import {Platform} from "../../../contracts/types/Claims.sol";
+import {Group, Receipt as InferenceReceipt} from "../../../contracts/types/Group.sol";
+import {OpenGradientVerifier} from "../../../contracts/verifiers/OpenGradientVerifier.sol";
+import {SettlementTest} from "./SettlementTest.sol";
+
+/// A deployment with the verifier of OpenGradient's results behind a route of its own, and a key that signs them
+/// (tests/vectors/attestation/opengradient.json). The key's private exponent is known, so that tests sign what they like.
+abstract contract OpenGradientTest is SettlementTest {
+    struct Shown {
+        bytes document;
+        bytes[] hints;
+    }
+
+    bytes4 internal constant OPENGRADIENT_ROUTE = bytes4(keccak256("veritally.tee-unbound.v1"));
+    uint256 private constant PADDING_BYTES = 190;
+
+    OpenGradientVerifier internal verifier;
+    NitroAttestation internal attestation;
+    string internal json;
+    bytes internal modulus;
+    bytes internal privateExponent;
+    bytes32 internal teeId;
+    bytes32 internal measurement;
+    Shown internal shown;
+    uint256 internal madeAt;
+
+    function setUp() public virtual override {
+        super.setUp();
+        json = vm.readFile("tests/vectors/attestation/opengradient.json");
+        modulus = vm.parseJsonBytes(json, ".key.modulus");
+        privateExponent = vm.parseJsonBytes(json, ".key.privateExponent");
+        teeId = vm.parseJsonBytes32(json, ".key.teeId");
+        measurement = vm.parseJsonBytes32(json, ".document.measurement");
+        shown = read(".document");
+        madeAt = vm.parseJsonUint(json, ".timestamp");
+        vm.warp(madeAt);
+        attestation = new NitroAttestation(
+            new Sha384(), new P384(), vm.parseJsonBytes32(json, ".root"), Platform.DEVELOPMENT, owner
+        );
+        verifier = new OpenGradientVerifier(settlement, models, attestation);
+    }
+
+    /* KEYS */
+
+    function read(string memory path) internal view returns (Shown memory) {
+        return Shown({
+            document: vm.parseJsonBytes(json, string.concat(path, ".document")),
+            hints: vm.parseJsonBytesArray(json, string.concat(path, ".hints"))
+        });
+    }
+
+    /// Admits the key, accepts its measurement for the model and opens the route.
+    function open() internal {
+        verifier.admit(modulus, shown.document, shown.hints);
+        vm.prank(prover.addr);
+        models.acceptMeasurement(modelId, measurement);
+        openRoute(OPENGRADIENT_ROUTE, address(verifier), 200_000, 60_000);
+    }
+
+    /* EVIDENCE */
+
+    function openGradientGroup(InferenceReceipt[] memory receipts) internal view returns (Group memory group) {
+        group = bareGroup(OPENGRADIENT_ROUTE, receipts);
+        group.evidence = abi.encode(evidenceFor(receipts));
+    }
+
+    function evidenceFor(InferenceReceipt[] memory receipts)
+        internal
+        view
+        returns (OpenGradientEvidence memory evidence)
+    {
+        evidence.measurement = measurement;
+        evidence.modulus = modulus;
+        evidence.receipts = receipts;
+        evidence.signatures = new bytes[](receipts.length);
+        for (uint256 i; i < receipts.length; ++i) {
+            evidence.signatures[i] = signResult(receipts[i]);
+        }
+    }
+
+    function claimFor(InferenceReceipt[] memory receipts) internal view returns (Claim memory) {
+        Group memory group = bareGroup(OPENGRADIENT_ROUTE, receipts);
+        return Claim({
+            modelId: group.modelId,
+            prover: group.prover,
+            asset: group.asset,
+            groupDigest: digestOf(group),
+            statements: new Statement[](0)
+        });
+    }
+
+    /// What OpenGradient's enclave signs: keccak256 of both hashes and the time.
+    function signResult(InferenceReceipt memory receipt) internal view returns (bytes memory) {
+        bytes32 message =
+            keccak256(abi.encodePacked(receipt.requestHash, receipt.responseHash, uint256(receipt.terms.servedAt())));
+        return signPss(sha256(abi.encodePacked(message)), 32);
+    }
+
+    /// RSASSA-PSS with a salt of this length; the encoded message must be no multiple of 3, as the modulus is a power.
+    function signPss(bytes32 digest, uint256 saltBytes) internal view returns (bytes memory signature) {
+        bytes memory encoded;
+        for (uint256 i = 1; encoded.length == 0 || _isMultipleOfThree(encoded); ++i) {
+            bytes memory salt = new bytes(saltBytes);
+            for (uint256 j; j < saltBytes; ++j) {
+                salt[j] = keccak256(abi.encode(i))[j % 32];
+            }
+            encoded = _encode(digest, salt);
+        }
+        bool success;
+        (success, signature) = address(5)
+            .staticcall(abi.encodePacked(uint256(256), uint256(256), uint256(256), encoded, privateExponent, modulus));
+        require(success, "modexp");
+    }
+
+    function _encode(bytes32 digest, bytes memory salt) private pure returns (bytes memory encoded) {
+        bytes32 hash = sha256(abi.encodePacked(uint64(0), digest, salt));
+        encoded = abi.encodePacked(new bytes(PADDING_BYTES + 32 - salt.length), uint8(1), salt, hash, uint8(0xbc));
+        for (uint256 i; i < PADDING_BYTES + 33; ++i) {
+            encoded[i] ^= sha256(abi.encodePacked(hash, uint32(i / 32)))[i % 32];
+        }
+        encoded[0] &= 0x7f;
+    }
+
+    /// 256 is 1 modulo 3, so the digits' sum decides.
+    function _isMultipleOfThree(bytes memory number) private pure returns (bool) {
+        uint256 sum;
+        for (uint256 i; i < number.length; ++i) {
+            sum += uint8(number[i]);
+        }
+        return sum % 3 == 0;
+    }
+}
