@@ -104,13 +104,15 @@ abstract contract OpenGradientTest is SettlementTest {
         return signPss(sha256(abi.encodePacked(message)), 32);
     }
 
-    /// RSASSA-PSS with a salt of this length; the encoded message must be no multiple of 3, as the modulus is a power.
+    /// RSASSA-PSS with a salt of this length, from 1 to 64 bytes; the encoded message must be no multiple of 3, as the
+    /// modulus is a power of it.
     function signPss(bytes32 digest, uint256 saltBytes) internal view returns (bytes memory signature) {
         bytes memory encoded;
         for (uint256 i = 1; encoded.length == 0 || _isMultipleOfThree(encoded); ++i) {
-            bytes memory salt = new bytes(saltBytes);
-            for (uint256 j; j < saltBytes; ++j) {
-                salt[j] = keccak256(abi.encode(i))[j % 32];
+            bytes32 seed = keccak256(abi.encode(i));
+            bytes memory salt = abi.encodePacked(seed, seed);
+            assembly {
+                mstore(salt, saltBytes)
             }
             encoded = _encode(digest, salt);
         }
@@ -120,20 +122,27 @@ abstract contract OpenGradientTest is SettlementTest {
         require(success, "modexp");
     }
 
-    function _encode(bytes32 digest, bytes memory salt) private pure returns (bytes memory encoded) {
+    function _encode(bytes32 digest, bytes memory salt) private pure returns (bytes memory) {
         bytes32 hash = sha256(abi.encodePacked(uint64(0), digest, salt));
-        encoded = abi.encodePacked(new bytes(PADDING_BYTES + 32 - salt.length), uint8(1), salt, hash, uint8(0xbc));
-        for (uint256 i; i < PADDING_BYTES + 33; ++i) {
-            encoded[i] ^= sha256(abi.encodePacked(hash, uint32(i / 32)))[i % 32];
+        bytes memory block_ = abi.encodePacked(new bytes(PADDING_BYTES + 32 - salt.length), uint8(1), salt, uint8(0));
+        bytes32[7] memory words = abi.decode(block_, (bytes32[7]));
+        for (uint32 i; i < 7; ++i) {
+            words[i] ^= sha256(abi.encodePacked(hash, i));
         }
-        encoded[0] &= 0x7f;
+        words[0] &= bytes32(type(uint256).max >> 1);
+        bytes memory masked = abi.encode(words);
+        assembly {
+            mstore(masked, 223)
+        }
+        return abi.encodePacked(masked, hash, uint8(0xbc));
     }
 
-    /// 256 is 1 modulo 3, so the digits' sum decides.
+    /// 2^256 is 1 modulo 3, so the words' sum decides.
     function _isMultipleOfThree(bytes memory number) private pure returns (bool) {
+        uint256[8] memory words = abi.decode(number, (uint256[8]));
         uint256 sum;
-        for (uint256 i; i < number.length; ++i) {
-            sum += uint8(number[i]);
+        for (uint256 i; i < 8; ++i) {
+            sum += words[i] % 3;
         }
         return sum % 3 == 0;
     }
