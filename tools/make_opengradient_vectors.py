@@ -1,8 +1,8 @@
 """Writes tests/vectors/attestation/opengradient.json: a key, documents for it, and a result that it signed.
 
 With --check it writes nothing, and fails when the file is not what it would write.
-DEVELOPMENT ONLY - NOT A TEE: the documents are of the software root, and the key's modulus is a power of 3, so that
-everybody can sign with it.
+DEVELOPMENT ONLY - NOT A TEE: the documents are of the software root, and the key's modulus is a power of 3,
+so that everybody can sign with it.
 """
 
 from __future__ import annotations

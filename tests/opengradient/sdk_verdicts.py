@@ -1,4 +1,4 @@
-"""Lets OpenGradient's SDK judge responses: a JSON list on standard input, one verdict for each on standard output.
+"""Lets OpenGradient's SDK judge responses: a JSON list comes in, one verdict for each goes out.
 
 It runs in .venv-opengradient, where that SDK is, and imports nothing of this project.
 """

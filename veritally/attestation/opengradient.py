@@ -1,7 +1,7 @@
 """Results that OpenGradient's tee-gateway signs: what is signed, by whom, and whether it holds.
 
-The enclave's RSA key signs keccak256 of request hash, response hash and Unix time. Nothing else is in it: no chain,
-contract, prover, payer, price or nonce. Whoever has seen a result can show it again.
+The enclave's RSA key signs keccak256 of request hash, response hash and Unix time. Nothing else is in it: no
+chain, contract, prover, payer, price or nonce. Whoever has seen a result can show it again.
 
 Verdicts and error names are those of `contracts/verifiers/OpenGradientVerifier.sol`.
 """
@@ -168,7 +168,7 @@ def verify_result(modulus: bytes, result: Result) -> None:
 
 
 def canonical_request(request: Mapping[str, object]) -> bytes:
-    """The bytes of a request that OpenGradient hashes: JSON with sorted keys, and with spaces after , and :."""
+    """The bytes of a request that OpenGradient hashes: JSON with sorted keys and spaces after , and :."""
     return json.dumps(request, sort_keys=True).encode()
 
 

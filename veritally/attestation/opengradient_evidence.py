@@ -1,4 +1,4 @@
-"""Evidence for a group of OpenGradient's results, as `contracts/interfaces/IOpenGradientVerifier.sol` asks for it."""
+"""Evidence for a group of OpenGradient's results, in the form of `IOpenGradientVerifier.sol`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """DEVELOPMENT ONLY - NOT A TEE: answers and signs as OpenGradient's tee-gateway does.
 
-It shows what the gateway writes: documents of a software root that name its key, and signed responses. They prove
-nothing: who runs it holds every key.
+It shows what the gateway writes: documents of a software root that name its key, and signed responses. They
+prove nothing: who runs it holds every key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_utils.crypto import keccak
 
-from veritally.attestation.opengradient import MODULUS_BYTES, MULTIHASH, Result, canonical_request, spki, tee_id
+from veritally.attestation.opengradient import (
+    MODULUS_BYTES,
+    MULTIHASH,
+    Result,
+    canonical_request,
+    spki,
+    tee_id,
+)
 from veritally.attestation.software_root import SoftwareRoot
 
 PCRS = {index: bytes([0xD0 + index]) * 48 for index in range(3)}
