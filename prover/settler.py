@@ -185,7 +185,7 @@ def _outcome(found: ReceiptOutcome, mined: TxReceipt, shown: dict[str, object]) 
         block=mined["blockNumber"],
         gas_used=mined["gasUsed"],
         seq=found.seq,
-        development=found.development,
+        labels=found.labels,
         evidence=shown,
     )
 

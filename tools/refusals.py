@@ -13,6 +13,8 @@ REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
 SETTLEMENT = "contracts/Settlement.sol"
 ROUTER = "contracts/VerifierRouter.sol"
 CONTRADICTION = (*FORGE, "tests/contracts/VerifierRouter.contradiction.t.sol")
+MODELS = "contracts/ModelRegistry.sol"
+VERDICT = "contracts/libraries/VerdictAnswer.sol"
 TRIAL = "contracts/verifiers/CircuitTrial.sol"
 CIRCUIT = (*FORGE, "tests/contracts/ModelRegistry.circuit.t.sol")
 PYTEST = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
@@ -390,8 +392,57 @@ REFUSALS = (
         CIRCUIT,
     ),
     Refusal(
+        "an answer of another length than a verdict",
+        VERDICT,
+        "answer.length == LENGTH && ",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "unknown labels",
+        VERDICT,
+        " && uint256(bytes32(answer)) <= Labels.ALL",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "an answer that is no verdict",
+        SETTLEMENT,
+        "require(VerdictAnswer.isValid(output), IVerifier.MalformedEvidence());",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "exhibit whose verifier gives no verdict",
+        ROUTER,
+        "require(success && VerdictAnswer.isValid(output), ",
+        "require(success, ",
+        CONTRADICTION,
+    ),
+    Refusal(
+        "more than an enclave key may back",
+        SETTLEMENT,
+        "require(total <= valueCap, ValueCapExceeded(key, asset, total, valueCap));",
+        "",
+        of("cap"),
+    ),
+    Refusal(
+        "what an enclave key backed before",
+        SETTLEMENT,
+        "uint256 total = _backed[key][asset] + frame.amount;",
+        "uint256 total = frame.amount;",
+        of("cap"),
+    ),
+    Refusal(
+        "a value cap by a stranger",
+        MODELS,
+        "uint128 capBaseUnits) external onlyModelOwner(modelId) {",
+        "uint128 capBaseUnits) external {",
+        (*FORGE, "tests/contracts/ModelRegistry.t.sol"),
+    ),
+    Refusal(
         "measurement before its delay is over",
-        "contracts/ModelRegistry.sol",
+        MODELS,
         "acceptance.acceptedFrom != 0 && block.timestamp >= acceptance.acceptedFrom &&",
         "acceptance.acceptedFrom != 0 &&",
         (*FORGE, "tests/contracts/ModelRegistry.t.sol"),

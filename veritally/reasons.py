@@ -66,6 +66,8 @@ _HINTS = {
     "ClaimExceedsCeiling": "the payer's voucher covers too little; it must sign a higher one",
     "ClaimExceedsBalance": "the payer's channel holds too little; it must deposit more",
     "EnclaveKeyNotValid": "the enclave key has expired or was revoked; register a new one",
+    "ValueCapExceeded": "the enclave key has backed all that the model's owner lets one key back; "
+    "register a new one",
     "RouteIsStopped": "this route takes no more groups; use the tier's new route",
 }
 _PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]

@@ -23,6 +23,7 @@ from prover.zkml.package import ModelPackage
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
+from veritally.labels import Labels
 from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
@@ -75,7 +76,7 @@ def test_a_receipt_that_an_earlier_transaction_settled_is_reported_with_that_tra
     assert isinstance(again, Settled)
     assert isinstance(fresh, Settled)
     assert (again.transaction, again.block, again.seq) == (first.transaction, first.block, first.seq)
-    assert (again.gas_used, again.development) == (first.gas_used, first.development)
+    assert (again.gas_used, again.labels) == (first.gas_used, first.labels)
     assert fresh.seq == 1
     assert fresh.transaction != first.transaction
 
@@ -120,7 +121,7 @@ def test_a_transaction_with_too_little_gas_is_sent_again_with_more(
 def test_an_enclave_backs_receipts_and_is_marked_as_development(devnet: Devnet) -> None:
     (outcome,) = settler(devnet, {MODEL_ID: enclave(devnet)}).settle([free(devnet, 1, Tier.TEE)])
     assert isinstance(outcome, Settled)
-    assert outcome.development
+    assert outcome.labels == Labels.DEVELOPMENT
 
 
 def test_an_enclave_key_is_kept_while_it_is_valid_and_renewed_before_it_expires(devnet: Devnet) -> None:

@@ -26,6 +26,7 @@ from veritally.contract_table import ROUTES
 from veritally.devnet import Devnet
 from veritally.devnet.network import MULTICALL3_ADDRESS
 from veritally.devnet.parts import find_root
+from veritally.labels import Labels
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.routes import ROUTE_OF
@@ -113,7 +114,7 @@ class World:
         for key in self.enclaves:
             enclave = Enclave(self.model, address(self.provers[0]), self.enclaves_until_s)
             ledger.enclaves[address(key)] = enclave
-        ledger.circuits[self.model] = True
+        ledger.circuits[self.model] = Labels.DEVELOPMENT
         for payer in self.accounts.payers:
             funds = self.devnet.usdc_balance_base_units(payer.address)
             ledger.state.balances[self.token, address(payer)] = funds

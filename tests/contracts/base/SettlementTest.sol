@@ -97,6 +97,11 @@ abstract contract SettlementTest is RealParts {
         enclaves.register(admission, sign(root, digest), sign(key, digest));
     }
 
+    /// How a verifier names an enclave's key to Settlement.
+    function keyOf(Vm.Wallet memory key) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(key.addr)));
+    }
+
     function sign(Vm.Wallet memory wallet, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(wallet.privateKey, digest);
         return abi.encodePacked(r, s, v);

@@ -105,10 +105,17 @@ abstract contract SettlementProof is CommonBase {
         internal
         returns (GroupResult memory)
     {
+        return settle(target, _route(tier), receipts, paid);
+    }
+
+    function settle(Settlement target, bytes4 route, Receipt[] memory receipts, bool paid)
+        internal
+        returns (GroupResult memory)
+    {
         Group[] memory groups = new Group[](1);
         groups[0].modelId = MODEL;
         groups[0].prover = address(this);
-        groups[0].route = _route(tier);
+        groups[0].route = route;
         groups[0].asset = address(token);
         groups[0].receipts = receipts;
         if (paid) {
