@@ -101,6 +101,7 @@ abi-check: setup
 vectors-check: setup
 	$(call headline,Committed attestation documents are those of their generator)
 	@.venv/bin/python tools/make_nitro_vectors.py --check
+	@.venv/bin/python tools/make_opengradient_vectors.py --check
 
 .PHONY: test-contracts
 test-contracts: setup ## Run the contract tests (forge)
@@ -192,6 +193,7 @@ abi: setup ## Write veritally/abi from the compiled contracts
 .PHONY: vectors
 vectors: setup ## Write tests/vectors/attestation/nitro_*.json
 	@.venv/bin/python tools/make_nitro_vectors.py
+	@.venv/bin/python tools/make_opengradient_vectors.py
 
 .PHONY: lock
 # Pins stay as they are; for newer versions delete the files first.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import attestation_refusals
+import opengradient_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -50,8 +51,20 @@ ATTESTATION = tuple(
     for name, text in checks
 )
 
+OPENGRADIENT = tuple(
+    Refusal(
+        name,
+        opengradient_refusals.SOURCE,
+        text,
+        disabled,
+        (*FORGE, f"tests/contracts/OpenGradientVerifier.{part}.t.sol"),
+    )
+    for name, text, disabled, part in opengradient_refusals.CHECKS
+)
+
 REFUSALS = (
     *ATTESTATION,
+    *OPENGRADIENT,
     Refusal(
         "a stranger's group",
         SETTLEMENT,
