@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import attestation_refusals
+import enclave_refusals
 import opengradient_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +52,17 @@ ATTESTATION = tuple(
     for name, text in checks
 )
 
+ENCLAVES = (
+    *(
+        Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/EnclaveRegistry.{part}.t.sol"))
+        for name, path, text, disabled, part in enclave_refusals.CHECKS
+    ),
+    *(
+        Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/libraries/{Path(path).stem}.t.sol"))
+        for name, path, text, disabled in enclave_refusals.LIBRARY_CHECKS
+    ),
+)
+
 OPENGRADIENT = tuple(
     Refusal(
         name,
@@ -64,6 +76,7 @@ OPENGRADIENT = tuple(
 
 REFUSALS = (
     *ATTESTATION,
+    *ENCLAVES,
     *OPENGRADIENT,
     Refusal(
         "a stranger's group",

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {AttestationClaims, Platform} from "../types/Claims.sol";
+import {IAttestationVerifier} from "./IAttestationVerifier.sol";
 import {ICertificateCache} from "./ICertificateCache.sol";
 import {IEncodingErrors} from "./IEncodingErrors.sol";
 
@@ -31,7 +32,7 @@ import {IEncodingErrors} from "./IEncodingErrors.sol";
 /// shown again as long as its certificates are valid (about three hours), on every chain;
 /// - take no document, signature or certificate bytes as something that occurs only once: ECDSA signatures have twins, and
 /// the outer wrapping is not signed.
-interface INitroAttestation is ICertificateCache, IEncodingErrors {
+interface INitroAttestation is IAttestationVerifier, ICertificateCache, IEncodingErrors {
     /// @notice Keys of a document's payload.
     enum Field {
         MODULE_ID,
@@ -88,16 +89,18 @@ interface INitroAttestation is ICertificateCache, IEncodingErrors {
     /// @notice The development root is refused on this chain.
     error DevelopmentRootRefused(uint256 chainId);
 
-    /// @notice Verifies a document and remembers its certificates. Reverts when the document is not to be accepted. A call
-    /// without a transaction (eth_call) gives the same answer.
+    /// @inheritdoc IAttestationVerifier
+    /// @dev Remembers the certificates.
     /// @param document COSE_Sign1.
     /// @param hints One for each certificate after the root (the bundle's in order, then the signer's), then one for the
     /// document itself, see {IP384-verify}. Hints of cached certificates are not looked at and may be empty: give them
     /// all where it matters that nobody's transaction in between can make this one fail.
-    /// @return claims What the document says.
-    function verify(bytes calldata document, bytes[] calldata hints) external returns (AttestationClaims memory claims);
+    function verify(bytes calldata document, bytes[] calldata hints)
+        external
+        override
+        returns (AttestationClaims memory claims);
 
-    /// @notice Whose documents are verified: NITRO or DEVELOPMENT.
-    /// @return platform The platform.
-    function PLATFORM() external view returns (Platform platform);
+    /// @inheritdoc IAttestationVerifier
+    /// @dev NITRO or DEVELOPMENT.
+    function PLATFORM() external view override returns (Platform platform);
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-
 import {IEnclaveRegistry} from "../interfaces/IEnclaveRegistry.sol";
-import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {ITeeVerifier} from "../interfaces/ITeeVerifier.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Claim, IVerifier} from "../interfaces/IVerifier.sol";
+import {EnclaveSignature} from "../libraries/EnclaveSignature.sol";
 import {Tier} from "../types/Tier.sol";
 import {Labels, Verdict} from "../types/Verdict.sol";
 
@@ -15,7 +14,7 @@ import {Labels, Verdict} from "../types/Verdict.sol";
 contract TeeVerifier is ITeeVerifier {
     /// @inheritdoc ITeeVerifier
     IEnclaveRegistry public immutable ENCLAVES;
-
+    /// @dev The registry's own.
     IModelRegistry private immutable _MODELS;
 
     /// @param enclaves Registry of enclave keys.
@@ -25,14 +24,13 @@ contract TeeVerifier is ITeeVerifier {
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory verdict) {
-        (address key, ECDSA.RecoverError error,) = ECDSA.tryRecoverCalldata(claim.groupDigest, evidence);
-        require(error == ECDSA.RecoverError.NoError, MalformedEvidence());
-
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory) {
+        bytes32 key = EnclaveSignature.signerOf(claim.groupDigest, evidence);
+        require(key != 0, MalformedEvidence());
         bool development = ENCLAVES.requireActive(key, claim.modelId, claim.prover);
         return Verdict({
             labels: development ? Labels.DEVELOPMENT : 0,
-            key: bytes32(uint256(uint160(key))),
+            key: key,
             valueCap: _MODELS.valueCapOf(claim.modelId, claim.asset)
         });
     }

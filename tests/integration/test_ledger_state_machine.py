@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from tests.reference.builder import Builder, Call
+from tests.reference.enclaves import key_name
 from tests.reference.plans import GROUPS, SCHEMES, GroupPlan
 from tests.reference.readings import RECEIPT_TYPE, inclusion_readings, state_readings
 from tests.reference.statements import Event, GroupSettled, InferenceSettled
@@ -147,10 +148,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.history) > 8)
     @rule(index=st.integers(0, 1))
     def revoke_enclave(self, index: int) -> None:
-        key = address(self.world.enclaves[index])
+        enclave = self.world.enclaves[index]
+        key = address(enclave)
         if self.ledger.enclaves[key].revoked:
             return
-        data = selector("revoke(address)") + encode(("address",), (key,))
+        data = selector("revoke(bytes32)") + key_name(enclave)
         self._send(self.world.provers[0], data, self.world.devnet.deployment.enclave_registry)
         self.ledger.enclaves[key] = replace(self.ledger.enclaves[key], revoked=True)
         self._compare()

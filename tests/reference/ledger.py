@@ -124,7 +124,8 @@ class Ledger:
         if enclave is None:
             raise Refused("UnknownEnclaveKey")
         require((enclave.model_id, enclave.prover) == (group.model_id, group.prover), "EnclaveKeyMismatch")
-        require(self.now_s < enclave.valid_until_s and not enclave.revoked, "EnclaveKeyNotValid")
+        require(not enclave.revoked, "EnclaveKeyRevoked")
+        require(self.now_s < enclave.valid_until_s, "EnclaveKeyExpired")
         return Labels.DEVELOPMENT
 
     def _verify_proofs(self, group: Group, proofs: tuple[Proof, ...]) -> Labels:

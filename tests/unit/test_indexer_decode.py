@@ -100,7 +100,7 @@ def test_skips_are_decoded_as_eth_abi_encodes_them(index: int, reason: bytes) ->
     [
         ("AlreadySettled(address,uint64)", "AlreadySettled"),
         ("UnknownRoute(bytes4)", "UnknownRoute"),
-        ("EnclaveKeyNotValid(address,uint256)", "EnclaveKeyNotValid"),
+        ("EnclaveKeyRevoked(bytes32,uint256)", "EnclaveKeyRevoked"),
         ("InvalidProof(uint256)", "InvalidProof"),
         ("Panic(uint256)", "Panic"),
         ("NobodyDeclaresThis()", None),

@@ -166,7 +166,7 @@ def test_stopped_route_and_ended_enclave_take_no_more(ledger: Ledger) -> None:
     ledger.routes[ROUTES[Tier.SIGNED]] = Route(Tier.SIGNED, stopped=True)
     ledger.now_s += 1
     outcomes, _ = ledger.settle(PROVER, [group(receipt(1)), replace(group(receipt(2)), **TEE)])
-    assert [reason for *_, reason in outcomes] == ["RouteIsStopped", "EnclaveKeyNotValid"]
+    assert [reason for *_, reason in outcomes] == ["RouteIsStopped", "EnclaveKeyExpired"]
 
 
 def test_prover_authorises_a_relayer(ledger: Ledger) -> None:
