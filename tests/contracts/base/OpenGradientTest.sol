@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {NitroAttestation} from "../../../contracts/attestation/NitroAttestation.sol";
-import {P384} from "../../../contracts/crypto/P384.sol";
-import {Sha384} from "../../../contracts/crypto/Sha384.sol";
 import {OpenGradientEvidence} from "../../../contracts/interfaces/IOpenGradientVerifier.sol";
 import {Claim, Statement} from "../../../contracts/interfaces/IVerifier.sol";
-import {Platform} from "../../../contracts/types/Claims.sol";
 import {Group, Receipt as InferenceReceipt} from "../../../contracts/types/Group.sol";
 import {OpenGradientVerifier} from "../../../contracts/verifiers/OpenGradientVerifier.sol";
 import {SettlementTest} from "./SettlementTest.sol";
@@ -23,7 +19,6 @@ abstract contract OpenGradientTest is SettlementTest {
     uint256 private constant PADDING_BYTES = 190;
 
     OpenGradientVerifier internal verifier;
-    NitroAttestation internal attestation;
     string internal json;
     bytes internal modulus;
     bytes internal privateExponent;
@@ -42,9 +37,6 @@ abstract contract OpenGradientTest is SettlementTest {
         shown = read(".document");
         madeAt = vm.parseJsonUint(json, ".timestamp");
         vm.warp(madeAt);
-        attestation = new NitroAttestation(
-            new Sha384(), new P384(), vm.parseJsonBytes32(json, ".root"), Platform.DEVELOPMENT, owner
-        );
         verifier = new OpenGradientVerifier(settlement, models, attestation);
     }
 
