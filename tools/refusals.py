@@ -398,7 +398,7 @@ REFUSALS = (
     Refusal(
         "contradiction by evidence that is not accepted",
         ROUTER,
-        "require(accepted, ExhibitRefused(index, output));",
+        "require(success && VerdictAnswer.isValid(output), ExhibitRefused(index, output));",
         "",
         CONTRADICTION,
     ),
