@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from attestation_vectors import FOLDER, REAL
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
@@ -77,7 +79,17 @@ def test_the_key_is_encoded_as_everywhere() -> None:
     assert tee_id(MODULUS) == raw(VECTORS["key"]["teeId"])
 
 
-@pytest.mark.parametrize("der", [der_of(3072, 65537), der_of(2048, 3), b"", der_of(2048, 65537) + b"\x00"])
+@pytest.mark.parametrize(
+    "der",
+    [
+        der_of(3072, 65537),
+        der_of(2048, 3),
+        b"",
+        spki(MODULUS) + b"\x00",
+        spki(MODULUS)[:-1] + b"\x03",
+        b"\x31" + spki(MODULUS)[1:],
+    ],
+)
 def test_other_keys_are_refused(der: bytes) -> None:
     assert refusal(lambda: read_spki(der)) == "ModulusNotRsa2048"
 
@@ -168,6 +180,20 @@ def test_a_changed_result_is_refused(change: dict[str, Any]) -> None:
     result = gateway().sign(keccak(text="a"), keccak(text="b"), NOW_S)
     verify_result(gateway().modulus, result)
     assert refusal(lambda: verify_result(gateway().modulus, replace(result, **change))) == "ResultNotSigned"
+
+
+@pytest.mark.parametrize("salt_bytes", [0, 31, 33, 222])
+def test_another_salt_length_is_refused(salt_bytes: int) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    modulus = key.public_key().public_numbers().n.to_bytes(256)
+    unsigned = Result(keccak(text="a"), keccak(text="b"), NOW_S, b"")
+
+    def signed(length: int) -> Result:
+        signature = key.sign(unsigned.message, PSS(MGF1(SHA256()), length), SHA256())
+        return replace(unsigned, signature=signature)
+
+    verify_result(modulus, signed(32))
+    assert refusal(lambda: verify_result(modulus, signed(salt_bytes))) == "ResultNotSigned"
 
 
 def test_another_key_did_not_sign_it() -> None:
