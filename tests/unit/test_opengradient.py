@@ -96,6 +96,8 @@ def test_other_keys_are_refused(der: bytes) -> None:
 @pytest.mark.parametrize("modulus", [b"\x7f" + MODULUS[1:], MODULUS[:-1] + b"\x02", MODULUS[1:], b""])
 def test_other_moduli_are_refused(modulus: bytes) -> None:
     assert refusal(lambda: tee_id(modulus)) == "ModulusNotRsa2048"
+    unsigned = Result(bytes(32), bytes(32), NOW_S, bytes(256))
+    assert refusal(lambda: verify_result(modulus, unsigned)) == "ModulusNotRsa2048"
 
 
 # Documents
