@@ -14,17 +14,20 @@ import {OpenGradientTest} from "./base/OpenGradientTest.sol";
 /// The verifier by itself, on claims that Settlement would not make.
 contract OpenGradientVerifierVerifyTest is OpenGradientTest {
     InferenceReceipt private receipt;
+    /// Of a group with this receipt: signed once, because that takes long.
+    bytes private evidence;
 
     function setUp() public override {
         super.setUp();
         open();
         receipt = freeReceipt(1);
+        evidence = abi.encode(evidenceFor(one(receipt)));
     }
 
     function test_verify_saysKeyAndCap() public {
         vm.prank(prover.addr);
         models.setValueCap(modelId, address(usdc), 77);
-        Verdict memory verdict = verifier.verify(claimFor(one(receipt)), abi.encode(evidenceFor(one(receipt))));
+        Verdict memory verdict = verifier.verify(claimFor(one(receipt)), evidence);
         assertEq(verdict.labels, Labels.UNBOUND | Labels.DEVELOPMENT, "labels");
         assertEq(verdict.key, keccak256(abi.encode(teeId, modelId)), "key");
         assertEq(verdict.valueCap, 77, "cap");
@@ -44,7 +47,7 @@ contract OpenGradientVerifierVerifyTest is OpenGradientTest {
 
         Claim memory claim = claimFor(one(receipt));
         claim.groupDigest = settlement.groupDigest(rootOf(bareGroup(0, one(receipt))), bytes4(uint32(1)));
-        Verdict memory verdict = verifier.verify(claim, abi.encode(evidenceFor(one(receipt))));
+        Verdict memory verdict = verifier.verify(claim, evidence);
         assertEq(verdict.labels, Labels.UNBOUND);
     }
 
@@ -83,14 +86,12 @@ contract OpenGradientVerifierVerifyTest is OpenGradientTest {
     /// The digest is of this chain.
     function test_verify_reverts_onOtherChain() public {
         Claim memory claim = claimFor(one(receipt));
-        bytes memory evidence = abi.encode(evidenceFor(one(receipt)));
         vm.chainId(31337);
         vm.expectPartialRevert(IOpenGradientVerifier.GroupMismatch.selector);
         verifier.verify(claim, evidence);
     }
 
     function _expectRefused(Claim memory claim, bytes32 expected, bytes32 actual) private {
-        bytes memory evidence = abi.encode(evidenceFor(one(receipt)));
         vm.expectRevert(abi.encodeWithSelector(IOpenGradientVerifier.GroupMismatch.selector, expected, actual));
         verifier.verify(claim, evidence);
     }
