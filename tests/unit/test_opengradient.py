@@ -228,7 +228,7 @@ def test_a_response_becomes_a_result() -> None:
         ("tee_signature", "é", "MalformedResponse"),
         ("tee_signature", 1, "MalformedResponse"),
         ("tee_request_hash", "00" * 31, "MalformedResponse"),
-        ("tee_request_hash", "00 " * 21 + "0", "MalformedResponse"),
+        ("tee_request_hash", "00 " * 20 + "0000", "MalformedResponse"),
         ("tee_output_hash", "zz" * 32, "MalformedResponse"),
         ("tee_id", None, "MalformedResponse"),
     ],
@@ -285,6 +285,8 @@ def test_evidence_is_refused_by_the_contracts_names() -> None:
     for name, case in cases.items():
         assert refusal(case.verify) == name
         assert name in NAMES.values()
+    both = replace(cases["ResultRepeated"], modulus=bytes(256))
+    assert refusal(both.verify) == "ModulusNotRsa2048", "the contract looks at the key first"
 
 
 def test_a_refusal_names_the_receipt() -> None:
