@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attestation_refusals
 import enclave_refusals
+import opengradient_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -62,9 +63,21 @@ ENCLAVES = (
     ),
 )
 
+OPENGRADIENT = tuple(
+    Refusal(
+        name,
+        opengradient_refusals.SOURCE,
+        text,
+        disabled,
+        (*FORGE, f"tests/contracts/OpenGradientVerifier.{part}.t.sol"),
+    )
+    for name, text, disabled, part in opengradient_refusals.CHECKS
+)
+
 REFUSALS = (
     *ATTESTATION,
     *ENCLAVES,
+    *OPENGRADIENT,
     Refusal(
         "a stranger's group",
         SETTLEMENT,

@@ -7,7 +7,8 @@ VeritallyError
     │   ├── EncodingRefusedError
     │   ├── CertificateRefusedError
     │   ├── DocumentRefusedError
-    │   └── QuoteRefusedError
+    │   ├── QuoteRefusedError
+    │   └── ResultRefusedError
     ├── SoftwareRootRefusedError
     ├── NoContractError
     ├── VerdictsDifferError
@@ -77,6 +78,12 @@ class QuoteRefusedError(RefusedError):
     """A TDX quote does not hold."""
 
     _fix = "do not trust it; take a new TDX quote (version 4) from the enclave"
+
+
+class ResultRefusedError(RefusedError):
+    """A result that an enclave is said to have signed does not hold."""
+
+    _fix = "do not rely on the result; ask the gateway again, with its current key"
 
 
 class SoftwareRootRefusedError(AttestationError):
