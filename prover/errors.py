@@ -22,6 +22,7 @@ ProverError
 │   └── EzklFailedError
 ├── UnexpectedInstancesError
 ├── CorruptSrsError
+├── EnclaveError: see prover/enclave/errors.py
 ├── VerifierSourceError
 ├── VerifierCompileError
 └── VerifierTooLargeError

@@ -8,6 +8,7 @@ from pathlib import Path
 import attestation_refusals
 import enclave_refusals
 import opengradient_refusals
+import prover_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -52,6 +53,11 @@ ATTESTATION = tuple(
     for name, text in checks
 )
 
+PROVERS = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, tests))
+    for name, path, text, disabled, tests in prover_refusals.CHECKS
+)
+
 ENCLAVES = (
     *(
         Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/EnclaveRegistry.{part}.t.sol"))
@@ -78,6 +84,7 @@ REFUSALS = (
     *ATTESTATION,
     *ENCLAVES,
     *OPENGRADIENT,
+    *PROVERS,
     Refusal(
         "a stranger's group",
         SETTLEMENT,

@@ -130,7 +130,7 @@ class Chain:
         """
         with self.explained(what):
             params = self._blank(account) | {"to": Web3.to_checksum_address(to), "data": HexBytes(data)}
-            params["gas"] = _with_reserve(self.w3.eth.estimate_gas(params))
+            params["gas"] = with_reserve(self.w3.eth.estimate_gas(params))
             tip_wei = self.w3.eth.max_priority_fee
             base_wei = self.w3.eth.get_block("latest")["baseFeePerGas"]
             fees: TxParams = {
@@ -219,7 +219,7 @@ class Chain:
             params["gas"] = gas
         built = call.build_transaction(params)
         if gas is None:
-            built["gas"] = _with_reserve(built["gas"])
+            built["gas"] = with_reserve(built["gas"])
         return built
 
     def _blank(self, account: LocalAccount) -> TxParams:
@@ -239,6 +239,6 @@ class Chain:
         raise TransactionPendingError(what, tx_hash.to_0x_hex(), MINED_TIMEOUT_S)
 
 
-def _with_reserve(estimated_gas: int) -> int:
+def with_reserve(estimated_gas: int) -> int:
     """An estimate and a fifth more, up to the cap: nested calls need more than they burn."""
     return min(estimated_gas * 6 // 5, TRANSACTION_GAS_CAP)

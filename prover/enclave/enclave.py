@@ -9,6 +9,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 from web3.contract import Contract
+from web3.contract.contract import ContractFunction
 
 from prover.enclave.drivers import DocumentSource
 from prover.errors import ProverError
@@ -17,7 +18,7 @@ from veritally.abi import load_artifact
 from veritally.attestation.binding import BINDING_BYTES, KeyBinding, KeyKind
 from veritally.attestation.nitro_hints import make_nitro_hints
 from veritally.attestation.registration import Registration
-from veritally.chain import Chain
+from veritally.chain import Chain, with_reserve
 from veritally.deployment import Deployment
 from veritally.errors import VeritallyError
 
@@ -112,8 +113,13 @@ class Enclave:
         signature = sign_digest(self._account, request.digest())
         hints = make_nitro_hints(document)
         register = self._registry.functions.register(request.as_argument(), document, hints, signature)
-        self._chain.send(register, self._prover)
+        self._chain.send(register, self._prover, self._gas_limit(register))
         self._valid_until_s = request.valid_until_s
+
+    def _gas_limit(self, register: ContractFunction) -> int:
+        """As for others, but estimated in the next block: the latest may be older than the document."""
+        with self._chain.explained("register", self._registry.abi):
+            return with_reserve(register.estimate_gas({"from": self._prover.address}, "pending"))
 
     def _request(self, now_s: int) -> Registration:
         with self._chain.reading():

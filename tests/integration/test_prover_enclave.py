@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,18 @@ def test_a_key_is_registered_once_and_renewed_before_it_expires(devnet: Devnet) 
     assert sent(devnet) == before + 2
     (renewed,) = registry_of(devnet).events.EnclaveRenewed().get_logs(from_block=0)
     assert renewed.args.validUntil > devnet.chain.time_s() + LIFETIME_S - 60
+
+
+def test_a_chain_that_stood_still_makes_no_old_document(
+    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A development chain without transactions has no blocks, but its next one has the time of day."""
+    keeper = enclave(devnet)
+    half_an_hour_later_s = devnet.chain.time_s() + 1_800
+    monkeypatch.setattr(time, "time", lambda: half_an_hour_later_s)
+    call_node(devnet.chain, "evm_increaseTime", 1_800)  # of the next block; the latest one stays as it is
+    (outcome,) = settler(devnet, {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
+    assert isinstance(outcome, Settled)
 
 
 def test_a_key_that_expired_meanwhile_is_renewed_too(devnet: Devnet) -> None:
