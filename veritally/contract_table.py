@@ -21,8 +21,9 @@ CONSTRUCTORS: dict[str, tuple[str, ...]] = {
 }
 """Every contract in the order of deployment. An argument is the name of a setting or of a contract above."""
 
-CONTRACTS = (*CONSTRUCTORS, "PayAddress", "Sha384", "P384", "NitroAttestation")
-"""Every contract with an ABI. Pay addresses come from their factory; the last three are not deployed yet."""
+ATTESTATION = ("Sha384", "P384", "NitroAttestation", "IntelCertificates", "TdxCollateral", "TdxAttestation")
+CONTRACTS = (*CONSTRUCTORS, "PayAddress", *ATTESTATION)
+"""Every contract with an ABI. Pay addresses come from their factory; those of attestation are not deployed yet."""
 
 
 @dataclass(frozen=True)

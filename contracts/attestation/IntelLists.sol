@@ -114,7 +114,7 @@ library IntelLists {
         TdxModule storage module = modules.push();
         module.version = version;
         rest = _readModule(Json.skip(rest, '",'), module);
-        rest = _readSvnLevels(rest, module.levels);
+        rest = Json.skip(_readSvnLevels(rest, module.levels), "}");
     }
 
     function _readSvnLevels(bytes calldata input, SvnLevel[] storage levels) private returns (bytes calldata rest) {
@@ -128,7 +128,6 @@ library IntelLists {
             levels.push(level);
             (more, rest) = Json.hasMore(rest);
         }
-        rest = Json.skip(rest, "}");
     }
 
     function _readMachineLevel(bytes calldata input, MachineLevel storage level) private returns (bytes calldata rest) {

@@ -59,14 +59,17 @@ library TcbPolicy {
     /// @param report Its report.
     function requireQe(QeIdentity storage identity, bytes calldata report) internal view {
         bytes16 attributes = bytes16(report[ATTRIBUTES:]);
-        require(attributes & DEBUG == 0, ITdxCollateral.QeDebug(attributes));
+        require(attributes & DEBUG == 0, ITdxCollateral.QuotingEnclaveDebug(attributes));
         (bytes32 signer, uint16 productId) = (bytes32(report[SIGNER:]), _readUint16(report, PRODUCT_ID));
-        require(signer == identity.signer && productId == identity.productId, ITdxCollateral.WrongQe(signer, productId));
+        require(
+            signer == identity.signer && productId == identity.productId,
+            ITdxCollateral.WrongQuotingEnclave(signer, productId)
+        );
         bytes4 misc = bytes4(report[MISC_SELECT:]);
         (bytes16 mask, bytes4 miscMask) = (identity.attributesMask, identity.miscSelectMask);
         require(
             attributes & mask == identity.attributes & mask && misc & miscMask == identity.miscSelect & miscMask,
-            ITdxCollateral.WrongQeAttributes(attributes, misc)
+            ITdxCollateral.WrongQuotingEnclaveAttributes(attributes, misc)
         );
         uint16 svn = _readUint16(report, SVN);
         (bool found, SvnLevel memory level) = _levelOf(identity.levels, svn);

@@ -45,7 +45,7 @@ contract TdxAttestation is ITdxAttestation {
     ) private view returns (uint256) {
         (bytes32 x, bytes32 y, uint256 notAfter) = COLLATERAL.judge(body, qeReport, chain);
         (bytes32 r, bytes32 s) = TdxQuote.qeSignatureOf(document);
-        require(P256Signature.isValid(sha256(qeReport), r, s, x, y), QeReportSignatureInvalid());
+        require(P256Signature.isValid(sha256(qeReport), r, s, x, y), InvalidQeReportSignature());
         return notAfter;
     }
 
@@ -54,7 +54,7 @@ contract TdxAttestation is ITdxAttestation {
         (bytes32 x, bytes32 y) = TdxQuote.keyOf(document);
         (bytes32 r, bytes32 s) = TdxQuote.signatureOf(document);
         bytes32 digest = sha256(document[:TdxQuote.SIGNED_BYTES]);
-        require(P256Signature.isValid(digest, r, s, x, y), QuoteSignatureInvalid());
+        require(P256Signature.isValid(digest, r, s, x, y), InvalidQuoteSignature());
     }
 
     function _claims(bytes calldata body, uint256 notAfter, bool debug)

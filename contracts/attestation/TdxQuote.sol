@@ -43,7 +43,7 @@ library TdxQuote {
         require(quote.length >= QE_AUTHENTICATION, ITdxAttestation.WrongQuoteLength(quote.length, QE_AUTHENTICATION));
         _requireHeader(quote);
         uint16 certification = readUint16(quote, CERTIFICATION);
-        require(certification == BY_QE_REPORT, ITdxAttestation.WrongCertificationType(certification, BY_QE_REPORT));
+        require(certification == BY_QE_REPORT, ITdxAttestation.UnsupportedCertification(certification, BY_QE_REPORT));
         uint256 end = QE_AUTHENTICATION + readUint16(quote, QE_AUTHENTICATION - 2);
         require(quote.length == end, ITdxAttestation.WrongQuoteLength(quote.length, end));
         uint256 length = _readUint32(quote, SIGNED_BYTES);
@@ -119,13 +119,13 @@ library TdxQuote {
 
     function _requireHeader(bytes calldata quote) private pure {
         uint16 version = readUint16(quote, 0);
-        require(version == VERSION, ITdxAttestation.WrongQuoteVersion(version, VERSION));
+        require(version == VERSION, ITdxAttestation.UnsupportedQuoteVersion(version, VERSION));
         uint16 keyType = readUint16(quote, 2);
-        require(keyType == KEY_ON_P256, ITdxAttestation.WrongAttestationKeyType(keyType, KEY_ON_P256));
+        require(keyType == KEY_ON_P256, ITdxAttestation.UnsupportedAttestationKey(keyType, KEY_ON_P256));
         bytes4 teeType = bytes4(quote[4:]);
         require(teeType == TDX, ITdxAttestation.NotTdx(teeType, TDX));
         bytes16 vendor = bytes16(quote[12:]);
-        require(vendor == INTEL, ITdxAttestation.WrongQeVendor(vendor, INTEL));
+        require(vendor == INTEL, ITdxAttestation.UnknownQuotingEnclave(vendor, INTEL));
     }
 
     function _readUint32(bytes calldata data, uint256 offset) private pure returns (uint256) {

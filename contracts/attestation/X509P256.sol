@@ -161,7 +161,7 @@ library X509P256 {
         bytes calldata key;
         (key, rest) = Der.readWhole(input, Der.SEQUENCE);
         bytes27 found = bytes27(key);
-        require(found == P256_KEY, IIntelCertificates.WrongKeyType(found, P256_KEY));
+        require(found == P256_KEY, IIntelCertificates.WrongPublicKeyType(found, P256_KEY));
         (facts.x, facts.y) = (bytes32(key[27:]), bytes32(key[59:]));
     }
 

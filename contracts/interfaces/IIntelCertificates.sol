@@ -41,7 +41,7 @@ interface IIntelCertificates is IEncodingErrors {
     /* CERTIFICATES */
 
     /// @notice Not an uncompressed key on P-256: the bytes before the key, with their tags.
-    error WrongKeyType(bytes27 found, bytes27 expected);
+    error WrongPublicKeyType(bytes27 found, bytes27 expected);
     /// @notice The chain has another number of certificates.
     error WrongChainLength(uint256 count, uint256 expected);
     /// @notice The certificate may sign certificates only, or is expected to and may not.

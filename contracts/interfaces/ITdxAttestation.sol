@@ -28,23 +28,23 @@ interface ITdxAttestation is IAttestationVerifier {
     /// @notice The quote has another length than its parts: it is cut elsewhere, or was not cut.
     error WrongQuoteLength(uint256 length, uint256 expected);
     /// @notice The quote is of another version.
-    error WrongQuoteVersion(uint16 version, uint16 expected);
+    error UnsupportedQuoteVersion(uint16 version, uint16 expected);
     /// @notice The attestation key is of another kind.
-    error WrongAttestationKeyType(uint16 keyType, uint16 expected);
+    error UnsupportedAttestationKey(uint16 keyType, uint16 expected);
     /// @notice The quote is of another kind of enclave; the bytes as they stand in the quote.
     error NotTdx(bytes4 teeType, bytes4 expected);
     /// @notice The quoting enclave is not Intel's.
-    error WrongQeVendor(bytes16 vendor, bytes16 expected);
+    error UnknownQuotingEnclave(bytes16 vendor, bytes16 expected);
     /// @notice The attestation key is certified in another way.
-    error WrongCertificationType(uint16 certificationType, uint16 expected);
+    error UnsupportedCertification(uint16 certificationType, uint16 expected);
     /// @notice The lengths in the quote contradict each other.
     error WrongSignatureDataLength(uint256 length, uint256 expected);
     /// @notice The machine's key did not sign the quoting enclave's report.
-    error QeReportSignatureInvalid();
+    error InvalidQeReportSignature();
     /// @notice The quoting enclave vouches for another attestation key; the second half must be zero.
     error AttestationKeyNotBound(bytes32 found, bytes32 secondHalf, bytes32 expected);
     /// @notice The attestation key did not sign header and body.
-    error QuoteSignatureInvalid();
+    error InvalidQuoteSignature();
     /// @notice TDATTRIBUTES has bits that are reserved or open the domain to other software, or lacks SEPT_VE_DISABLE.
     error WrongTdAttributes(bytes8 attributes);
 

@@ -74,11 +74,11 @@ interface ITdxCollateral {
     /// @notice The TDX module has this state and is open to so many known attacks.
     error ModuleNotUpToDate(TcbStatus status, uint8 advisories);
     /// @notice The quoting enclave runs in debug mode.
-    error QeDebug(bytes16 attributes);
+    error QuotingEnclaveDebug(bytes16 attributes);
     /// @notice The quoting enclave is another one.
-    error WrongQe(bytes32 signer, uint16 productId);
+    error WrongQuotingEnclave(bytes32 signer, uint16 productId);
     /// @notice The quoting enclave runs with other attributes.
-    error WrongQeAttributes(bytes16 attributes, bytes4 miscSelect);
+    error WrongQuotingEnclaveAttributes(bytes16 attributes, bytes4 miscSelect);
     /// @notice The quoting enclave reaches no level of its list.
     error NoQeLevel(uint16 svn);
     /// @notice The quoting enclave has this state and is open to so many known attacks.
