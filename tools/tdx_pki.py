@@ -14,6 +14,7 @@ from Crypto.Hash import SHA256
 from Crypto.PublicKey import ECC
 from Crypto.Signature import DSS
 from nitro_encoding import (
+    BIT_STRING,
     BOOLEAN,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
@@ -23,7 +24,6 @@ from nitro_encoding import (
     extension,
     integer,
     name,
-    signature_bits,
     time,
     tlv,
     usage,
@@ -63,9 +63,9 @@ def sign(label: str, message: bytes) -> bytes:
 
 
 def sign_der(label: str, message: bytes) -> bytes:
-    """The same as certificates hold it."""
+    """The same as a SEQUENCE."""
     raw = sign(label, message)
-    return signature_bits(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    return tlv(SEQUENCE, *(integer(int.from_bytes(half, "big")) for half in (raw[:32], raw[32:])))
 
 
 def entry(suffix: str, value: bytes) -> bytes:
@@ -121,6 +121,7 @@ class Cert:
     label: str
     """Names its key and its subject."""
     issuer: str
+    version: bytes = VERSION_3
     serial: bytes = integer(0x1234)
     algorithm: bytes = ALGORITHM
     not_before: bytes = time(NOW_S - DAY_S)
@@ -133,13 +134,16 @@ class Cert:
     """The label's name when there is none."""
     signer: str | None = None
     """Whose key signs; the issuer's when none is named."""
+    outer_algorithm: bytes = ALGORITHM
+    unused_bits: bytes = b"\0"
+    """What the signature's BIT STRING says first."""
     tail: bytes = b""
 
     def signed_part(self) -> bytes:
         """The part that is signed."""
         return tlv(
             SEQUENCE,
-            VERSION_3,
+            self.version,
             self.serial,
             self.algorithm,
             name(self.issuer_name or self.issuer),
@@ -154,8 +158,9 @@ class Cert:
 def encode(certificate: Cert) -> bytes:
     """The certificate as bytes."""
     signed = certificate.signed_part()
-    signature = sign_der(certificate.signer or certificate.issuer, signed)
-    return tlv(SEQUENCE, signed, ALGORITHM, signature) + certificate.tail
+    numbers = sign_der(certificate.signer or certificate.issuer, signed)
+    signature = tlv(BIT_STRING, certificate.unused_bits, numbers)
+    return tlv(SEQUENCE, signed, certificate.outer_algorithm, signature) + certificate.tail
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,7 @@ class Crl:
     issuer_name: str | None = None
     signer: str | None = None
     """Whose key signs; the issuer's when none is named."""
+    outer_algorithm: bytes = ALGORITHM
     tail: bytes = b""
 
     def encode(self) -> bytes:
@@ -191,7 +197,8 @@ class Crl:
             tlv(SEQUENCE, *revoked) if revoked else b"",
             self.extensions,
         )
-        return tlv(SEQUENCE, signed, ALGORITHM, sign_der(self.signer or self.issuer, signed)) + self.tail
+        signature = bit_string(sign_der(self.signer or self.issuer, signed))
+        return tlv(SEQUENCE, signed, self.outer_algorithm, signature) + self.tail
 
 
 ROOT_LABEL, CA_LABEL, LEAF_LABEL, SIGNER_LABEL = "Root CA", "PCK Platform CA", "PCK", "Intel SGX TCB Signing"
@@ -199,7 +206,7 @@ ROOT = Cert(
     ROOT_LABEL,
     ROOT_LABEL,
     not_after=time(NOW_S + 9_000 * DAY_S),
-    extensions=(usage("0106"), constraints(CA_FLAG, integer(1))),
+    extensions=(usage("0106"), constraints(CA_FLAG, integer(2))),
 )
 CA = Cert(CA_LABEL, ROOT_LABEL, serial=integer(0x4321))
 LEAF = Cert(

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Platform} from "../../contracts/types/Claims.sol";
+import {TdxTest} from "./base/TdxTest.sol";
+
+/// Lists and quotes below a root of our own (tools/make_tdx_vectors.py): each is right, or wrong in one place and right
+/// everywhere else, signatures included.
+contract TdxAttestationCasesTest is TdxTest {
+    /// The fields of both are in the order of the alphabet, as the parser wants them.
+    struct Step {
+        bytes data;
+        uint256 target;
+    }
+
+    struct TdxCase {
+        uint256[] calls;
+        string name;
+        bytes reason;
+        uint256 start;
+        uint256 timestamp;
+    }
+
+    string private constant STEP = "Step(bytes data,uint256 target)";
+    string private constant CASE = "TdxCase(uint256[] calls,string name,bytes reason,uint256 start,uint256 timestamp)";
+    uint256 private constant CASES = 261;
+
+    Step[] private calls;
+    address[3] private targets;
+
+    function test_cases() public {
+        string memory json = vm.readFile(string.concat(FOLDER, "tdx_cases.json"));
+        Step[] memory read = abi.decode(vm.parseJsonTypeArray(json, ".calls", STEP), (Step[]));
+        for (uint256 i; i < read.length; ++i) {
+            calls.push(read[i]);
+        }
+        TdxCase[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (TdxCase[]));
+        _deploy(vm.parseJsonBytes32(json, ".root"), Platform.DEVELOPMENT);
+        targets = [address(certificates), address(collateral), address(attestation)];
+        vm.warp(vm.parseJsonUint(json, ".timestamp"));
+
+        string[3] memory starts = ["nothing", "revocations", "everything"];
+        uint256 count;
+        string memory wrong;
+        for (uint256 start; start < starts.length; ++start) {
+            uint256[] memory steps = vm.parseJsonUintArray(json, string.concat(".starts.", starts[start]));
+            for (uint256 i; i < steps.length; ++i) {
+                assertTrue(_isAnswered(calls[steps[i]], ""), starts[start]);
+            }
+            (uint256 ran, string memory failed) = _runFrom(start, cases);
+            (count, wrong) = (count + ran, string.concat(wrong, failed));
+        }
+        assertEq(wrong, "", "answered in another way");
+        assertEq(count, CASES, "cases");
+    }
+
+    function _runFrom(uint256 start, TdxCase[] memory cases) private returns (uint256 count, string memory wrong) {
+        for (uint256 i; i < cases.length; ++i) {
+            if (cases[i].start != start) continue;
+            uint256 snapshot = vm.snapshotState();
+            vm.warp(cases[i].timestamp);
+            bool isRight = _run(cases[i]);
+            vm.revertToStateAndDelete(snapshot);
+            if (!isRight) wrong = string.concat(wrong, cases[i].name, "; ");
+            ++count;
+        }
+    }
+
+    function _run(TdxCase memory case_) private returns (bool) {
+        for (uint256 i; i + 1 < case_.calls.length; ++i) {
+            if (!_isAnswered(calls[case_.calls[i]], "")) return false;
+        }
+        return _isAnswered(calls[case_.calls[case_.calls.length - 1]], case_.reason);
+    }
+
+    /// Whether the call is accepted when there is no reason, else whether its revert data start with the reason.
+    function _isAnswered(Step memory step, bytes memory reason) private returns (bool) {
+        (bool success, bytes memory answer) = targets[step.target].call(step.data);
+        if (reason.length == 0) return success;
+        if (success || answer.length < reason.length) return false;
+        for (uint256 i; i < reason.length; ++i) {
+            if (answer[i] != reason[i]) return false;
+        }
+        return true;
+    }
+}
