@@ -159,7 +159,7 @@ def _crls() -> Iterator[Case]:
     yield root("a list of another issuer", replace(ROOT_CRL, issuer_name=CA_LABEL), "WrongCrlIssuer(bytes32,bytes32)")
     yield root("a list that another key signed", replace(ROOT_CRL, signer="somebody"), "CrlSignatureInvalid(bytes32)")
     yield root("a list of tomorrow", replace(ROOT_CRL, this_update=time(NOW_S + 1)), "CrlNotYetIssued(uint256,uint256)")
-    yield root("a list of yesterday", replace(ROOT_CRL, next_update=time(NOW_S - 1)), "CrlExpired(uint256,uint256)")
+    yield root("a list of yesterday", replace(ROOT_CRL, next_update=time(NOW_S)), "CrlExpired(uint256,uint256)")
     yield root("bytes after a list", replace(ROOT_CRL, tail=b"\0"), "DerTrailingBytes(uint256)")
     critical = tlv(0xA0, tlv(SEQUENCE, extension(CRL_NUMBER, integer(1))))
     yield root("a partial list", replace(ROOT_CRL, extensions=critical), "UnknownCriticalExtension(bytes)")
@@ -192,6 +192,6 @@ def _crls_in_use() -> Iterator[Case]:
     yield Case("a revoked machine that a later list leaves out", (first, again, verify(Quote())), revoked)
     old = "CrlNotCurrent(bytes32,uint256,uint256)"
     yield Case("no revocation list", (verify(Quote()),), old, None, Start.NOTHING)
-    soon = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S), next_update=time(NOW_S)), ROOT, CA)
+    soon = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S), next_update=time(NOW_S + 1)), ROOT, CA)
     yield Case("a revocation list in its last second", (soon, verify(Quote())))
-    yield Case("a revocation list that is too old", (verify(Quote()),), old, None, at_s=NOW_S + 29 * DAY_S + 1)
+    yield Case("a revocation list that is too old", (verify(Quote()),), old, None, at_s=NOW_S + 29 * DAY_S)

@@ -31,8 +31,7 @@ def _forms() -> Iterator[Case]:
     yield _refuse("a quote that was not cut", Quote().whole(), length, len(Quote().whole()), len(CUT))
     yield _refuse("a quote with a byte too many", CUT + b"\0", length, len(CUT) + 1, len(CUT))
     yield _refuse("a quote with a byte too few", CUT[:-1], length, len(CUT) - 1, len(CUT))
-    yield _refuse("a quote cut in the enclave's signature", CUT[:1_219], length, 1_219, 1_220)
-    yield _refuse("no quote", b"", length, 0, 1_220)
+    yield _refuse("no quote", b"", length, 0, 1_252)
     for version in (3, 5, 0x0400):
         yield _refuse(f"version {version}", Quote(version=version), "UnsupportedQuoteVersion(uint16,uint16)", version, 4)
     for kind in (1, 3):
@@ -51,7 +50,8 @@ def _forms() -> Iterator[Case]:
     short[SIGNATURE_LENGTH : SIGNATURE_LENGTH + 4] = (134 + 482).to_bytes(4, "little")
     short[CERTIFICATION_LENGTH : CERTIFICATION_LENGTH + 4] = (482).to_bytes(4, "little")
     yield _refuse("lengths that leave no room for certificates", bytes(short), lengths, 616, 616)
-    yield Case("an enclave without data of its own", (verify(Quote(qe_auth=b"")),))
+    longer = CUT[:1_218] + (33).to_bytes(2, "little") + CUT[1_220:]
+    yield _refuse("an enclave with more data of its own", longer, "WrongQeDataLength(uint256,uint256)", 33, 32)
 
 
 def _signatures() -> Iterator[Case]:

@@ -20,8 +20,9 @@ contract IntelCertificates is IIntelCertificates {
         P256Certificate last;
         /// @dev keccak256 of the root's name.
         bytes32 root;
-        /// @dev Unix seconds, inclusive: the first end of a certificate, and of a revocation list.
+        /// @dev Unix seconds, inclusive: the first end of a certificate.
         uint256 notAfter;
+        /// @dev Unix seconds, exclusive: the first end of a revocation list.
         uint256 nextUpdate;
     }
 
@@ -94,7 +95,7 @@ contract IntelCertificates is IIntelCertificates {
         require(!link.last.isCa, WrongRole(keccak256(chain[2])));
         bytes calldata extension = X509P256.valueOf(extensions, SgxExtension.IDENTIFIER);
         require(extension.length != 0, NoMachine(keccak256(chain[2])));
-        uint256 notAfter = link.nextUpdate < link.notAfter ? link.nextUpdate : link.notAfter;
+        uint256 notAfter = link.nextUpdate <= link.notAfter ? link.nextUpdate - 1 : link.notAfter;
         return (SgxExtension.parse(extension), link.last.x, link.last.y, link.root, notAfter);
     }
 
@@ -157,7 +158,7 @@ contract IntelCertificates is IIntelCertificates {
             if (parent.pathLength <= child.pathLength) child.pathLength = parent.pathLength - 1;
         }
         uint256 nextUpdate = crls[child.issuer].nextUpdate;
-        require(nextUpdate >= block.timestamp, CrlNotCurrent(child.issuer, nextUpdate, block.timestamp));
+        require(nextUpdate > block.timestamp, CrlNotCurrent(child.issuer, nextUpdate, block.timestamp));
         link.last = child;
         if (child.notAfter < link.notAfter) link.notAfter = child.notAfter;
         if (nextUpdate < link.nextUpdate) link.nextUpdate = nextUpdate;
@@ -174,7 +175,7 @@ contract IntelCertificates is IIntelCertificates {
 
     function _requireNewer(CrlTimes memory times, uint256 stored) private view {
         require(times.thisUpdate <= block.timestamp, CrlNotYetIssued(times.thisUpdate, block.timestamp));
-        require(times.nextUpdate >= block.timestamp, CrlExpired(times.nextUpdate, block.timestamp));
+        require(times.nextUpdate > block.timestamp, CrlExpired(times.nextUpdate, block.timestamp));
         require(times.thisUpdate > stored, CrlNotNewer(times.thisUpdate, stored));
     }
 

@@ -10,11 +10,15 @@ library TdxQuote {
     uint256 internal constant HEADER_BYTES = 48;
     uint256 internal constant QE_REPORT_BYTES = 384;
 
+    /// @dev The quoting enclave's own data are always as long as this, and end the quote when it is cut.
+    uint256 private constant QE_DATA_BYTES = 32;
+    uint256 private constant CUT_BYTES = QE_DATA + QE_DATA_BYTES;
+
     uint256 private constant SIGNATURE = SIGNED_BYTES + 4;
     uint256 private constant CERTIFICATION = SIGNATURE + 128;
     uint256 private constant QE_REPORT = CERTIFICATION + 6;
     uint256 private constant QE_SIGNATURE = QE_REPORT + QE_REPORT_BYTES;
-    uint256 private constant QE_AUTHENTICATION = QE_SIGNATURE + 64 + 2;
+    uint256 private constant QE_DATA = QE_SIGNATURE + 64 + 2;
     uint256 private constant QE_REPORT_DATA = QE_REPORT + 320;
 
     uint16 private constant VERSION = 4;
@@ -40,16 +44,17 @@ library TdxQuote {
     /// @notice Requires the form of a quote: kind and lengths.
     /// @param quote The quote, cut before its certificates.
     function requireForm(bytes calldata quote) internal pure {
-        require(quote.length >= QE_AUTHENTICATION, ITdxAttestation.WrongQuoteLength(quote.length, QE_AUTHENTICATION));
+        require(quote.length == CUT_BYTES, ITdxAttestation.WrongQuoteLength(quote.length, CUT_BYTES));
         _requireHeader(quote);
-        uint16 certification = readUint16(quote, CERTIFICATION);
+        uint16 certification = _readUint16(quote, CERTIFICATION);
         require(certification == BY_QE_REPORT, ITdxAttestation.UnsupportedCertification(certification, BY_QE_REPORT));
-        uint256 end = QE_AUTHENTICATION + readUint16(quote, QE_AUTHENTICATION - 2);
-        require(quote.length == end, ITdxAttestation.WrongQuoteLength(quote.length, end));
+        uint256 dataLength = _readUint16(quote, QE_DATA - 2);
+        require(dataLength == QE_DATA_BYTES, ITdxAttestation.WrongQeDataLength(dataLength, QE_DATA_BYTES));
         uint256 length = _readUint32(quote, SIGNED_BYTES);
         uint256 expected = _readUint32(quote, CERTIFICATION + 2) + QE_REPORT - SIGNATURE;
         require(
-            length == expected && length + SIGNATURE > end, ITdxAttestation.WrongSignatureDataLength(length, expected)
+            length == expected && length > CUT_BYTES - SIGNATURE,
+            ITdxAttestation.WrongSignatureDataLength(length, expected)
         );
     }
 
@@ -80,7 +85,7 @@ library TdxQuote {
 
     /// @notice Requires the quoting enclave to vouch for the attestation key.
     function requireBound(bytes calldata quote) internal pure {
-        bytes32 expected = sha256(bytes.concat(quote[SIGNATURE + 64:CERTIFICATION], quote[QE_AUTHENTICATION:]));
+        bytes32 expected = sha256(bytes.concat(quote[SIGNATURE + 64:CERTIFICATION], quote[QE_DATA:]));
         (bytes32 found, bytes32 half) = (bytes32(quote[QE_REPORT_DATA:]), bytes32(quote[QE_REPORT_DATA + 32:]));
         require(found == expected && half == 0, ITdxAttestation.AttestationKeyNotBound(found, half, expected));
     }
@@ -112,15 +117,10 @@ library TdxQuote {
         return attributes & DEBUG != 0;
     }
 
-    /// @notice Reads a number of two bytes.
-    function readUint16(bytes calldata data, uint256 offset) internal pure returns (uint16) {
-        return uint16(uint8(data[offset])) | uint16(uint8(data[offset + 1])) << 8;
-    }
-
     function _requireHeader(bytes calldata quote) private pure {
-        uint16 version = readUint16(quote, 0);
+        uint16 version = _readUint16(quote, 0);
         require(version == VERSION, ITdxAttestation.UnsupportedQuoteVersion(version, VERSION));
-        uint16 keyType = readUint16(quote, 2);
+        uint16 keyType = _readUint16(quote, 2);
         require(keyType == KEY_ON_P256, ITdxAttestation.UnsupportedAttestationKey(keyType, KEY_ON_P256));
         bytes4 teeType = bytes4(quote[4:]);
         require(teeType == TDX, ITdxAttestation.NotTdx(teeType, TDX));
@@ -128,7 +128,11 @@ library TdxQuote {
         require(vendor == INTEL, ITdxAttestation.UnknownQuotingEnclave(vendor, INTEL));
     }
 
+    function _readUint16(bytes calldata data, uint256 offset) private pure returns (uint16) {
+        return uint16(uint8(data[offset])) | uint16(uint8(data[offset + 1])) << 8;
+    }
+
     function _readUint32(bytes calldata data, uint256 offset) private pure returns (uint256) {
-        return readUint16(data, offset) | uint256(readUint16(data, offset + 2)) << 16;
+        return _readUint16(data, offset) | uint256(_readUint16(data, offset + 2)) << 16;
     }
 }

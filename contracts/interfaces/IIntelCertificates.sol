@@ -32,7 +32,7 @@ interface IIntelCertificates is IEncodingErrors {
     /// @notice A revocation list was stored.
     /// @param issuer keccak256 of its issuer's name in DER.
     /// @param thisUpdate Unix seconds at which it was made.
-    /// @param nextUpdate Unix seconds until which it holds.
+    /// @param nextUpdate Unix seconds, exclusive, until which it holds.
     event CrlStored(bytes32 indexed issuer, uint40 thisUpdate, uint40 nextUpdate);
     /// @notice A certificate is refused from now on.
     /// @param issuer keccak256 of its issuer's name in DER.
@@ -115,7 +115,7 @@ interface IIntelCertificates is IEncodingErrors {
     /// @notice When the revocation list of an issuer holds.
     /// @param issuer keccak256 of the issuer's name in DER.
     /// @return thisUpdate Unix seconds; zero when there is none.
-    /// @return nextUpdate Unix seconds, inclusive.
+    /// @return nextUpdate Unix seconds, exclusive.
     function crls(bytes32 issuer) external view returns (uint40 thisUpdate, uint40 nextUpdate);
 
     /// @notice SHA-256 of the pinned root certificate.

@@ -25,7 +25,7 @@ import {ITdxCollateral} from "./ITdxCollateral.sol";
 /// - know that whoever owns the machine may break into it with physical access, and that Intel does not promise otherwise;
 /// - take no quote or signature as something that occurs only once: ECDSA signatures have twins.
 interface ITdxAttestation is IAttestationVerifier {
-    /// @notice The quote has another length than its parts: it is cut elsewhere, or was not cut.
+    /// @notice The quote is cut elsewhere, or was not cut.
     error WrongQuoteLength(uint256 length, uint256 expected);
     /// @notice The quote is of another version.
     error UnsupportedQuoteVersion(uint16 version, uint16 expected);
@@ -37,6 +37,8 @@ interface ITdxAttestation is IAttestationVerifier {
     error UnknownQuotingEnclave(bytes16 vendor, bytes16 expected);
     /// @notice The attestation key is certified in another way.
     error UnsupportedCertification(uint16 certificationType, uint16 expected);
+    /// @notice The quoting enclave's own data have another length.
+    error WrongQeDataLength(uint256 length, uint256 expected);
     /// @notice The lengths in the quote contradict each other.
     error WrongSignatureDataLength(uint256 length, uint256 expected);
     /// @notice The machine's key did not sign the quoting enclave's report.

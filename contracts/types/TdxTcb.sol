@@ -25,9 +25,11 @@ struct ListHeader {
     uint160 signerSerialNumber;
 }
 
-/// @notice When a revocation list holds: Unix seconds, both inclusive. Zero when there is no list.
+/// @notice When a revocation list holds, in Unix seconds. Zero when there is no list.
 struct CrlTimes {
+    /// @dev Inclusive.
     uint40 thisUpdate;
+    /// @dev Exclusive.
     uint40 nextUpdate;
 }
 

@@ -23,7 +23,7 @@ contract TdxAttestationCasesTest is TdxTest {
 
     string private constant STEP = "Step(bytes data,uint256 target)";
     string private constant CASE = "TdxCase(uint256[] calls,string name,bytes reason,uint256 start,uint256 timestamp)";
-    uint256 private constant CASES = 261;
+    uint256 private constant CASES = 260;
 
     Step[] private calls;
     address[3] private targets;

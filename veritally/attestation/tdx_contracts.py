@@ -14,8 +14,8 @@ from veritally.attestation.claims import Platform
 from veritally.attestation.collateral import Collateral
 from veritally.chain import Chain
 
-_CUT_BYTES = 1_220
-"""Length of a quote that is cut before its certificates, without the quoting enclave's own data."""
+_CUT_BYTES = 1_252
+"""Length of a quote that is cut before its certificates."""
 
 
 def cut_quote(quote: bytes) -> tuple[bytes, tuple[bytes, ...]]:
@@ -24,8 +24,8 @@ def cut_quote(quote: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     Raises:
         RefusedError: it is no TDX quote that can be read.
     """
-    parsed = tdx.parse(quote)
-    return quote[: _CUT_BYTES + len(parsed.qe_authentication)], parsed.certificates
+    certificates = tdx.parse(quote).certificates
+    return quote[:_CUT_BYTES], certificates
 
 
 @dataclass(frozen=True)
