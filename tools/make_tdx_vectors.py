@@ -1,6 +1,7 @@
-"""Writes tests/vectors/attestation/tdx_cases.json: calls of the contracts that verify TDX quotes, with their answers.
+"""Writes tests/vectors/attestation/tdx_cases.json and tdx_real.json: calls of the contracts that verify TDX quotes, with
+their answers, below a root of our own and below Intel's.
 
-With --check it writes nothing, and fails when the file is not what it would write.
+With --check it writes nothing, and fails when a file is not what it would write.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from pathlib import Path
 import tdx_cases_certificates
 import tdx_cases_lists
 import tdx_cases_quotes
+import tdx_real
 from tdx_case import STARTS, Call, Case, Start
 from tdx_pki import NOW_S, ROOT, encode
 from vector_columns import hexadecimal
 
-FILE = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "attestation" / "tdx_cases.json"
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "attestation"
 
 
 def all_cases() -> Iterator[Case]:
@@ -43,8 +45,8 @@ class Calls:
         return [{"data": hexadecimal(call.data), "target": int(call.target)} for call in self._numbers]
 
 
-def render() -> str:
-    """The content of the file."""
+def describe_cases() -> dict[str, object]:
+    """The cases below our own root."""
     calls = Calls()
     starts = {start.name.lower(): [calls.number(call) for call in STARTS[start]] for start in Start}
     cases = [
@@ -61,26 +63,41 @@ def render() -> str:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"names that occur twice: {repeated}")
-    content = {
+    return {
         "calls": calls.rows(),
         "cases": cases,
         "root": hexadecimal(sha256(encode(ROOT)).digest()),
         "starts": starts,
         "timestamp": NOW_S,
     }
-    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+def render() -> dict[Path, str]:
+    """Both files and their content."""
+    contents = {"tdx_cases.json": describe_cases(), "tdx_real.json": tdx_real.describe()}
+    return {
+        FOLDER / name: json.dumps(content, indent=1, sort_keys=True) + "\n"
+        for name, content in contents.items()
+    }
 
 
 def main() -> int:
-    """Writes or checks the file; the exit code is 1 when the check fails."""
-    content = render()
-    current = FILE.exists() and FILE.read_text(encoding="utf-8") == content
-    if "--check" in sys.argv[1:] and not current:
-        print(f"out of date: {FILE.name}; run tools/make_tdx_vectors.py and commit the result", file=sys.stderr)
+    """Writes or checks the files; the exit code is 1 when the check fails."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for path, content in render().items():
+        if path.exists() and path.read_text(encoding="utf-8") == content:
+            continue
+        stale.append(path.name)
+        if not check:
+            path.write_text(content, encoding="utf-8")
+    if check and stale:
+        print(
+            f"out of date: {', '.join(stale)}; run tools/make_tdx_vectors.py and commit the result",
+            file=sys.stderr,
+        )
         return 1
-    if not current:
-        FILE.write_text(content, encoding="utf-8")
-    print(f"tests/vectors/attestation/{FILE.name}: {'current' if current else 'written'}")
+    print(f"tests/vectors/attestation: {f'written: {chr(44).join(stale)}' if stale else 'TDX is current'}")
     return 0
 
 

@@ -7,12 +7,7 @@ import {TdxTest} from "./base/TdxTest.sol";
 /// Lists and quotes below a root of our own (tools/make_tdx_vectors.py): each is right, or wrong in one place and right
 /// everywhere else, signatures included.
 contract TdxAttestationCasesTest is TdxTest {
-    /// The fields of both are in the order of the alphabet, as the parser wants them.
-    struct Step {
-        bytes data;
-        uint256 target;
-    }
-
+    /// The fields are in the order of the alphabet, as the parser wants them.
     struct TdxCase {
         uint256[] calls;
         string name;
@@ -21,22 +16,19 @@ contract TdxAttestationCasesTest is TdxTest {
         uint256 timestamp;
     }
 
-    string private constant STEP = "Step(bytes data,uint256 target)";
     string private constant CASE = "TdxCase(uint256[] calls,string name,bytes reason,uint256 start,uint256 timestamp)";
     uint256 private constant CASES = 260;
 
     Step[] private calls;
-    address[3] private targets;
 
     function test_cases() public {
-        string memory json = vm.readFile(string.concat(FOLDER, "tdx_cases.json"));
-        Step[] memory read = abi.decode(vm.parseJsonTypeArray(json, ".calls", STEP), (Step[]));
+        string memory json = _readVectors("tdx_cases");
+        Step[] memory read = _readSteps(json, ".calls");
         for (uint256 i; i < read.length; ++i) {
             calls.push(read[i]);
         }
         TdxCase[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (TdxCase[]));
         _deploy(vm.parseJsonBytes32(json, ".root"), Platform.DEVELOPMENT);
-        targets = [address(certificates), address(collateral), address(attestation)];
         vm.warp(vm.parseJsonUint(json, ".timestamp"));
 
         string[3] memory starts = ["nothing", "revocations", "everything"];

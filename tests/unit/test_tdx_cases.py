@@ -21,7 +21,72 @@ VECTORS = json.loads((FOLDER / "tdx_cases.json").read_text(encoding="utf-8"))
 STARTS = ("nothing", "revocations", "everything")
 PEM_TYPE = 5
 
-STRICTER: dict[str, frozenset[str]] = {}
+STRICTER = {
+    "the form is exactly Intel's, and everything in it is read": frozenset(
+        {
+            "serial number zero",
+            "a certificate that is too long",
+            "a short enclave number",
+            "a part of a machine above a byte",
+            "entries in another order",
+            "an entry too many",
+            "a second optional entry alone",
+            "a partial list",
+            "an entry for no certificate",
+            "another type of list",
+            "a space",
+            "no advisory where one is announced",
+            "text after the list",
+            "lower-case digits",
+            "an escape",
+            "a character beyond ASCII",
+            "a time with spaces",
+            "a module twice",
+            "a module of version 0",
+            "another version of the enclave's list",
+            "a quote that was not cut",
+            "another certification",
+            "a second half that is not zero",
+        }
+    ),
+    "what is stored already counts, and must be there": frozenset(
+        {
+            "a revoked machine that a later list leaves out",
+            "no revocation list",
+            "the same list again",
+            "an older list",
+            "a list of an authority before the root's",
+            "a list below a third certificate",
+            "the same list of machines again",
+            "a list of machines of an older round",
+            "an older list of machines",
+            "the same list of the enclave again",
+            "a list of the enclave of an older round",
+            "an older list of the enclave",
+            "no list of the enclave",
+            "no list of machines",
+        }
+    ),
+    "lists are signed by nobody but their signer": frozenset(
+        {
+            "a list by one who may sign certificates only",
+            "a list of tomorrow",
+            "a list of machines that a machine signed",
+            "a list of machines by a signer of something else",
+            "a list of the enclave that a machine signed",
+            "a list of the enclave by a signer of something else",
+            "a signer without a name",
+        }
+    ),
+    "machines are judged by their parts, too, and by their enclave's number": frozenset(
+        {
+            "an older part",
+            "one newer and one older part",
+            "another enclave for certificates",
+        }
+    ),
+}
+"""What dcap-qvl accepts and the contracts do not, by reason."""
 
 
 def selector(signature: str) -> bytes:
@@ -99,3 +164,24 @@ def verdicts() -> dict[str, tuple[bool, bool]]:
             situation.apply(data)
         found[case["name"]] = (case["reason"] == "0x", situation.is_accepted(case["timestamp"]))
     return found
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, tuple[bool, bool]]:
+    return verdicts()
+
+
+def test_what_the_contracts_accept_is_accepted_elsewhere(found: dict[str, tuple[bool, bool]]) -> None:
+    """But for debug mode, which the contracts report and others refuse."""
+    ours_alone = {name for name, (ours, theirs) in found.items() if ours and not theirs}
+    assert ours_alone == {f"attribute {bit}" for bit in range(8)}
+
+
+def test_what_the_contracts_alone_refuse_is_listed(found: dict[str, tuple[bool, bool]]) -> None:
+    theirs_alone = {name for name, (ours, theirs) in found.items() if theirs and not ours}
+    assert theirs_alone == frozenset().union(*STRICTER.values())
+
+
+def test_both_verdicts_occur_often(found: dict[str, tuple[bool, bool]]) -> None:
+    assert sum(ours and theirs for ours, theirs in found.values()) >= 30
+    assert sum(not ours and not theirs for ours, theirs in found.values()) >= 150
