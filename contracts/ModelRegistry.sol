@@ -20,12 +20,19 @@ contract ModelRegistry is IModelRegistry {
     /// @inheritdoc IModelRegistry
     uint40 public immutable MEASUREMENT_DELAY;
 
+    /// @dev One slot.
+    struct ValueCap {
+        bool isSet;
+        uint128 capBaseUnits;
+    }
+
     mapping(bytes32 modelId => Model) private _models;
     mapping(bytes32 modelId => Circuit[]) private _circuits;
     /// @dev So that the same code is not added twice. Code that differs in one byte is another circuit, with a trial of
     /// its own.
     mapping(bytes32 modelId => mapping(bytes32 codeHash => bool)) private _hasCode;
     mapping(bytes32 modelId => mapping(bytes32 measurement => Acceptance)) private _acceptances;
+    mapping(bytes32 modelId => mapping(address asset => ValueCap)) private _valueCaps;
 
     modifier onlyModelOwner(bytes32 modelId) {
         require(_known(modelId).owner == msg.sender, NotModelOwner(modelId, msg.sender));
@@ -154,6 +161,21 @@ contract ModelRegistry is IModelRegistry {
     /// @inheritdoc IModelRegistry
     function getAcceptance(bytes32 modelId, bytes32 measurement) external view returns (Acceptance memory) {
         return _acceptances[modelId][measurement];
+    }
+
+    /* VALUE CAPS */
+
+    /// @inheritdoc IModelRegistry
+    function setValueCap(bytes32 modelId, address asset, uint128 capBaseUnits) external onlyModelOwner(modelId) {
+        _valueCaps[modelId][asset] = ValueCap({isSet: true, capBaseUnits: capBaseUnits});
+
+        emit ValueCapSet(modelId, asset, msg.sender, capBaseUnits);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function valueCapOf(bytes32 modelId, address asset) external view returns (uint256) {
+        ValueCap storage valueCap = _valueCaps[modelId][asset];
+        return valueCap.isSet ? valueCap.capBaseUnits : type(uint256).max;
     }
 
     /* MODELS */

@@ -18,12 +18,14 @@ import {ReceiptRun, Run} from "./libraries/ReceiptRun.sol";
 import {SettledEvent} from "./libraries/SettledEvent.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {TokenBalance} from "./libraries/TokenBalance.sol";
+import {VerdictAnswer} from "./libraries/VerdictAnswer.sol";
 import {BatchPayments} from "./payments/BatchPayments.sol";
 import {Collector} from "./payments/Collector.sol";
 import {Group, GroupResult, Payment, PaymentScheme, Receipt, SettledGroup} from "./types/Group.sol";
 import {Collection} from "./types/Payments.sol";
 import {Terms} from "./types/Terms.sol";
 import {Tier} from "./types/Tier.sol";
+import {Verdict} from "./types/Verdict.sol";
 
 /// @title Settlement
 /// @notice See {ISettlement}.
@@ -63,6 +65,9 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
     mapping(bytes32 root => SettledGroup) private _settledGroups;
 
+    /// @dev Settled amounts that an enclave's key has backed, in base units.
+    mapping(bytes32 key => mapping(address asset => uint256)) private _backed;
+
     /// @dev What the steps of one group share.
     struct Frame {
         address prover;
@@ -77,6 +82,8 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         bytes32 root;
         /// @dev The tier that was verified, and the events, one per settled receipt.
         SettledEvent.Log log;
+        /// @dev What the verifier says of the evidence.
+        Verdict verdict;
         /// @dev By floor, for the floors that occur: where its transfers must go, and what was there before.
         address[4] payAddresses;
         uint256[4] balances;
@@ -129,11 +136,12 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         (settled, skipped) = (uint32(frame.log.count), uint32(count - frame.log.count));
         if (settled == 0) return (settled, skipped);
         _requirePaid(frame);
+        _book(frame);
         bytes32 root = skipped == 0 ? frame.root : MerkleRoot.computeNonZero(frame.hashes);
         _record(frame, group, root);
 
         emit GroupSettled(
-            root, group.modelId, group.prover, group.route, frame.log.tier, settled, skipped, frame.log.development
+            root, group.modelId, group.prover, group.route, frame.log.tier, settled, skipped, frame.log.labels
         );
     }
 
@@ -215,6 +223,11 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISettlement
+    function backedAmount(bytes32 key, address asset) external view returns (uint256) {
+        return _backed[key][asset];
+    }
+
+    /// @inheritdoc ISettlement
     function settledGroup(bytes32 root) external view returns (SettledGroup memory) {
         return _settledGroups[root];
     }
@@ -289,6 +302,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         Claim memory claim = Claim({
             modelId: group.modelId,
             prover: group.prover,
+            asset: group.asset,
             groupDigest: digest,
             statements: tier == Tier.ZKML ? _statements(group.receipts) : new Statement[](0)
         });
@@ -296,8 +310,9 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
 
         (bool success, bytes memory output) = BoundedCall.tryStaticCall(verifier, gasLimit, REASON_BYTES, input);
         if (!success) _refuse(output);
-        require(output.length == 32, IVerifier.MalformedEvidence());
-        SettledEvent.open(frame.log, group, nextSeq(), tier, abi.decode(output, (bool)));
+        require(VerdictAnswer.isValid(output), IVerifier.MalformedEvidence());
+        frame.verdict = abi.decode(output, (Verdict));
+        SettledEvent.open(frame.log, group, nextSeq(), tier, frame.verdict.labels);
     }
 
     /// @dev Reverts with a verifier's error, which must not pass for this contract's want of gas.
@@ -464,6 +479,18 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         require(received >= transferred, PaymentShortfall(transferred, received));
     }
 
+    /// @dev Books what was paid on the key behind the evidence. The amount is known only after the payments: until
+    /// then the guard keeps others out, and beyond the cap the frame reverts with all that it did.
+    function _book(Frame memory frame) private {
+        (bytes32 key, address asset) = (frame.verdict.key, frame.asset);
+        if (key == 0 || frame.amount == 0) return;
+        uint256 total = _backed[key][asset] + frame.amount;
+        uint256 valueCap = frame.verdict.valueCap;
+        require(total <= valueCap, ValueCapExceeded(key, asset, total, valueCap));
+
+        _backed[key][asset] = total;
+    }
+
     /* RECORDS */
 
     function _record(Frame memory frame, Group calldata group, bytes32 root) private {
@@ -474,10 +501,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         _modelCounts[group.modelId] += increment;
         if (frame.amount != 0) _amounts[group.asset][tier] += frame.amount;
         _settledGroups[root] = SettledGroup({
-            tier: uint8(tier),
-            development: frame.log.development,
-            count: uint32(count),
-            blockNumber: uint64(block.number)
+            tier: uint8(tier), labels: frame.log.labels, count: uint32(count), blockNumber: uint64(block.number)
         });
     }
 

@@ -9,6 +9,7 @@ import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {IZkmlVerifier} from "./interfaces/IZkmlVerifier.sol";
 import {BoundedCall} from "./libraries/BoundedCall.sol";
 import {DevelopmentChains} from "./libraries/DevelopmentChains.sol";
+import {VerdictAnswer} from "./libraries/VerdictAnswer.sol";
 import {Tier} from "./types/Tier.sol";
 
 /// @title VerifierRouter
@@ -185,12 +186,11 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
         return exhibit.claim.statements[exhibit.statement];
     }
 
-    /// @dev Accepts exactly what Settlement accepts: a boolean within the route's gas.
+    /// @dev Accepts exactly what Settlement accepts: a verdict within the route's gas.
     function _requireAccepted(Route storage entry, Exhibit calldata exhibit, uint256 index) private view {
         uint256 gasLimit = _gasLimit(entry, exhibit.claim.statements.length);
         bytes memory input = abi.encodeCall(IVerifier.verify, (exhibit.claim, exhibit.evidence));
         (bool success, bytes memory output) = BoundedCall.tryStaticCall(entry.verifier, gasLimit, REASON_BYTES, input);
-        bool accepted = success && output.length == 32 && uint256(bytes32(output)) <= 1;
-        require(accepted, ExhibitRefused(index, output));
+        require(success && VerdictAnswer.isValid(output), ExhibitRefused(index, output));
     }
 }

@@ -20,13 +20,13 @@ from indexer.events import (
 from indexer.wire import Log
 from veritally.abi import load_artifact
 from veritally.contract_table import CONTRACTS
+from veritally.labels import Labels
 from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
 
 _ZERO_ADDRESS = bytes(20)
-_DEVELOPMENT_FLAG = 1
 _SCHEME_SHIFT = 8
-_KNOWN_FLAGS = _DEVELOPMENT_FLAG | 0xFF << _SCHEME_SHIFT
+_KNOWN_FLAGS = 0xFFFF
 _LARGEST_INDEX = (1 << 31) - 1
 
 
@@ -39,13 +39,13 @@ class Terms:
     served_at_s: int
     floor: Tier
     scheme: PaymentScheme
-    development: bool
+    labels: Labels
 
 
 def unpack_terms(word: int) -> Terms:
     """Unpacks, from the high bits: seq (64), amount (96), servedAt (64), floor (8), flags (24).
 
-    The flags are the payment scheme (bits 8 to 15) and bit 0, development evidence.
+    The flags are the payment scheme (bits 8 to 15) and the labels of the evidence (bits 0 to 7).
 
     Raises:
         AbiMismatchError: the floor is no tier, the scheme is none of ours, or an unknown flag is set.
@@ -59,7 +59,7 @@ def unpack_terms(word: int) -> Terms:
         served_at_s=word >> 32 & (1 << 64) - 1,
         floor=_tier(word >> 24 & 0xFF),
         scheme=_scheme(flags >> _SCHEME_SHIFT),
-        development=bool(flags & _DEVELOPMENT_FLAG),
+        labels=_labels(flags & 0xFF),
     )
 
 
@@ -150,7 +150,7 @@ def _inference_settled(position: LogPosition, fields: Fields) -> InferenceSettle
         served_at_s=terms.served_at_s,
         floor=terms.floor,
         scheme=terms.scheme,
-        development=terms.development,
+        labels=terms.labels,
     )
 
 
@@ -164,7 +164,7 @@ def _group_settled(position: LogPosition, fields: Fields) -> GroupSettled:
         tier=_tier(fields.integer("tier")),
         settled=fields.integer("settled"),
         skipped=fields.integer("skipped"),
-        development=bool(fields.integer("development")),
+        labels=_labels(fields.integer("labels")),
     )
 
 
@@ -181,6 +181,13 @@ def _channel_refunded(position: LogPosition, fields: Fields) -> ChannelRefunded:
         asset=fields.octets("token"),
         amount_base_units=fields.integer("amount"),
     )
+
+
+def _labels(number: int) -> Labels:
+    try:
+        return Labels(number)
+    except ValueError:
+        raise AbiMismatchError(f"labels 0x{number:02x} hold bits that this version does not know") from None
 
 
 def _scheme(number: int) -> PaymentScheme:

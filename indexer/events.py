@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from veritally.labels import Labels
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
@@ -48,7 +49,8 @@ class InferenceSettled:
     floor: Tier
     scheme: PaymentScheme
     """How it was paid; `NONE` where nobody paid."""
-    development: bool
+    labels: Labels
+    """How the evidence is weaker than the tier says."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class GroupSettled:
     tier: Tier
     settled: int
     skipped: int
-    development: bool
+    labels: Labels
 
 
 @dataclass(frozen=True)

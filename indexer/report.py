@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,14 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.tallies import AssetTally, TallyReport, TierTally
+from veritally.labels import Labels
 from veritally.tables import print_whole
 
 CSV_COLUMNS = (
     "tier",
+    "development",
+    "unbound",
     "asset",
     "inferences",
     "share_percent",
-    "development_inferences",
     "amount_base_units",
     "amount",
     "verified_by",
@@ -29,10 +32,13 @@ CSV_COLUMNS = (
     "as_of_block",
     "on_chain_counters",
 )
-DEVELOPMENT_MARK = "DEVELOPMENT"
-DEVELOPMENT_NOTE = f"{DEVELOPMENT_MARK}: the evidence rests on a development root or SRS and proves nothing"
+NOTES = {
+    Labels.DEVELOPMENT: "DEVELOPMENT: the evidence rests on a development root or SRS and proves nothing",
+    Labels.UNBOUND: "UNBOUND: the evidence names no chain, prover or payer; it may have been made for others",
+}
+"""What is said below a table for each label that stands in it."""
 _NARROWEST = 120
-_NO_ASSET = AssetTally(b"", None, 0, 0, 0)
+_NO_ASSET = AssetTally(b"", None, Labels(0), 0, 0)
 
 
 def counters_status(report: TallyReport) -> str:
@@ -68,8 +74,8 @@ def print_table(report: TallyReport, console: Console) -> None:
     ]
     if len(tokens) == 1:
         lines.insert(0, f"amounts in token {to_checksum_address(paid[0][1].asset)}")
-    if any(tier.development_inferences for tier in report.tiers):
-        lines.insert(0, DEVELOPMENT_NOTE)
+    found = {label for tier in report.tiers for labels in tier.by_labels for label in labels}
+    lines[:0] = [note for label, note in NOTES.items() if label in found]
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -91,7 +97,7 @@ def to_json(report: TallyReport) -> str:
 
 
 def to_csv(report: TallyReport) -> str:
-    """One line per tier and asset, so that `inferences` can be summed; a tier without any has one line."""
+    """One line per tier, labels and asset: `inferences` can be summed; a tier without any has one line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -106,34 +112,38 @@ def _plain_table() -> Table:
 
 
 def _tier_table(report: TallyReport, tokens: set[bytes]) -> Table:
-    """One line per tier, with its amount when everything was paid in one token."""
+    """One line per tier and labels, with its amount when everything was paid in one token."""
     with_amount = len(tokens) == 1
     table = _plain_table()
     table.add_column("tier")
-    for heading in ("inferences", "share", *(["amount"] if with_amount else []), DEVELOPMENT_MARK):
+    for heading in ("inferences", "share", *(["amount"] if with_amount else [])):
         table.add_column(heading, justify="right")
     table.add_column("verified by")
     for tier in report.tiers:
-        mark = f" [{DEVELOPMENT_MARK}]" if tier.development_inferences else ""
-        share = report.share_percent(tier.inferences)
-        table.add_row(
-            tier.tier.label,
-            str(tier.inferences),
-            "-" if share is None else f"{share} %",
-            *([_amount_in(tier, tokens)] if with_amount else []),
-            str(tier.development_inferences),
-            tier.verified_by + mark,
-        )
+        for labels, assets in tier.by_labels.items():
+            inferences = sum(asset.inferences for asset in assets)
+            share = report.share_percent(inferences)
+            table.add_row(
+                _marked(tier, labels),
+                str(inferences),
+                "-" if share is None else f"{share} %",
+                *([_amount_in(assets, tokens)] if with_amount else []),
+                tier.verified_by,
+            )
     return table
 
 
-def _amount_in(tier: TierTally, tokens: set[bytes]) -> str:
-    amounts = [_shown_amount(asset) for asset in tier.assets if asset.asset in tokens]
+def _marked(tier: TierTally, labels: Labels) -> str:
+    return " ".join([tier.tier.label, *(f"[{label.name}]" for label in labels)])
+
+
+def _amount_in(assets: Sequence[AssetTally], tokens: set[bytes]) -> str:
+    amounts = [_shown_amount(asset) for asset in assets if asset.asset in tokens]
     return amounts[0] if amounts else "-"
 
 
 def _amount_table(paid: list[tuple[TierTally, AssetTally]]) -> Table:
-    """One line per tier and token."""
+    """One line per tier, labels and token."""
     table = _plain_table()
     for heading in ("tier", "asset"):
         table.add_column(heading)
@@ -141,7 +151,7 @@ def _amount_table(paid: list[tuple[TierTally, AssetTally]]) -> Table:
         table.add_column(heading, justify="right")
     for tier, asset in paid:
         table.add_row(
-            tier.tier.label,
+            _marked(tier, asset.labels),
             to_checksum_address(asset.asset),
             str(asset.amount_base_units),
             asset.amount or "decimals unknown",
@@ -160,13 +170,15 @@ def _tier_json(report: TallyReport, tier: TierTally) -> dict[str, Any]:
         "inferences": tier.inferences,
         "share_percent": None if share is None else str(share),
         "development_inferences": tier.development_inferences,
+        "unbound_inferences": tier.unbound_inferences,
         "verified_by": tier.verified_by,
         "assets": [
             {
                 "asset": to_checksum_address(asset.asset),
                 "decimals": asset.decimals,
+                "development": asset.labels.development,
+                "unbound": asset.labels.unbound,
                 "inferences": asset.inferences,
-                "development_inferences": asset.development_inferences,
                 "amount_base_units": str(asset.amount_base_units),
                 "amount": asset.amount,
             }
@@ -198,10 +210,11 @@ def _counters_json(report: TallyReport) -> dict[str, Any]:
 def _csv_row(report: TallyReport, tier: TierTally, asset: AssetTally) -> dict[str, Any]:
     return {
         "tier": tier.tier.label,
+        "development": str(asset.labels.development).lower(),
+        "unbound": str(asset.labels.unbound).lower(),
         "asset": to_checksum_address(asset.asset) if asset.asset else "",
         "inferences": asset.inferences,
         "share_percent": report.share_percent(asset.inferences),
-        "development_inferences": asset.development_inferences,
         "amount_base_units": asset.amount_base_units,
         "amount": asset.amount,
         "verified_by": tier.verified_by,

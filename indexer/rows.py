@@ -71,6 +71,8 @@ def row_of(event: Event, ids: Ids) -> dict[str, Any]:
             row[name] = ids.models[value]
         elif name == "reason":
             row |= {"reason": value.octets, "reason_name": value.name}
+        elif name == "labels":
+            row |= {"development": value.development, "unbound": value.unbound}
         elif name != "position":
             row[name] = value
     return row

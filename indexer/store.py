@@ -143,17 +143,26 @@ def _lookup(
 
 
 def _add_rollups(session: Session, inferences: Sequence[InferenceSettled], ids: Ids) -> None:
-    by_key: dict[tuple[int, int], list[InferenceSettled]] = defaultdict(list)
+    by_key: dict[tuple[int, int, bool, bool], list[InferenceSettled]] = defaultdict(list)
     for inference in inferences:
-        by_key[int(inference.tier), ids.addresses[inference.asset]].append(inference)
-    for (tier, asset_id), some in by_key.items():
-        row = session.get(RollupRow, (tier, asset_id)) or RollupRow(
-            tier=tier, asset_id=asset_id, inferences=0, development_inferences=0, amount_base_units=0
-        )
+        labels, asset_id = inference.labels, ids.addresses[inference.asset]
+        by_key[int(inference.tier), asset_id, labels.development, labels.unbound].append(inference)
+    for key, some in by_key.items():
+        row = session.get(RollupRow, key) or _empty_rollup(*key)
         row.inferences += len(some)
-        row.development_inferences += sum(inference.development for inference in some)
         row.amount_base_units += sum(inference.amount_base_units for inference in some)
         session.add(row)
+
+
+def _empty_rollup(tier: int, asset_id: int, development: bool, unbound: bool) -> RollupRow:
+    return RollupRow(
+        tier=tier,
+        asset_id=asset_id,
+        development=development,
+        unbound=unbound,
+        inferences=0,
+        amount_base_units=0,
+    )
 
 
 def _block_values(block: Block) -> dict[str, object]:

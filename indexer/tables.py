@@ -135,6 +135,7 @@ class InferenceRow(SQLModel, table=True):
     floor: int
     scheme: int
     development: bool
+    unbound: bool
     amount_base_units: int = Field(sa_type=Uint96)
     served_at_s: int = Field(sa_type=Uint64)
     request_hash: bytes
@@ -155,6 +156,7 @@ class GroupSettledRow(SQLModel, table=True):
     settled: int = Field(sa_type=Bigint)
     skipped: int = Field(sa_type=Bigint)
     development: bool
+    unbound: bool
 
 
 class GroupSkippedRow(SQLModel, table=True):
@@ -197,13 +199,14 @@ class ChannelRefundedRow(SQLModel, table=True):
 
 
 class RollupRow(SQLModel, table=True):
-    """Sums over `inference` per tier and asset."""
+    """Sums over `inference` per tier, asset and labels of the evidence."""
 
     __tablename__ = "rollup"
     tier: int = Field(primary_key=True)
     asset_id: int = Field(primary_key=True)
+    development: bool = Field(primary_key=True)
+    unbound: bool = Field(primary_key=True)
     inferences: int = Field(sa_type=Bigint)
-    development_inferences: int = Field(sa_type=Bigint)
     amount_base_units: int = Field(sa_type=Uint256)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from indexer.errors import CounterMismatchError, NothingIndexedError
 from indexer.rpc import JsonRpc
 from indexer.store import read_cursor
 from indexer.tables import AddressRow, AssetRow, RollupRow
+from veritally.labels import Labels
 from veritally.tiers import SETTLED_TIERS, Tier
 
 VERIFIED_BY = {
@@ -29,13 +31,14 @@ _MOST_DECIMALS = 36
 
 @dataclass(frozen=True)
 class AssetTally:
-    """The inferences of one tier that were charged in one asset."""
+    """The inferences of one tier that were charged in one asset, with evidence of the same labels."""
 
     asset: bytes
     decimals: int | None
     """The token's `decimals()`; None when it gave no usable answer."""
+    labels: Labels
+    """How the evidence is weaker than the tier says."""
     inferences: int
-    development_inferences: int
     amount_base_units: int
 
     @property
@@ -57,13 +60,24 @@ class TierTally:
 
     @property
     def inferences(self) -> int:
-        """Number of inferences, those with development evidence among them."""
+        """Number of inferences, those with labelled evidence among them."""
         return sum(asset.inferences for asset in self.assets)
 
     @property
     def development_inferences(self) -> int:
         """Number of inferences whose evidence rests on a development root or SRS."""
-        return sum(asset.development_inferences for asset in self.assets)
+        return sum(asset.inferences for asset in self.assets if asset.labels.development)
+
+    @property
+    def unbound_inferences(self) -> int:
+        """Number of inferences whose evidence may have been made for somebody else."""
+        return sum(asset.inferences for asset in self.assets if asset.labels.unbound)
+
+    @property
+    def by_labels(self) -> dict[Labels, tuple[AssetTally, ...]]:
+        """The assets apart by labels of the evidence; one empty entry when the tier has no inferences."""
+        found = sorted({asset.labels for asset in self.assets}) or [Labels(0)]
+        return {labels: tuple(asset for asset in self.assets if asset.labels == labels) for labels in found}
 
     @property
     def verified_by(self) -> str:
@@ -105,11 +119,12 @@ def read_tallies(session: Session) -> TallyReport | None:
         select(RollupRow, AddressRow.value, AssetRow.decimals)
         .join(AddressRow, col(AddressRow.id) == col(RollupRow.asset_id))
         .join(AssetRow, col(AssetRow.address_id) == col(RollupRow.asset_id))
-        .order_by(col(AddressRow.value))
+        .order_by(col(AddressRow.value), col(RollupRow.development), col(RollupRow.unbound))
     )
     assets: dict[int, list[AssetTally]] = {}
     for row, asset, decimals in session.exec(statement):
-        tally = AssetTally(asset, decimals, row.inferences, row.development_inferences, row.amount_base_units)
+        labels = Labels.DEVELOPMENT * row.development | Labels.UNBOUND * row.unbound
+        tally = AssetTally(asset, decimals, Labels(labels), row.inferences, row.amount_base_units)
         assets.setdefault(row.tier, []).append(tally)
     return TallyReport(
         chain_id=cursor.chain_id,
@@ -145,9 +160,10 @@ def compared(rpc: JsonRpc, report: TallyReport) -> TallyReport:
     chain = SettlementChain(rpc, report.chain_id, report.settlement)
     chain.require_chain_id()
     counts = {tier.tier: tier.inferences for tier in report.tiers}
-    amounts = {
-        (asset.asset, tier.tier): asset.amount_base_units for tier in report.tiers for asset in tier.assets
-    }
+    amounts: Counter[tuple[bytes, Tier]] = Counter()
+    for tier in report.tiers:
+        for asset in tier.assets:
+            amounts[asset.asset, tier.tier] += asset.amount_base_units
     counters = compare_counters(chain, report.block_number, report.block_hash, counts, amounts)
     return dataclasses.replace(report, counters=counters)
 

@@ -11,7 +11,8 @@ from web3 import Web3
 
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
-from prover.enclave import DEVELOPMENT_MEASUREMENT, DevelopmentEnclave
+from prover.enclave.drivers import DocumentSource, make_source
+from prover.enclave.enclave import Enclave
 from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.facilitator import InProcessFacilitator
@@ -27,10 +28,11 @@ from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
+from veritally.attestation.claims import Platform
+from veritally.attestation.software_root import ORGANIZATION
 from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.errors import DeploymentFileError
-from veritally.keys import load_development_key
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
@@ -45,8 +47,8 @@ class Connection:
     chain: Chain
     deployment: Deployment
     account: LocalAccount
-    enclave_root: LocalAccount | None
-    """Development root; without it the tier TEE is not offered."""
+    documents: DocumentSource | None
+    """Attestation of the enclave that this runs in; without it the tier TEE is not offered."""
     asset: str
     decimals: int
     offers: Mapping[Tier, Offer]
@@ -66,15 +68,15 @@ def connect(settings: ProverSettings) -> Connection:
 
     Raises:
         VeritallyError: the deployment file or the node cannot be used.
-        ProverError: a key, a price or the asset cannot be used.
+        ProverError: a key, a price, the asset or the enclave driver cannot be used.
     """
     deployment, chain = Deployment.load(settings.deployment), Chain.connect(settings.rpc_url)
     if chain.chain_id != deployment.chain_id:
         raise WrongChainError(deployment.chain_id, chain.chain_id)
     _require_settlement(settings.deployment, deployment, chain)
     account = load_prover_account(settings, chain.chain_id)
-    root_file = settings.enclave_root_key_file
-    root = load_development_key(root_file, chain.chain_id) if root_file else None
+    driver = settings.enclave_driver
+    documents = make_source(driver, chain, deployment) if driver else None
     asset = resolve_asset(chain.chain_id, settings.asset)
     decimals = read_decimals(chain, asset)
     offers = {
@@ -83,9 +85,9 @@ def connect(settings: ProverSettings) -> Connection:
             pay_address_of(deployment, account.address, tier),
         )
         for tier in SETTLED_TIERS
-        if tier is not Tier.TEE or root is not None
+        if tier is not Tier.TEE or documents is not None
     }
-    return Connection(chain, deployment, account, root, asset, decimals, offers)
+    return Connection(chain, deployment, account, documents, asset, decimals, offers)
 
 
 def _require_settlement(path: Path, deployment: Deployment, chain: Chain) -> None:
@@ -174,24 +176,26 @@ def _serve(
 
 def _settler(connection: Connection, catalogue: Catalogue, progress: Progress) -> Settler:
     chain, deployment, account = connection.chain, connection.deployment, connection.account
-    enclaves = _enclaves(connection, connection.enclave_root, catalogue, progress)
+    enclaves = _enclaves(connection, connection.documents, catalogue, progress)
     circuits = {model.model_id: model.registered.index for model in catalogue.models.values()}
     evidence = EvidenceMaker(SettlementDomain.of(deployment), account, enclaves, circuits)
     return Settler(chain, deployment, account, evidence)
 
 
 def _enclaves(
-    connection: Connection, root: LocalAccount | None, catalogue: Catalogue, progress: Progress
-) -> dict[bytes, DevelopmentEnclave]:
-    enclaves: dict[bytes, DevelopmentEnclave] = {}
-    if root is None:
+    connection: Connection, documents: DocumentSource | None, catalogue: Catalogue, progress: Progress
+) -> dict[bytes, Enclave]:
+    """One enclave key for each model, registered."""
+    enclaves: dict[bytes, Enclave] = {}
+    if documents is None:
         return enclaves
+    vouching = ORGANIZATION if documents.platform is Platform.DEVELOPMENT else documents.platform.label
     for model in catalogue.models.values():
-        connection.registrar(progress).ensure_measurement(model.model_id, DEVELOPMENT_MEASUREMENT)
-        progress(f"admitting a development enclave for {model.package.name} (DEVELOPMENT ONLY - NOT A TEE)")
-        enclave = DevelopmentEnclave(
-            connection.chain, connection.deployment, connection.account, root, model.model_id
+        enclave = Enclave(
+            connection.chain, connection.deployment, connection.account, documents, model.model_id
         )
-        enclave.ensure_key()
+        connection.registrar(progress).ensure_measurement(model.model_id, enclave.measure())
+        progress(f"registering an enclave key for {model.package.name} ({vouching})")
+        enclave.ensure_registered()
         enclaves[model.model_id] = enclave
     return enclaves

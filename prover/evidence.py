@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from prover.enclave import DevelopmentEnclave
+from prover.enclave.enclave import Enclave
 from prover.errors import EvidenceError
 from prover.signer import sign_digest
 from veritally.merkle import merkle_proof, merkle_root
@@ -35,7 +35,7 @@ class EvidenceMaker:
         self,
         domain: SettlementDomain,
         prover: LocalAccount,
-        enclaves: Mapping[bytes, DevelopmentEnclave],
+        enclaves: Mapping[bytes, Enclave],
         circuits: Mapping[bytes, int],
     ) -> None:
         """`enclaves`, and `circuits` as positions in the registry, are by model id."""
@@ -55,7 +55,7 @@ class EvidenceMaker:
 
         Raises:
             EvidenceError: a proof or the model's enclave is missing.
-            TransactionFailedError: the enclave needed a new key and the registry refused it.
+            EnclaveError, VeritallyError: the enclave's key had to be registered or renewed, and was not.
         """
         if tier is Tier.ZKML:
             return _proof_evidence(self._circuits.get(terms.model_id), proofs)
@@ -66,7 +66,7 @@ class EvidenceMaker:
             signer, signature = self._enclave(terms).sign(digest)
         return _signature_evidence(tier, signer, signature, receipt_hashes)
 
-    def _enclave(self, terms: GroupTerms) -> DevelopmentEnclave:
+    def _enclave(self, terms: GroupTerms) -> Enclave:
         enclave = self._enclaves.get(terms.model_id)
         if enclave is None:
             raise EvidenceError(f"model 0x{terms.model_id.hex()} has no enclave")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from x402.schemas import PaymentPayload
 
+from veritally.labels import Labels
 from veritally.payments import PaymentScheme, UptoPayment
 from veritally.x402 import PaymentOffer, read_payment
 from veritally.x402.errors import OtherOfferError
@@ -54,8 +55,8 @@ class Settled:
     """Gas of the whole transaction, which other receipts may share."""
     seq: int
     """Global gap-free sequence number of the inference."""
-    development: bool
-    """The evidence rests on a development root or a development SRS."""
+    labels: Labels
+    """How the evidence is weaker than its tier says."""
     evidence: dict[str, Any]
     """What backs the receipt, as JSON."""
 

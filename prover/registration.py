@@ -9,6 +9,7 @@ from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 from web3.exceptions import ContractCustomError
 
+from prover.enclave.errors import MeasurementNotAcceptedError
 from prover.errors import CircuitStoppedError
 from prover.zkml.circuit import Circuit
 from prover.zkml.package import ModelPackage
@@ -78,13 +79,19 @@ class Registrar:
         """Lets enclaves with this measurement serve the model, unless that was done before.
 
         Raises:
+            MeasurementNotAcceptedError: that counts only later, or was taken back.
             TransactionFailedError: the registry refuses it.
         """
         registry = self._registry()
-        acceptance = self.chain.read(registry.functions.getAcceptance(model_id, measurement))
-        if acceptance.acceptedFrom == 0:
-            self.progress(f"accepting the measurement 0x{measurement.hex()[:8]}…")
+        read_acceptance = registry.functions.getAcceptance(model_id, measurement)
+        if self.chain.read(read_acceptance).acceptedFrom == 0:
+            self.progress(f"accepting the measurement 0x{measurement.hex()}")
             self.chain.send(registry.functions.acceptMeasurement(model_id, measurement), self.account)
+        acceptance = self.chain.read(read_acceptance)
+        if acceptance.removedAt:
+            raise MeasurementNotAcceptedError(measurement, model_id, None)
+        if acceptance.acceptedFrom > self.chain.time_s():
+            raise MeasurementNotAcceptedError(measurement, model_id, int(acceptance.acceptedFrom))
 
     def _is_registered(self, registry: Contract, model_id: bytes) -> bool:
         try:

@@ -89,7 +89,8 @@ class InferenceService:
                 "block": settled.block,
                 "seq": settled.seq,
                 "gas_used": settled.gas_used,
-                "development": settled.development,
+                "development": settled.labels.development,
+                "unbound": settled.labels.unbound,
             },
             "evidence": settled.evidence,
         }

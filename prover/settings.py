@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from prover.enclave.drivers import DriverName
 from prover.errors import SettingError
 from veritally.tiers import Tier
 
@@ -64,8 +65,8 @@ class ProverSettings(BaseSettings):
     keystore_password_file: Path | None = None
     raw_key_file: Path | None = None
     """Hex key in a file with mode 0600; development chains only."""
-    enclave_root_key_file: Path | None = None
-    """Hex key of the development root, in a file with mode 0600; without it the tier TEE is not offered."""
+    enclave_driver: DriverName | None = None
+    """What gives the documents of the enclave that the service runs in; without it there is no tier TEE."""
 
     def price_usd(self, tier: Tier) -> str:
         """Decimal price of one inference at `tier`, in US dollars."""

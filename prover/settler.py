@@ -13,7 +13,7 @@ from web3.types import TxReceipt
 from prover.errors import ProverError
 from prover.evidence import EvidenceMaker, GroupEvidence
 from prover.payments import NotSettled, Outcome, Settled
-from veritally.chain import Chain
+from veritally.chain import TRANSACTION_GAS_CAP, Chain
 from veritally.deployment import Deployment
 from veritally.errors import (
     ChainUnreachableError,
@@ -27,7 +27,6 @@ from veritally.routes import ROUTE_OF
 from veritally.settlement import Group, ReceiptOutcome, ZkProof, decode_outcomes
 from veritally.tiers import Tier
 
-MAX_TRANSACTION_GAS = 16_777_216
 """Highest gas limit of one transaction (EIP-7825)."""
 GAS_OF_RECEIPT = {Tier.SIGNED: 120_000, Tier.TEE: 120_000, Tier.ZKML: 1_400_000}
 """Gas that must be there for one receipt; a proof needs the room that its route reserves."""
@@ -59,7 +58,7 @@ class _Prepared:
 
 def fits_one_transaction(tiers: Sequence[Tier]) -> bool:
     """Whether receipts of these tiers may share a transaction."""
-    return _gas_floor(tiers) <= MAX_TRANSACTION_GAS
+    return _gas_floor(tiers) <= TRANSACTION_GAS_CAP
 
 
 class Settler:
@@ -126,9 +125,9 @@ class Settler:
         try:
             return self._chain.send(call, self._prover, gas=gas)
         except TransactionFailedError as error:
-            if "NotEnoughGas" not in str(error) or gas is None or gas == MAX_TRANSACTION_GAS:
+            if "NotEnoughGas" not in str(error) or gas is None or gas == TRANSACTION_GAS_CAP:
                 raise
-            return self._chain.send(call, self._prover, gas=min(2 * gas, MAX_TRANSACTION_GAS))
+            return self._chain.send(call, self._prover, gas=min(2 * gas, TRANSACTION_GAS_CAP))
 
     def _gas_limit(self, call: ContractFunction, floor: int) -> int | None:
         """The estimate and a third, at least `floor`; None when there is none, and sending will say why."""
@@ -136,7 +135,7 @@ class Settler:
             estimate = call.estimate_gas({"from": self._prover.address})
         except (Web3Exception, ChainUnreachableError):
             return None
-        return min(max(estimate * 13 // 10, floor), MAX_TRANSACTION_GAS)
+        return min(max(estimate * 13 // 10, floor), TRANSACTION_GAS_CAP)
 
     def _read_outcomes(self, prepared: Sequence[_Prepared], mined: TxReceipt) -> dict[int, Outcome]:
         per_group = decode_outcomes(self._domain, [item.group for item in prepared], mined["logs"])
@@ -185,7 +184,7 @@ def _outcome(found: ReceiptOutcome, mined: TxReceipt, shown: dict[str, object]) 
         block=mined["blockNumber"],
         gas_used=mined["gasUsed"],
         seq=found.seq,
-        development=found.development,
+        labels=found.labels,
         evidence=shown,
     )
 

@@ -18,6 +18,7 @@ from ethpm_types import ContractType
 
 from veritally.abi import load_artifact
 from veritally.chain import Chain
+from veritally.contract_table import DEVELOPMENT_CHAIN_IDS, DEVELOPMENT_ROOT
 from veritally.deploy import deploy_contracts
 from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
 from veritally.errors import TransactionFailedError, VeritallyError
@@ -70,7 +71,7 @@ def deploy(account: AccountAPI, settings: DeploymentSettings) -> Deployment:
 @account_option(prompt=False)  # type: ignore[untyped-decorator]  # Ape is not in the environment of mypy
 @click.option("--owner", help="Owner of the router; the deployer when not given.")
 @click.option("--guardian", help="May stop routes besides the owner; the deployer when not given.")
-@click.option("--development-root", help="Admits enclave keys, on development chains; the deployer.")
+@click.option("--development-root", help="SHA-256 of a software root, on development chains; the public one.")
 @click.option(
     "--route-delay-s", default=0, show_default=True, help="Seconds before an added route may be activated."
 )
@@ -103,7 +104,7 @@ def cli(
             guardian or anybody,
             route_delay_s,
             measurement_delay_s,
-            development_root or anybody,
+            development_root or _public_root(),
         )
         deployment = deploy(deployer, settings)
     except VeritallyError as error:
@@ -113,6 +114,11 @@ def cli(
     click.echo(f"written to {path}")
     for route in missing_routes(connected_chain(), deployment):
         click.echo(f"route {route.tier.label} is missing: {deployment.owner} must add it")
+
+
+def _public_root() -> str | None:
+    """The software root whose keys everybody knows, on development chains only."""
+    return DEVELOPMENT_ROOT if networks.provider.chain_id in DEVELOPMENT_CHAIN_IDS else None
 
 
 def _test_account() -> AccountAPI:

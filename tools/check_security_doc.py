@@ -16,7 +16,7 @@ ROW = re.compile(r"^\| ([RTI]\d+) \|.*$", re.MULTILINE)
 DEFINITION = {".sol": r"\bfunction {}\(", ".py": r"^ *(?:async )?def {}\("}
 TEST_NAME = re.compile(r"(test|testFuzz|invariant|check)_\w+")
 RULES = {f"R{number}" for number in range(1, 12)}
-THREATS = {f"T{number}" for number in (1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 16, 17)}
+THREATS = {f"T{number}" for number in (1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 15, 16, 17)}
 INVARIANTS = {f"I{number}" for number in range(1, 21)}
 
 

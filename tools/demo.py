@@ -1,7 +1,7 @@
 """The whole path on a local chain: pay for three tiers, settle them in one transaction, index, count.
 
-Everything is the real thing but three parts, which say so: a development root admits the enclave key, the SRS
-of the proof is a development one, and the x402 proxy is a stand-in with the same interface.
+Everything is the real thing but three parts, which say so: a software root vouches for the enclave key, the
+SRS of the proof is a development one, and the x402 proxy is a stand-in with the same interface.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         "VERITALLY_PROVER_RPC_URL": devnet.rpc_url,
         "VERITALLY_PROVER_DEPLOYMENT": str(folder / "deployment.json"),
         "VERITALLY_PROVER_RAW_KEY_FILE": str(folder / "prover.key"),
-        "VERITALLY_PROVER_ENCLAVE_ROOT_KEY_FILE": str(folder / "development_root.key"),
+        "VERITALLY_PROVER_ENCLAVE_DRIVER": "software",
         "VERITALLY_PROVER_CACHE_DIR": str(ROOT / ".cache" / "veritally"),
         "VERITALLY_PROVER_PORT": str(port),
         "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof: one transaction for all tiers

@@ -45,10 +45,11 @@ def render() -> str:
     """The file."""
     vectors = []
     for number, (chain_id, kind, prover) in enumerate(
-        product(CHAIN_IDS, (KeyKind.SECP256K1, KeyKind.P256), PROVERS), start=1
+        product(CHAIN_IDS, (KeyKind.SECP256K1, KeyKind.P256, KeyKind.RSA_PSS_2048), PROVERS), start=1
     ):
-        # A point of secp256k1 stands for keys of both kinds: only its 64 bytes count here.
-        public_key = PrivateKey.from_int(number).public_key.format(compressed=False)[1:]
+        # A point of secp256k1 stands for keys of all kinds: only the number of bytes counts here.
+        point = PrivateKey.from_int(number).public_key.format(compressed=False)[1:]
+        public_key = point * 4 if kind == KeyKind.RSA_PSS_2048 else point
         model = bytes(keccak(text=f"model {number}"))
         binding = KeyBinding(chain_id, REGISTRY, kind, public_key, prover, model)
         vectors.append(describe(binding, bytes(keccak(text=f"block {number}"))))

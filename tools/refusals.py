@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import attestation_refusals
+import enclave_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -13,6 +14,8 @@ REFUSES = (*FORGE, "tests/contracts/Settlement.refuses.t.sol")
 SETTLEMENT = "contracts/Settlement.sol"
 ROUTER = "contracts/VerifierRouter.sol"
 CONTRADICTION = (*FORGE, "tests/contracts/VerifierRouter.contradiction.t.sol")
+MODELS = "contracts/ModelRegistry.sol"
+VERDICT = "contracts/libraries/VerdictAnswer.sol"
 TRIAL = "contracts/verifiers/CircuitTrial.sol"
 CIRCUIT = (*FORGE, "tests/contracts/ModelRegistry.circuit.t.sol")
 PYTEST = (str(ROOT / ".venv" / "bin" / "python"), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
@@ -48,8 +51,20 @@ ATTESTATION = tuple(
     for name, text in checks
 )
 
+ENCLAVES = (
+    *(
+        Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/EnclaveRegistry.{part}.t.sol"))
+        for name, path, text, disabled, part in enclave_refusals.CHECKS
+    ),
+    *(
+        Refusal(name, path, text, disabled, (*FORGE, f"tests/contracts/libraries/{Path(path).stem}.t.sol"))
+        for name, path, text, disabled in enclave_refusals.LIBRARY_CHECKS
+    ),
+)
+
 REFUSALS = (
     *ATTESTATION,
+    *ENCLAVES,
     Refusal(
         "a stranger's group",
         SETTLEMENT,
@@ -370,7 +385,7 @@ REFUSALS = (
     Refusal(
         "contradiction by evidence that is not accepted",
         ROUTER,
-        "require(accepted, ExhibitRefused(index, output));",
+        "require(success && VerdictAnswer.isValid(output), ExhibitRefused(index, output));",
         "",
         CONTRADICTION,
     ),
@@ -390,8 +405,57 @@ REFUSALS = (
         CIRCUIT,
     ),
     Refusal(
+        "an answer of another length than a verdict",
+        VERDICT,
+        "answer.length == LENGTH && ",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "unknown labels",
+        VERDICT,
+        " && uint256(bytes32(answer)) <= Labels.ALL",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "an answer that is no verdict",
+        SETTLEMENT,
+        "require(VerdictAnswer.isValid(output), IVerifier.MalformedEvidence());",
+        "",
+        of("verdict"),
+    ),
+    Refusal(
+        "exhibit whose verifier gives no verdict",
+        ROUTER,
+        "require(success && VerdictAnswer.isValid(output), ",
+        "require(success, ",
+        CONTRADICTION,
+    ),
+    Refusal(
+        "more than an enclave key may back",
+        SETTLEMENT,
+        "require(total <= valueCap, ValueCapExceeded(key, asset, total, valueCap));",
+        "",
+        of("cap"),
+    ),
+    Refusal(
+        "what an enclave key backed before",
+        SETTLEMENT,
+        "uint256 total = _backed[key][asset] + frame.amount;",
+        "uint256 total = frame.amount;",
+        of("cap"),
+    ),
+    Refusal(
+        "a value cap by a stranger",
+        MODELS,
+        "uint128 capBaseUnits) external onlyModelOwner(modelId) {",
+        "uint128 capBaseUnits) external {",
+        (*FORGE, "tests/contracts/ModelRegistry.t.sol"),
+    ),
+    Refusal(
         "measurement before its delay is over",
-        "contracts/ModelRegistry.sol",
+        MODELS,
         "acceptance.acceptedFrom != 0 && block.timestamp >= acceptance.acceptedFrom &&",
         "acceptance.acceptedFrom != 0 &&",
         (*FORGE, "tests/contracts/ModelRegistry.t.sol"),

@@ -29,6 +29,8 @@ from veritally.node import NodeProvider
 from veritally.reverts import refusal_reason
 from veritally.rpc_url import host_of
 
+TRANSACTION_GAS_CAP = 2**24
+"""Most gas that a transaction may ask for, by EIP-7825."""
 MINED_TIMEOUT_S = 120.0
 FIRST_POLL_S = 0.01
 LONGEST_POLL_S = 1.0
@@ -53,6 +55,15 @@ class Chain:
             return cls(w3=w3, chain_id=w3.eth.chain_id)
         except (Web3Exception, ValueError) as error:
             raise ChainUnreachableError(host_of(rpc_url), type(error).__name__) from None
+
+    def time_s(self) -> int:
+        """Unix time of the latest block, in seconds.
+
+        Raises:
+            ChainUnreachableError: the node does not answer.
+        """
+        with self.reading():
+            return int(self.w3.eth.get_block("latest")["timestamp"])
 
     def block_number(self) -> int:
         """Number of the latest block.
@@ -119,7 +130,7 @@ class Chain:
         """
         with self.explained(what):
             params = self._blank(account) | {"to": Web3.to_checksum_address(to), "data": HexBytes(data)}
-            params["gas"] = self.w3.eth.estimate_gas(params) * 6 // 5
+            params["gas"] = _with_reserve(self.w3.eth.estimate_gas(params))
             tip_wei = self.w3.eth.max_priority_fee
             base_wei = self.w3.eth.get_block("latest")["baseFeePerGas"]
             fees: TxParams = {
@@ -202,13 +213,13 @@ class Chain:
     def _params(
         self, call: ContractFunction | ContractConstructor, account: LocalAccount, gas: int | None
     ) -> TxParams:
-        """The unsigned transaction. An estimate gets a fifth more: nested calls need more than they burn."""
+        """The unsigned transaction."""
         params = self._blank(account)
         if gas is not None:
             params["gas"] = gas
         built = call.build_transaction(params)
         if gas is None:
-            built["gas"] = built["gas"] * 6 // 5
+            built["gas"] = _with_reserve(built["gas"])
         return built
 
     def _blank(self, account: LocalAccount) -> TxParams:
@@ -226,3 +237,8 @@ class Chain:
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_POLL_S)
         raise TransactionPendingError(what, tx_hash.to_0x_hex(), MINED_TIMEOUT_S)
+
+
+def _with_reserve(estimated_gas: int) -> int:
+    """An estimate and a fifth more, up to the cap: nested calls need more than they burn."""
+    return min(estimated_gas * 6 // 5, TRANSACTION_GAS_CAP)

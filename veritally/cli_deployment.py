@@ -16,7 +16,7 @@ from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
 from veritally.deployment_check import Check, check_deployment
 from veritally.errors import DeploymentMismatchError
 from veritally.keys import load_development_key, load_keystore
-from veritally.plan import LONGEST_DELAY_S, DeploymentSettings, make_plan
+from veritally.plan import LONGEST_DELAY_S, DeploymentSettings
 from veritally.route_setup import missing_routes
 
 deployment = typer.Typer(no_args_is_help=True, help="Deployments and their files.")
@@ -33,7 +33,7 @@ def _group() -> None:
 
 def deploy(
     rpc_url: RpcUrl,
-    owner: Annotated[str, typer.Option(help="Owner of the router; meant to be a timelock.")],
+    owner: Annotated[str, typer.Option(help="Owner of router and attestation; meant to be a timelock.")],
     guardian: Annotated[str, typer.Option(help="May stop routes besides the owner.")],
     route_delay_s: Annotated[
         int, typer.Option(min=0, max=LONGEST_DELAY_S, help="Seconds before an added route may be activated.")
@@ -42,7 +42,7 @@ def deploy(
         int, typer.Option(min=0, max=LONGEST_DELAY_S, help="Seconds before an accepted measurement counts.")
     ],
     development_root: Annotated[
-        str | None, typer.Option(help="Admits enclave keys; development chains only.")
+        str | None, typer.Option(help="SHA-256 of a software root; development chains only.")
     ] = None,
     keystore: Annotated[Path | None, typer.Option(help="Encrypted keystore of the key that pays.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the keystore's password.")] = None,
@@ -70,8 +70,6 @@ def deploy(
         return
     account = _load_account(chain.chain_id, keystore, password_file, key_file)
     deployed = deploy_contracts(chain, AccountSender(chain, account), settings, typer.echo)
-    for name, reason in deployed.left_out.items():
-        typer.echo(f"{name} left out: {reason}")
     path = output or DEPLOYMENTS_FOLDER / f"{chain.chain_id}.json"
     try:
         deployed.save(path)
@@ -115,8 +113,6 @@ def _load_account(
 def _show_plan(chain: Chain, settings: DeploymentSettings) -> None:
     for name, (address, is_there) in predict(chain, settings).items():
         typer.echo(f"{name} {address} {'is there' if is_there else 'would be created'}")
-    for name, reason in make_plan(settings, chain.chain_id).left_out.items():
-        typer.echo(f"{name} left out: {reason}")
 
 
 def _show_missing_routes(chain: Chain, deployed: Deployment) -> None:

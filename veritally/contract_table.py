@@ -9,21 +9,32 @@ from veritally.tiers import Tier
 DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337, 84532})
 """The same chains as `contracts/libraries/DevelopmentChains.sol`."""
 
-CONSTRUCTORS: dict[str, tuple[str, ...]] = {
+AWS_NITRO_ROOT = "0x641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
+"""SHA-256 of the root certificate `aws.nitro-enclaves`, as AWS publishes it."""
+
+DEVELOPMENT_ROOT = "0x05bfde3b7c20c81b98b7483f8b39d8ceb8015ada21a2b8d8bd4107f1b65fd06f"
+"""SHA-256 of the certificate of the software root whose keys are public: DEVELOPMENT ONLY - NOT A TEE."""
+
+Argument = str | tuple[str, ...]
+
+CONSTRUCTORS: dict[str, tuple[Argument, ...]] = {
     "PayAddressFactory": (),
     "VerifierRouter": ("owner", "guardian", "route_delay_s"),
     "ModelRegistry": ("VerifierRouter", "measurement_delay_s"),
-    "EnclaveRegistry": ("ModelRegistry", "development_root"),
+    "Settlement": ("VerifierRouter", "PayAddressFactory"),
+    "Sha384": (),
+    "P384": (),
+    "NitroAttestation": ("Sha384", "P384", "nitro_root", "nitro_platform", "owner"),
+    "EnclaveRegistry": ("ModelRegistry", "Settlement", ("NitroAttestation",)),
     "SignedVerifier": (),
     "TeeVerifier": ("EnclaveRegistry",),
     "ZkmlVerifier": ("ModelRegistry",),
-    "Settlement": ("VerifierRouter", "PayAddressFactory"),
 }
-"""Every contract in the order of deployment. An argument is the name of a setting or of a contract above."""
+"""Every contract in the order of deployment. Arguments are settings, contracts above, or lists of them."""
 
-ATTESTATION = ("Sha384", "P384", "NitroAttestation", "IntelCertificates", "TdxCollateral", "TdxAttestation")
-CONTRACTS = (*CONSTRUCTORS, "PayAddress", *ATTESTATION)
-"""Every contract with an ABI. Pay addresses come from their factory; those of attestation are not deployed yet."""
+TDX = ("IntelCertificates", "TdxCollateral", "TdxAttestation")
+CONTRACTS = (*CONSTRUCTORS, "PayAddress", *TDX)
+"""Every contract with an ABI. Pay addresses come from their factory; those for TDX are not deployed yet."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from veritally.chain import Chain
 from veritally.contract_table import ROUTES
 from veritally.create2 import Sender, as_hex, block_of, code_hash, create, is_present, require_deployer
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment, Status
-from veritally.plan import DeploymentSettings, Plan, PlannedContract, make_plan
+from veritally.plan import DeploymentSettings, PlannedContract, make_plan
 from veritally.route_setup import open_routes, require_right_routes, verifier_statuses
 from veritally.routes import ROUTE_OF
 
@@ -48,16 +48,16 @@ def deploy_contracts(
     plan = make_plan(settings, chain.chain_id)
     with chain.explained("deploying"):
         require_deployer(chain)
-        present = {name: is_present(chain, planned) for name, planned in plan.contracts.items()}
+        present = {name: is_present(chain, planned) for name, planned in plan.items()}
         if present["VerifierRouter"]:
             require_right_routes(chain, plan)
         contracts = {}
-        for name, planned in plan.contracts.items():
+        for name, planned in plan.items():
             block = block_of(chain, planned) if present[name] else create(chain, sender, planned)
             was_done = "is there since" if present[name] else "created in"
             progress(f"{name} {planned.address} {was_done} block {block}")
             contracts[name] = _record(chain, planned, block)
-        deployment = _describe(chain, settings, plan, contracts)
+        deployment = _describe(chain, settings, contracts)
         open_routes(chain, sender, deployment, progress)
         return _with_statuses(deployment, verifier_statuses(chain, deployment))
 
@@ -67,7 +67,7 @@ def predict(chain: Chain, settings: DeploymentSettings) -> dict[str, tuple[Check
     plan = make_plan(settings, chain.chain_id)
     with chain.explained("predicting"):
         require_deployer(chain)
-        return {name: (item.address, is_present(chain, item)) for name, item in plan.contracts.items()}
+        return {name: (item.address, is_present(chain, item)) for name, item in plan.items()}
 
 
 def _record(chain: Chain, planned: PlannedContract, block: int) -> DeployedContract:
@@ -83,7 +83,7 @@ def _record(chain: Chain, planned: PlannedContract, block: int) -> DeployedContr
 
 
 def _describe(
-    chain: Chain, settings: DeploymentSettings, plan: Plan, contracts: Mapping[str, DeployedContract]
+    chain: Chain, settings: DeploymentSettings, contracts: Mapping[str, DeployedContract]
 ) -> Deployment:
     factory = chain.contract("PayAddressFactory", contracts["PayAddressFactory"].address)
     routes = {
@@ -91,7 +91,6 @@ def _describe(
             as_hex(ROUTE_OF[tier]), terms.verifier, terms.group_gas, terms.receipt_gas, terms.deterministic
         )
         for tier, terms in ROUTES.items()
-        if terms.verifier in contracts
     }
     return Deployment(
         chain_id=chain.chain_id,
@@ -102,7 +101,6 @@ def _describe(
         pay_address_implementation=factory.functions.IMPLEMENTATION().call(),
         contracts=dict(contracts),
         routes=routes,
-        left_out=plan.left_out,
     )
 
 

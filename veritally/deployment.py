@@ -12,7 +12,7 @@ from eth_utils.address import is_checksum_address
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from veritally.contract_table import CONSTRUCTORS
-from veritally.errors import ContractLeftOutError, DeploymentFileError
+from veritally.errors import DeploymentFileError
 
 DEPLOYMENTS_FOLDER = Path(__file__).parent / "deployments"
 """Holds `<chain id>.json` for each chain with a deployment."""
@@ -88,8 +88,6 @@ class Deployment:
     """By name."""
     routes: dict[str, DeployedRoute]
     """By label of the tier."""
-    left_out: dict[str, str]
-    """Names of the contracts that this chain does not have, and why."""
 
     @property
     def first_block(self) -> int:
@@ -113,7 +111,7 @@ class Deployment:
 
     @property
     def enclave_registry(self) -> str:
-        """Address of `EnclaveRegistry`; ContractLeftOutError where the chain has none."""
+        """Address of `EnclaveRegistry`."""
         return self.address_of("EnclaveRegistry")
 
     @property
@@ -128,7 +126,7 @@ class Deployment:
 
     @property
     def tee_verifier(self) -> str:
-        """Address of `TeeVerifier`; ContractLeftOutError where the chain has none."""
+        """Address of `TeeVerifier`."""
         return self.address_of("TeeVerifier")
 
     @property
@@ -137,13 +135,7 @@ class Deployment:
         return self.address_of("ZkmlVerifier")
 
     def address_of(self, name: str) -> str:
-        """Address of the contract `name`.
-
-        Raises:
-            ContractLeftOutError: the deployment does not have it.
-        """
-        if name not in self.contracts:
-            raise ContractLeftOutError(name, self.chain_id, self.left_out.get(name, "unknown contract"))
+        """Address of the contract `name`, which is one of `CONSTRUCTORS`."""
         return self.contracts[name].address
 
     def save(self, path: Path) -> None:
@@ -183,10 +175,9 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def _inconsistency(deployment: Deployment) -> str | None:
-    named = [*deployment.contracts, *deployment.left_out]
-    if missing := [name for name in CONSTRUCTORS if name not in named]:
+    if missing := [name for name in CONSTRUCTORS if name not in deployment.contracts]:
         return f"lacks the contract {missing[0]}"
-    if unknown := [name for name in named if name not in CONSTRUCTORS]:
+    if unknown := [name for name in deployment.contracts if name not in CONSTRUCTORS]:
         return f"names the unknown contract {unknown[0]}"
     for tier, route in deployment.routes.items():
         if route.verifier not in deployment.contracts:

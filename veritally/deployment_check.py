@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
+from veritally.attestation.claims import Platform
 from veritally.chain import Chain
 from veritally.contract_table import ROUTES
 from veritally.create2 import as_hex, code_hash
@@ -18,12 +20,16 @@ from veritally.tiers import Tier
 
 NEIGHBOURS = {
     "ModelRegistry": {"ROUTER": "VerifierRouter"},
-    "EnclaveRegistry": {"MODELS": "ModelRegistry"},
+    "NitroAttestation": {"SHA384": "Sha384", "P384": "P384"},
+    "EnclaveRegistry": {"MODELS": "ModelRegistry", "SETTLEMENT": "Settlement"},
     "TeeVerifier": {"ENCLAVES": "EnclaveRegistry"},
     "ZkmlVerifier": {"MODELS": "ModelRegistry"},
     "Settlement": {"ROUTER": "VerifierRouter", "PAY_ADDRESSES": "PayAddressFactory"},
 }
 """By contract: its getter, and the contract of the same deployment that it must name."""
+
+_NITRO_ARGUMENTS = ("address", "address", "bytes32", "uint8", "address")
+"""Of the constructor: SHA-384, P-384, root, platform, owner."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
             checks.append(_check_measurement_delay(chain, deployment))
         if "PayAddressFactory" not in untrue:
             checks.append(_check_factory(chain, deployment))
+        if not untrue & {"NitroAttestation", "EnclaveRegistry"}:
+            checks += _check_attestation(chain, deployment)
     return checks
 
 
@@ -142,3 +150,16 @@ def _check_factory(chain: Chain, deployment: Deployment) -> Check:
     factory = chain.contract("PayAddressFactory", deployment.pay_address_factory).functions
     found = factory.IMPLEMENTATION().call()
     return Check("PayAddressFactory", "implementation", deployment.pay_address_implementation, found)
+
+
+def _check_attestation(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+    """Whose documents enclaves are registered by: the root that the constructor was given, and no other."""
+    contract = deployment.contracts["NitroAttestation"]
+    _, _, root, number, _ = decode(_NITRO_ARGUMENTS, bytes.fromhex(contract.constructor_arguments[2:]))
+    nitro = chain.contract("NitroAttestation", contract.address).functions
+    registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
+    found = Platform(nitro.PLATFORM().call())
+    yield Check("NitroAttestation", "platform", Platform(number).label, found.label)
+    yield Check("NitroAttestation", "root", as_hex(root), as_hex(nitro.ROOT().call()))
+    yield Check("NitroAttestation", "owner", deployment.owner, nitro.owner().call())
+    yield Check("EnclaveRegistry", "verifier", contract.address, registry.verifierOf(int(found)).call())

@@ -5,7 +5,6 @@ VeritallyError
 ├── ArtifactMissingError
 ├── DeploymentFileError
 ├── DeploymentSettingsError
-├── ContractLeftOutError
 ├── DeployerMissingError
 ├── WrongCodeError
 ├── RouteTakenError
@@ -73,16 +72,6 @@ class DeploymentSettingsError(VeritallyError):
     def __init__(self, field: str, value: object, rule: str) -> None:
         super().__init__(f"deployment setting {field}={value!r}: {rule}")
         self.field = field
-
-
-class ContractLeftOutError(VeritallyError):
-    """A contract that the deployment on this chain does not have."""
-
-    def __init__(self, name: str, chain_id: int, reason: str) -> None:
-        super().__init__(
-            f"the deployment on chain {chain_id} has no {name}: {reason}; use another tier or chain"
-        )
-        self.name = name
 
 
 class DeployerMissingError(VeritallyError):

@@ -6,6 +6,8 @@ its creation code and its constructor arguments alone, and is the same on every 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eth_abi.abi import encode
@@ -15,7 +17,8 @@ from eth_utils.address import is_checksum_address, to_canonical_address, to_chec
 from eth_utils.crypto import keccak
 
 from veritally.abi import load_artifact
-from veritally.contract_table import CONSTRUCTORS, DEVELOPMENT_CHAIN_IDS
+from veritally.attestation.claims import Platform
+from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_CHAIN_IDS, Argument
 from veritally.errors import DeploymentSettingsError
 
 CREATE2_DEPLOYER: ChecksumAddress = to_checksum_address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
@@ -25,17 +28,20 @@ SALT = keccak(text="veritally.v1")
 
 LONGEST_DELAY_S = 2**40 - 1
 
+_FINGERPRINT = re.compile(r"0x[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class DeploymentSettings:
     """What the deployer decides.
 
     Raises:
-        DeploymentSettingsError: an address is not checksummed or zero, or a delay is out of range.
+        DeploymentSettingsError: an address is not checksummed or zero, a delay is out of range, or the
+            development root is no fingerprint.
     """
 
     owner: str
-    """Owns the router: adds routes. Meant to be a timelock."""
+    """Owns the router and may revoke certificates of attestation. Meant to be a timelock."""
     guardian: str
     """May stop a route besides the owner."""
     route_delay_s: int
@@ -43,19 +49,21 @@ class DeploymentSettings:
     measurement_delay_s: int
     """Seconds between accepting a measurement and its use; outside development chains two days or more."""
     development_root: str | None = None
-    """Address whose signature admits enclave keys, on development chains only."""
+    """SHA-256 of a software root's certificate, in hex: its documents are taken in place of AWS's. On
+    development chains only."""
 
     def __post_init__(self) -> None:
-        for field in ("owner", "guardian", "development_root"):
+        for field in ("owner", "guardian"):
             address = getattr(self, field)
-            if field == "development_root" and address is None:
-                continue
             if not is_checksum_address(address) or int(address, 16) == 0:
                 raise DeploymentSettingsError(field, address, "give a checksummed address that is not zero")
         for field in ("route_delay_s", "measurement_delay_s"):
             delay_s = getattr(self, field)
             if not 0 <= delay_s <= LONGEST_DELAY_S:
                 raise DeploymentSettingsError(field, delay_s, f"give 0 to {LONGEST_DELAY_S} seconds")
+        root = self.development_root
+        if root is not None and not _FINGERPRINT.fullmatch(root):
+            raise DeploymentSettingsError("development_root", root, "give 0x and 64 lower-case hex digits")
 
 
 @dataclass(frozen=True)
@@ -74,31 +82,18 @@ class PlannedContract:
         return creation_code(self.name, self.constructor_arguments)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The contracts of one deployment."""
+def make_plan(settings: DeploymentSettings, chain_id: int) -> dict[str, PlannedContract]:
+    """The contracts of a deployment by name, in the order of deployment. Asks no chain.
 
-    contracts: dict[str, PlannedContract]
-    """By name, in the order of deployment."""
-    left_out: dict[str, str]
-    """Name of a contract that this chain does not get, and why."""
-
-
-def make_plan(settings: DeploymentSettings, chain_id: int) -> Plan:
-    """The contracts and addresses of a deployment. Asks no chain."""
-    known: dict[str, object] = {name: value for name, value in vars(settings).items() if value is not None}
-    if chain_id not in DEVELOPMENT_CHAIN_IDS:
-        known.pop("development_root", None)
+    Raises:
+        DeploymentSettingsError: a development root is given for a chain that is none for development.
+    """
+    known: dict[str, object] = {**vars(settings), **_nitro_settings(settings, chain_id)}
     contracts: dict[str, PlannedContract] = {}
-    left_out: dict[str, str] = {}
     for name, arguments in CONSTRUCTORS.items():
-        missing = [argument for argument in arguments if argument not in known]
-        if missing:
-            left_out[name] = _why_missing(missing[0], chain_id)
-            continue
-        contracts[name] = _planned(name, [known[argument] for argument in arguments])
+        contracts[name] = _planned(name, [_value(argument, known) for argument in arguments])
         known[name] = contracts[name].address
-    return Plan(contracts, left_out)
+    return contracts
 
 
 def create2_address(salt: bytes, creation_code_hash: bytes) -> ChecksumAddress:
@@ -124,9 +119,16 @@ def _planned(name: str, values: list[object]) -> PlannedContract:
     return PlannedContract(name, address, SALT, arguments)
 
 
-def _why_missing(argument: str, chain_id: int) -> str:
-    if argument != "development_root":
-        return f"needs {argument}"
-    if chain_id in DEVELOPMENT_CHAIN_IDS:
-        return "no development root was given"
-    return f"chain {chain_id} is no development chain and refuses development roots"
+def _nitro_settings(settings: DeploymentSettings, chain_id: int) -> dict[str, object]:
+    """Whose documents are verified: AWS's, or those of the development root."""
+    root, platform = settings.development_root, Platform.DEVELOPMENT
+    if root is None:
+        root, platform = AWS_NITRO_ROOT, Platform.NITRO
+    elif chain_id not in DEVELOPMENT_CHAIN_IDS:
+        fix = f"leave it out: chain {chain_id} is no development chain"
+        raise DeploymentSettingsError("development_root", root, fix)
+    return {"nitro_root": bytes.fromhex(root[2:]), "nitro_platform": int(platform)}
+
+
+def _value(argument: Argument, known: Mapping[str, object]) -> object:
+    return known[argument] if isinstance(argument, str) else [known[name] for name in argument]

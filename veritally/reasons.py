@@ -65,7 +65,11 @@ _HINTS = {
     "PaymentTooEarly": "the payer's signature is not valid yet; sign a new payment",
     "ClaimExceedsCeiling": "the payer's voucher covers too little; it must sign a higher one",
     "ClaimExceedsBalance": "the payer's channel holds too little; it must deposit more",
-    "EnclaveKeyNotValid": "the enclave key has expired or was revoked; register a new one",
+    "ValueCapExceeded": "the enclave key has backed all that the model's owner lets one key back; "
+    "register a new one",
+    "EnclaveKeyExpired": "renew the enclave key; a prover does so by itself while it can reach its enclave",
+    "EnclaveKeyRevoked": "revoked for ever; find out why, then start the prover again: it makes a new key",
+    "UnknownEnclaveKey": "not a registered enclave key; register it first",
     "RouteIsStopped": "this route takes no more groups; use the tier's new route",
 }
 _PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
@@ -17,7 +17,7 @@ from veritally.contract_table import ROUTES, RouteTerms
 from veritally.create2 import Sender, as_hex
 from veritally.deployment import Deployment, Status
 from veritally.errors import RouteTakenError
-from veritally.plan import Plan
+from veritally.plan import PlannedContract
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
 
@@ -60,14 +60,14 @@ def status_word(entry: Any) -> Status:
     return _STATUS_WORDS[RouteStatus(entry.status)]
 
 
-def require_right_routes(chain: Chain, plan: Plan) -> None:
+def require_right_routes(chain: Chain, plan: Mapping[str, PlannedContract]) -> None:
     """Raises RouteTakenError when a route that is there leads elsewhere."""
-    router = chain.contract("VerifierRouter", plan.contracts["VerifierRouter"].address)
+    router = chain.contract("VerifierRouter", plan["VerifierRouter"].address)
     for tier, terms in ROUTES.items():
         entry = route_entry(router, ROUTE_OF[tier])
-        if entry.status == RouteStatus.NONE or terms.verifier not in plan.contracts:
+        if entry.status == RouteStatus.NONE:
             continue
-        wanted = (plan.contracts[terms.verifier].address, *_numbers(terms))
+        wanted = (plan[terms.verifier].address, *_numbers(terms))
         found = (entry.verifier, entry.groupGas, entry.receiptGas, entry.deterministic)
         if wanted != found:
             raise RouteTakenError(as_hex(ROUTE_OF[tier]), _describe(wanted), _describe(found))
@@ -77,7 +77,7 @@ def missing_routes(chain: Chain, deployment: Deployment) -> list[MissingRoute]:
     """The routes of the deployment that nobody has added yet."""
     router = chain.contract("VerifierRouter", deployment.router)
     missing = []
-    for tier, terms in _routes_of(deployment):
+    for tier, terms in ROUTES.items():
         if route_entry(router, ROUTE_OF[tier]).status == RouteStatus.NONE:
             arguments = (ROUTE_OF[tier], deployment.address_of(terms.verifier), *_numbers(terms))
             data = bytes(HexBytes(router.encode_abi("add", arguments)))
@@ -92,7 +92,7 @@ def open_routes(chain: Chain, sender: Sender, deployment: Deployment, progress: 
         for route in missing_routes(chain, deployment):
             _send(chain, sender, router, f"adding the route {route.tier.label}", route.data)
             progress(f"route {route.tier.label} added")
-    for tier, _ in _routes_of(deployment):
+    for tier, _ in ROUTES.items():
         entry = route_entry(router, ROUTE_OF[tier])
         if entry.status != RouteStatus.PENDING:
             continue
@@ -108,13 +108,8 @@ def verifier_statuses(chain: Chain, deployment: Deployment) -> dict[str, Status]
     """Status of each verifier's route, by the verifier's name."""
     router = chain.contract("VerifierRouter", deployment.router)
     return {
-        terms.verifier: status_word(route_entry(router, ROUTE_OF[tier]))
-        for tier, terms in _routes_of(deployment)
+        terms.verifier: status_word(route_entry(router, ROUTE_OF[tier])) for tier, terms in ROUTES.items()
     }
-
-
-def _routes_of(deployment: Deployment) -> list[tuple[Tier, RouteTerms]]:
-    return [(tier, terms) for tier, terms in ROUTES.items() if terms.verifier in deployment.contracts]
 
 
 def _numbers(terms: RouteTerms) -> tuple[int, int, bool]:

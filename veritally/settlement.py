@@ -14,6 +14,7 @@ from eth_utils.address import is_same_address
 
 from veritally.abi import load_artifact
 from veritally.errors import InvalidReceiptError
+from veritally.labels import Labels
 from veritally.payments import PaymentRun
 from veritally.reasons import explain_reason
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
@@ -72,8 +73,8 @@ class ReceiptOutcome:
     receipt_hash: bytes
     seq: int | None
     """Global gap-free sequence number; None when skipped."""
-    development: bool
-    """The evidence rests on a development root or a development SRS and proves nothing elsewhere."""
+    labels: Labels
+    """How its evidence is weaker than its tier says; none when skipped."""
     reason: str
     """Why it was skipped; empty when it settled."""
 
@@ -117,11 +118,11 @@ def decode_outcomes(
 
 def _settled(receipt_hash: bytes, data: bytes) -> ReceiptOutcome:
     terms = int.from_bytes(data[-32:], "big")
-    return ReceiptOutcome(receipt_hash, seq=terms >> 192, development=bool(terms & 1), reason="")
+    return ReceiptOutcome(receipt_hash, seq=terms >> 192, labels=Labels(terms & 0xFF), reason="")
 
 
 def _skipped(receipt_hash: bytes, reason: str) -> ReceiptOutcome:
-    return ReceiptOutcome(receipt_hash, seq=None, development=False, reason=reason)
+    return ReceiptOutcome(receipt_hash, seq=None, labels=Labels(0), reason=reason)
 
 
 def _receipt_hashes(domain: SettlementDomain, groups: Sequence[Group]) -> Iterator[list[bytes]]:

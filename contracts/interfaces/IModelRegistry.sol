@@ -108,6 +108,12 @@ interface IModelRegistry {
     /// @param measurement Hash of the code.
     /// @param owner The model's owner.
     event MeasurementRemoved(bytes32 indexed modelId, bytes32 indexed measurement, address indexed owner);
+    /// @notice From now on each enclave key may back at most this much for the model, what it backed before included.
+    /// @param modelId The model.
+    /// @param asset The token.
+    /// @param owner The model's owner.
+    /// @param capBaseUnits Base units of the token; zero for no paid results.
+    event ValueCapSet(bytes32 indexed modelId, address indexed asset, address indexed owner, uint128 capBaseUnits);
 
     /// @notice Outside development chains the delay is two days or more.
     error MeasurementDelayTooShort(uint256 delay, uint256 minimum);
@@ -193,6 +199,21 @@ interface IModelRegistry {
     /// @param modelId The model.
     /// @param measurement Hash of the enclave's code identity.
     function removeMeasurement(bytes32 modelId, bytes32 measurement) external;
+
+    /// @notice Limits what ONE enclave key may back for the model in one asset, in total over its life, so that a key
+    /// that was extracted does bounded harm. Holds at once, for keys in use as well; what has settled stays settled.
+    /// Only the model's owner, also for a deprecated model.
+    /// @param modelId The model.
+    /// @param asset The token.
+    /// @param capBaseUnits Base units of the token. With zero, no paid results by enclave keys settle in this asset; free
+    /// ones do.
+    function setValueCap(bytes32 modelId, address asset, uint128 capBaseUnits) external;
+
+    /// @notice What one enclave key may back for the model in one asset, in total.
+    /// @param modelId The model.
+    /// @param asset The token.
+    /// @return capBaseUnits Base units of the token; `type(uint256).max` when no cap was ever set.
+    function valueCapOf(bytes32 modelId, address asset) external view returns (uint256 capBaseUnits);
 
     /// @notice A circuit that may verify now; reverts when there is none.
     /// @param modelId The model.

@@ -21,7 +21,9 @@ interface ISettlement {
     /// @param responseHash Commitment to the response.
     /// @param terms Packed from the high bits: seq (64; gap-free, starts at 0), amount in base units (96),
     /// servedAt in unix seconds (64), floor tier (8), then flags: payment scheme (bits 8 to 15, see {PaymentScheme};
-    /// `EXACT` is the weaker one, see docs/architecture.md) and bit 0, the evidence is a development one.
+    /// `EXACT` is the weaker one, see docs/architecture.md) and the labels of the evidence (bits 0 to 7, see
+    /// {Labels}): bit 0, it rests on a development root or a development SRS; bit 1, it is unbound and may have been made
+    /// for somebody else.
     event InferenceSettled(
         bytes32 indexed receiptHash,
         address indexed payer,
@@ -42,7 +44,8 @@ interface ISettlement {
     /// @param tier The route's tier.
     /// @param settled Number of receipts that settled.
     /// @param skipped Number of receipts that were skipped.
-    /// @param development The evidence rests on a development root or a development SRS.
+    /// @param labels Bits of {Labels}: how the evidence is weaker than the tier says (bit 0: development, bit 1:
+    /// unbound).
     event GroupSettled(
         bytes32 indexed root,
         bytes32 indexed modelId,
@@ -51,7 +54,7 @@ interface ISettlement {
         Tier tier,
         uint32 settled,
         uint32 skipped,
-        bool development
+        uint8 labels
     );
 
     /// @notice A whole group was left untouched.
@@ -95,6 +98,9 @@ interface ISettlement {
     error PaymentForFreeReceipt(uint256 receiptIndex);
     /// @notice The pay addresses received less than what was transferred to them.
     error PaymentShortfall(uint256 expected, uint256 received);
+    /// @notice With this group the enclave key would have backed more of the asset, in base units, than the model's
+    /// owner lets one key back. Serve with a new key, or ask for a higher cap; free groups still settle.
+    error ValueCapExceeded(bytes32 key, address asset, uint256 total, uint256 valueCap);
 
     /// @notice Receipt: this nonce of the prover was settled before.
     error AlreadySettled(address prover, uint64 nonce);
@@ -156,6 +162,8 @@ interface ISettlement {
     function refundChannel(IX402BatchSettlement.ChannelConfig calldata channel, uint8 floor, uint128 amount) external;
 
     /// @notice Reverts unless the receipt has settled at `minTier` or better. For contracts that act on inferences.
+    /// @dev The tier says nothing about labels. Whoever cares looks at `settledGroup(root).labels`: development evidence
+    /// proves nothing, and an unbound TEE result can be shown again by anybody.
     /// @param modelId Model of the receipt's group.
     /// @param prover Prover of the group.
     /// @param asset Asset of the group.
@@ -171,7 +179,8 @@ interface ISettlement {
         Tier minTier
     ) external view;
 
-    /// @notice The tier at which a receipt has settled; parameters as in {requireSettled}.
+    /// @notice The tier at which a receipt has settled; parameters as in {requireSettled}, and so is what it leaves out:
+    /// see `settledGroup(root).labels`.
     /// @param modelId Model of the receipt's group.
     /// @param prover Prover of the group.
     /// @param asset Asset of the group.
@@ -226,6 +235,12 @@ interface ISettlement {
     /// @param nonce The nonce.
     /// @return used True when a receipt with this nonce has settled.
     function isNonceUsed(address prover, uint64 nonce) external view returns (bool used);
+
+    /// @notice What an enclave's key has backed: the settled amounts of the groups that its signature proves.
+    /// @param key The key, as its verifier names it in the {Verdict}.
+    /// @param asset The token.
+    /// @return amount Sum in base units.
+    function backedAmount(bytes32 key, address asset) external view returns (uint256 amount);
 
     /// @notice What is remembered of a settled group.
     /// @param root Merkle root of {GroupSettled}.

@@ -12,7 +12,6 @@ library SettledEvent {
     /// @dev Bit positions in the event's packed word.
     uint256 private constant SEQ_SHIFT = 192;
     uint256 private constant SCHEME_SHIFT = 8;
-    uint256 private constant DEVELOPMENT_FLAG = 1;
 
     /// @notice What the events of a group share, and how many there are.
     struct Log {
@@ -23,15 +22,16 @@ library SettledEvent {
         /// @dev Number of events so far.
         uint256 count;
         Tier tier;
-        bool development;
+        /// @dev Bits of {Labels}; they take the low 8 bits of the packed word.
+        uint8 labels;
     }
 
     /// @notice Prepares the events of `group`.
-    function open(Log memory log, Group calldata group, uint256 firstSeq, Tier tier, bool development) internal pure {
+    function open(Log memory log, Group calldata group, uint256 firstSeq, Tier tier, uint8 labels) internal pure {
         log.data = abi.encode(group.modelId, group.prover, group.asset, bytes32(0), bytes32(0), bytes32(0));
         log.firstSeq = firstSeq;
         log.tier = tier;
-        log.development = development;
+        log.labels = labels;
     }
 
     /// @notice Emits the event of each receipt of a run whose hash is not zero.
@@ -48,8 +48,7 @@ library SettledEvent {
         PaymentScheme scheme
     ) internal {
         // what the receipts do not say: sequence number and flags
-        uint256 marks = (log.firstSeq + log.count) << SEQ_SHIFT | uint256(scheme) << SCHEME_SHIFT
-            | (log.development ? DEVELOPMENT_FLAG : 0);
+        uint256 marks = (log.firstSeq + log.count) << SEQ_SHIFT | uint256(scheme) << SCHEME_SHIFT | log.labels;
         marks = _emitAll(log, receipts, hashes, run, marks);
         log.count = (marks >> SEQ_SHIFT) - log.firstSeq;
     }

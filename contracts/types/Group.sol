@@ -67,8 +67,9 @@ struct GroupResult {
 struct SettledGroup {
     /// @dev Tier (as a number) that the contract verified; zero when the root is unknown.
     uint8 tier;
-    /// @dev The evidence rests on a development root or a development SRS.
-    bool development;
+    /// @dev Bits of {Labels}: how the evidence is weaker than the tier says. A contract that acts on a result looks at
+    /// them: UNBOUND evidence may be shown again by anybody.
+    uint8 labels;
     uint32 count;
     uint64 blockNumber;
 }

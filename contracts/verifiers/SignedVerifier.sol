@@ -6,6 +6,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {Claim, IVerifier} from "../interfaces/IVerifier.sol";
 import {ISignedVerifier} from "../interfaces/ISignedVerifier.sol";
 import {Tier} from "../types/Tier.sol";
+import {Verdict} from "../types/Verdict.sol";
 
 /// @title SignedVerifier
 /// @notice See {ISignedVerifier}.
@@ -16,11 +17,11 @@ contract SignedVerifier is ISignedVerifier {
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory verdict) {
         require(
             SignatureChecker.isValidSignatureNowCalldata(claim.prover, claim.groupDigest, evidence),
             NotSignedByProver(claim.prover)
         );
-        return false;
+        return Verdict({labels: 0, key: 0, valueCap: 0});
     }
 }

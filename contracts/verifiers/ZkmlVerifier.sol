@@ -5,6 +5,7 @@ import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Claim, IVerifier, Statement} from "../interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../interfaces/IZkmlVerifier.sol";
 import {Tier} from "../types/Tier.sol";
+import {Labels, Verdict} from "../types/Verdict.sol";
 import {Halo2Call} from "./Halo2Call.sol";
 
 /// @title ZkmlVerifier
@@ -19,7 +20,7 @@ contract ZkmlVerifier is IZkmlVerifier {
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata claim, bytes calldata evidence) external view returns (bool development) {
+    function verify(Claim calldata claim, bytes calldata evidence) external view returns (Verdict memory verdict) {
         (uint32 index, ZkProof[] memory proofs) = abi.decode(evidence, (uint32, ZkProof[]));
         require(keccak256(evidence) == keccak256(abi.encode(index, proofs)), NonCanonicalEvidence());
         IModelRegistry.Circuit memory circuit = MODELS.requireCircuit(claim.modelId, index);
@@ -37,7 +38,7 @@ contract ZkmlVerifier is IZkmlVerifier {
                 InvalidProof(i)
             );
         }
-        return circuit.developmentSrs;
+        return Verdict({labels: circuit.developmentSrs ? Labels.DEVELOPMENT : 0, key: 0, valueCap: 0});
     }
 
     /// @inheritdoc IVerifier

@@ -16,7 +16,7 @@ contract AttestationBindingTest is Test {
             bytes32 challenge = vm.parseJsonBytes32(json, _at(count, ".challenge"));
             assertEq(abi.encodePacked(commitment, challenge), vm.parseJsonBytes(json, _at(count, ".userData")));
         }
-        assertEq(count, 12, "vectors");
+        assertEq(count, 18, "vectors");
     }
 
     function _commitment(string memory json, uint256 index) private pure returns (bytes32) {

@@ -42,7 +42,7 @@ contract Loops {
         checkGas -= gasleft();
         require(next == run.end, "the receipts do not fit");
         SettledEvent.Log memory log;
-        SettledEvent.open(log, group, 0, Tier.SIGNED, false);
+        SettledEvent.open(log, group, 0, Tier.SIGNED, 0);
         eventGas = gasleft();
         SettledEvent.emitRun(log, group.receipts, hashes, run, PaymentScheme.UPTO);
         eventGas -= gasleft();

@@ -104,6 +104,47 @@ contract ModelRegistryTest is CircuitTest {
         models.deprecate(modelId, successor);
     }
 
+    /* VALUE CAPS */
+
+    function testFuzz_setValueCap_holdsAtOnce(address asset, uint128 cap, uint128 later) public {
+        assertEq(models.valueCapOf(modelId, asset), type(uint256).max, "never set");
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ValueCapSet(modelId, asset, modelOwner, cap);
+        vm.prank(modelOwner);
+        models.setValueCap(modelId, asset, cap);
+        assertEq(models.valueCapOf(modelId, asset), cap);
+        vm.prank(modelOwner);
+        models.setValueCap(modelId, asset, later);
+        assertEq(models.valueCapOf(modelId, asset), later);
+    }
+
+    function testFuzz_setValueCap_isForOneModelAndAsset(address asset, address otherAsset, bytes32 otherModel) public {
+        vm.assume(asset != otherAsset && modelId != otherModel);
+        vm.prank(modelOwner);
+        models.setValueCap(modelId, asset, 0);
+        assertEq(models.valueCapOf(modelId, asset), 0, "zero is a cap");
+        assertEq(models.valueCapOf(modelId, otherAsset), type(uint256).max);
+        assertEq(models.valueCapOf(otherModel, asset), type(uint256).max);
+    }
+
+    function testFuzz_setValueCap_isTheOwners(address caller, address asset, uint128 cap) public {
+        vm.assume(caller != modelOwner);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NotModelOwner.selector, modelId, caller));
+        vm.prank(caller);
+        models.setValueCap(modelId, asset, cap);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, bytes32("unknown")));
+        vm.prank(caller);
+        models.setValueCap("unknown", asset, cap);
+        assertEq(models.valueCapOf(modelId, asset), type(uint256).max);
+    }
+
+    function test_setValueCap_worksForDeprecatedModels() public {
+        vm.startPrank(modelOwner);
+        models.deprecate(modelId, 0);
+        models.setValueCap(modelId, address(1), 5);
+        assertEq(models.valueCapOf(modelId, address(1)), 5);
+    }
+
     /* MEASUREMENTS */
 
     function testFuzz_acceptMeasurement_holdsAfterTheDelay(bytes32 measurement, uint40 waited) public {

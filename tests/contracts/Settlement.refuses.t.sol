@@ -118,32 +118,40 @@ contract SettlementRefusesTest is SettlementTest {
     function test_settle_refusesARevokedEnclaveKey() public {
         Group memory group = teeGroup(one(paidReceipt(Tier.TEE)));
         vm.prank(prover.addr);
-        enclaves.revoke(enclave.addr);
+        enclaves.revoke(keyOf(enclave));
         assertGroupRefused(
-            group, abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyNotValid.selector, enclave.addr, block.timestamp)
+            group, abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyRevoked.selector, keyOf(enclave), block.timestamp)
         );
     }
 
     function test_settle_refusesAnExpiredEnclaveKey() public {
         Group memory group = teeGroup(one(freeReceipt(1)));
-        vm.warp(enclaves.getKey(enclave.addr).validUntil - 1);
+        uint40 validUntil = enclaves.getKey(keyOf(enclave)).validUntil;
+        vm.warp(validUntil - 1);
         uint256 snapshot = vm.snapshotState();
         assertEq(settleOne(group).settled, 1, "last second");
         vm.revertToState(snapshot);
         vm.warp(block.timestamp + 1);
         assertGroupRefused(
-            group, abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyNotValid.selector, enclave.addr, block.timestamp)
+            group,
+            abi.encodeWithSelector(
+                IEnclaveRegistry.EnclaveKeyExpired.selector, keyOf(enclave), validUntil, block.timestamp
+            )
         );
     }
 
     function test_settle_refusesAnEnclaveKeyOfAnotherModel() public {
         Vm.Wallet memory other = vm.createWallet("other enclave");
-        registerEnclave(other, keccak256("other model"), prover.addr);
+        vm.startPrank(prover.addr);
+        bytes32 otherModel = models.register(keccak256("other weights"), "");
+        models.acceptMeasurement(otherModel, readHash("enclave", "measurement"));
+        vm.stopPrank();
+        registerEnclave("enclave_of_other_model", other);
         Group memory group = teeGroup(one(paidReceipt(Tier.TEE)));
         group.evidence = sign(other, digestOf(group));
         assertGroupRefused(
             group,
-            abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyMismatch.selector, other.addr, modelId, prover.addr)
+            abi.encodeWithSelector(IEnclaveRegistry.EnclaveKeyMismatch.selector, keyOf(other), modelId, prover.addr)
         );
     }
 

@@ -13,6 +13,7 @@ import {
 } from "../../contracts/types/Group.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
+import {Labels} from "../../contracts/types/Verdict.sol";
 import {SettlementTest} from "./base/SettlementTest.sol";
 
 contract SettlementSettleTest is SettlementTest {
@@ -35,7 +36,7 @@ contract SettlementSettleTest is SettlementTest {
             assertEq(group.tier, tier, "stored tier");
             assertEq(group.count, 1, "stored count");
             assertEq(group.blockNumber, block.number, "stored block");
-            assertEq(group.development, tier != uint8(Tier.SIGNED), "stored development flag");
+            assertEq(group.labels, tier == uint8(Tier.SIGNED) ? 0 : Labels.DEVELOPMENT, "stored labels");
         }
         assertEq(settlement.nextSeq(), 3, "seq");
         assertEq(settlement.tally(Tier.NONE), 3, "all");
@@ -64,7 +65,7 @@ contract SettlementSettleTest is SettlementTest {
             terms
         );
         vm.expectEmit(address(settlement));
-        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, SIGNED_ROUTE, Tier.SIGNED, 1, 0, false);
+        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, SIGNED_ROUTE, Tier.SIGNED, 1, 0, 0);
         settleOne(group);
 
         assertTrue(settlement.isNonceUsed(prover.addr, nonce));

@@ -3,35 +3,19 @@ pragma solidity 0.8.30;
 
 import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
-import {Claim, IVerifier, Statement} from "../../contracts/interfaces/IVerifier.sol";
+import {Claim, Statement} from "../../contracts/interfaces/IVerifier.sol";
 import {IVerifierRouter} from "../../contracts/interfaces/IVerifierRouter.sol";
 import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
+import {Labels} from "../../contracts/types/Verdict.sol";
 import {ZkmlVerifier} from "../../contracts/verifiers/ZkmlVerifier.sol";
 import {CircuitTest} from "./base/CircuitTest.sol";
-
-/// Accepts every claim, and answers with as many zero bytes as it was told.
-contract CarelessVerifierStub is IVerifier {
-    uint256 private immutable BYTES;
-
-    constructor(uint256 bytes_) {
-        BYTES = bytes_;
-    }
-
-    function verify(Claim calldata, bytes calldata) external view returns (bool) {
-        uint256 size = BYTES;
-        assembly {
-            return(mload(0x40), size)
-        }
-    }
-
-    function tier() external pure returns (Tier) {
-        return Tier.ZKML;
-    }
-}
+import {VerdictVerifierStub} from "./standins/VerdictVerifierStub.sol";
 
 /// The stub circuits of these tests are unsound: anybody can make a "proof" for any response.
 contract VerifierRouterContradictionTest is CircuitTest {
+    bytes4 private constant CARELESS_ROUTE = 0x01020304;
+
     function testFuzz_stopByContradiction_stopsTheCircuit(address by, uint256 seed, uint8 word, uint256 change) public {
         (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(1, 4, 3);
         (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) =
@@ -193,17 +177,22 @@ contract VerifierRouterContradictionTest is CircuitTest {
         router.stopByContradiction(ZKML_ROUTE, first, second);
     }
 
-    /// An answer of any length but one word is no acceptance, and a huge one is not copied.
+    /// An answer of any length but three words is no acceptance, and a huge one is not copied.
     function testFuzz_stopByContradiction_boundsTheAnswer(uint256 size) public {
-        size = size % 2 == 0 ? bound(size, 0, 31) : bound(size, 33, 100_000);
+        size = size % 2 == 0 ? bound(size, 0, 95) : bound(size, 97, 100_000);
         (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) = _anyContradiction();
-        address careless = address(new CarelessVerifierStub(size));
-        vm.prank(owner);
-        router.add(0x01020304, careless, GROUP_GAS, 0, true);
-        router.activate(0x01020304);
+        _openCareless().sayBytes(size);
         bytes memory kept = new bytes(size > 256 ? 256 : size);
         vm.expectRevert(abi.encodeWithSelector(IVerifierRouter.ExhibitRefused.selector, 0, kept));
-        router.stopByContradiction(0x01020304, first, second);
+        router.stopByContradiction(CARELESS_ROUTE, first, second);
+    }
+
+    function testFuzz_stopByContradiction_refusesUnknownLabels(uint256 labels) public {
+        labels = bound(labels, uint256(Labels.ALL) + 1, type(uint256).max);
+        (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) = _anyContradiction();
+        _openCareless().say(labels, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IVerifierRouter.ExhibitRefused.selector, 0, abi.encode(labels, 0, 0)));
+        router.stopByContradiction(CARELESS_ROUTE, first, second);
     }
 
     /// Whatever gas there is: too little never looks like a refusal.
@@ -279,5 +268,13 @@ contract VerifierRouterContradictionTest is CircuitTest {
 
     function _proofsOf(IVerifierRouter.Exhibit memory exhibit) private pure returns (ZkProof[] memory proofs) {
         (, proofs) = abi.decode(exhibit.evidence, (uint32, ZkProof[]));
+    }
+
+    /// A route to a verifier that accepts everything.
+    function _openCareless() private returns (VerdictVerifierStub careless) {
+        careless = new VerdictVerifierStub(Tier.ZKML);
+        vm.prank(owner);
+        router.add(CARELESS_ROUTE, address(careless), GROUP_GAS, 0, true);
+        router.activate(CARELESS_ROUTE);
     }
 }

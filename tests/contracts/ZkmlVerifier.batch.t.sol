@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {Claim, Statement} from "../../contracts/interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
+import {Labels, Verdict} from "../../contracts/types/Verdict.sol";
 import {Halo2Call} from "../../contracts/verifiers/Halo2Call.sol";
 import {CircuitTest} from "./base/CircuitTest.sol";
 import {ListedProofsStub} from "./standins/Halo2VerifierStub.sol";
@@ -22,7 +23,7 @@ contract ZkmlVerifierBatchTest is CircuitTest {
         count = bound(count, 1, 40);
         (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(batchSize, inputs, outputs);
         (Claim memory claim, ZkProof[] memory proofs) = _batches(circuit, count, seed);
-        assertTrue(zkml.verify(claim, abi.encode(index, proofs)));
+        assertEq(zkml.verify(claim, abi.encode(index, proofs)).labels, Labels.DEVELOPMENT);
     }
 
     function testFuzz_verify_refusesAnotherNumberOfProofs(uint256 count, uint256 proofCount) public {
@@ -100,7 +101,7 @@ contract ZkmlVerifierBatchTest is CircuitTest {
         uint256[] memory words = new uint256[](2);
         (words[0], words[1]) = (FIELD_MODULUS - 1, FIELD_MODULUS - 1);
         Claim memory claim = claimOf(one(statementOf(circuit, words, 0)));
-        assertTrue(zkml.verify(claim, evidenceOf(index, stubProof(circuit, words))));
+        assertEq(zkml.verify(claim, evidenceOf(index, stubProof(circuit, words))).labels, Labels.DEVELOPMENT);
     }
 
     function test_verify_refusesAClaimOfNothing() public {
@@ -137,7 +138,9 @@ contract ZkmlVerifierBatchTest is CircuitTest {
         IModelRegistry.Circuit memory circuit = stubCircuit(1, 4, 3);
         circuit.developmentSrs = development;
         (Claim memory claim, ZkProof[] memory proofs) = _batches(circuit, 1, 1);
-        assertEq(zkml.verify(claim, abi.encode(add(circuit, proofs[0]), proofs)), development);
+        Verdict memory verdict = zkml.verify(claim, abi.encode(add(circuit, proofs[0]), proofs));
+        assertEq(verdict.labels, development ? Labels.DEVELOPMENT : 0);
+        assertEq(verdict.key, 0, "proofs have no key that could be capped");
     }
 
     function testFuzz_verify_refusesWhatIsNoEncoding(bytes calldata evidence) public {

@@ -5,6 +5,7 @@ import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {Claim, Statement} from "../../contracts/interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
 import {Tier} from "../../contracts/types/Tier.sol";
+import {Labels, Verdict} from "../../contracts/types/Verdict.sol";
 import {Halo2Call} from "../../contracts/verifiers/Halo2Call.sol";
 import {CircuitTest} from "./base/CircuitTest.sol";
 
@@ -18,7 +19,7 @@ contract ZkmlVerifierTest is CircuitTest {
     /// forge-config: default.fuzz.runs = 64
     function testFuzz_verify_takesRealProofs(uint8 count, uint256 order) public view {
         (Claim memory claim, ZkProof[] memory proofs) = _irisGroup(bound(count, 1, 4), order);
-        assertTrue(zkml.verify(claim, abi.encode(0, proofs)));
+        assertEq(zkml.verify(claim, abi.encode(0, proofs)).labels, Labels.DEVELOPMENT);
     }
 
     /// forge-config: default.fuzz.runs = 64
@@ -76,7 +77,7 @@ contract ZkmlVerifierTest is CircuitTest {
         ZkProof memory item = irisProof(0);
         Claim memory claim = _claimFor(item);
         bytes memory evidence = abi.encode(uint32(0), one(item));
-        assertTrue(zkml.verify(claim, evidence));
+        assertEq(zkml.verify(claim, evidence).labels, Labels.DEVELOPMENT);
         // either a word behind it, or: head 0, offset 0x60 instead of 0x40, a word between, then the array as it was
         evidence = behind
             ? bytes.concat(evidence, gap)
@@ -89,8 +90,8 @@ contract ZkmlVerifierTest is CircuitTest {
         (Claim memory claim, ZkProof[] memory proofs) = _irisGroup(2, 2);
         bytes memory evidence = abi.encode(0, proofs);
         gasLimit = bound(gasLimit, 50_000, 1_400_000);
-        try zkml.verify{gas: gasLimit}(claim, evidence) returns (bool development) {
-            assertTrue(development);
+        try zkml.verify{gas: gasLimit}(claim, evidence) returns (Verdict memory verdict) {
+            assertEq(verdict.labels, Labels.DEVELOPMENT);
         } catch (bytes memory reason) {
             if (reason.length != 0) assertEq(bytes4(reason), Halo2Call.NotEnoughGasForProof.selector);
         }

@@ -9,6 +9,7 @@ from ape.contracts import ContractInstance
 from ape.managers.accounts import TestAccountManager
 
 from scripts.deploy import contract_type, deploy
+from veritally.contract_table import DEVELOPMENT_ROOT
 from veritally.deployment import Deployment
 from veritally.plan import DeploymentSettings
 
@@ -26,7 +27,7 @@ def prover(accounts: TestAccountManager) -> AccountAPI:
 @pytest.fixture(scope="session")
 def settings(deployer: AccountAPI) -> DeploymentSettings:
     """All roles are the deployer's, and routes open at once."""
-    return DeploymentSettings(deployer.address, deployer.address, 0, 0, deployer.address)
+    return DeploymentSettings(deployer.address, deployer.address, 0, 0, DEVELOPMENT_ROOT)
 
 
 @pytest.fixture(scope="module")

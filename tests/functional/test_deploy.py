@@ -69,7 +69,7 @@ def test_deploy_opens_route(deployment: Deployment, tier: Tier) -> None:
 def test_addresses_are_those_of_the_sdk(deployment: Deployment, settings: DeploymentSettings) -> None:
     plan = make_plan(settings, deployment.chain_id)
 
-    assert {name: planned.address for name, planned in plan.contracts.items()} == {
+    assert {name: planned.address for name, planned in plan.items()} == {
         name: contract.address for name, contract in deployment.contracts.items()
     }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from eth_account.signers.local import LocalAccount
 
 from veritally.chain import Chain
+from veritally.contract_table import CONSTRUCTORS, DEVELOPMENT_ROOT
 from veritally.create2 import AccountSender
 from veritally.devnet import Accounts
 from veritally.devnet.anvil import find_anvil, run_anvil
@@ -21,12 +22,14 @@ SETTINGS = DeploymentSettings(
     guardian=ACCOUNTS.guardian.address,
     route_delay_s=0,
     measurement_delay_s=0,
-    development_root=ACCOUNTS.development_root.address,
+    development_root=DEVELOPMENT_ROOT,
 )
 MAINNET = 8453
-MAINNET_SETTINGS = replace(SETTINGS, route_delay_s=3 * 24 * 3600, measurement_delay_s=2 * 24 * 3600)
-"""The shortest delays that the contracts take there."""
-TRANSACTIONS = 8 + 3 + 3
+MAINNET_SETTINGS = replace(
+    SETTINGS, route_delay_s=3 * 24 * 3600, measurement_delay_s=2 * 24 * 3600, development_root=None
+)
+"""The shortest delays that the contracts take there, and AWS's root."""
+TRANSACTIONS = len(CONSTRUCTORS) + 3 + 3
 """Contracts, routes added, routes activated."""
 
 

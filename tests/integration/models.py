@@ -5,8 +5,8 @@ from __future__ import annotations
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from prover.enclave import DEVELOPMENT_MEASUREMENT
 from prover.registration import Registrar
+from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Accounts, Devnet
 
 WEIGHTS_HASH = keccak(text="weights of a model")
@@ -22,4 +22,4 @@ def register_model(devnet: Devnet) -> None:
     """Registers `MODEL_ID` for the prover, with the measurement of development enclaves."""
     registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
     devnet.chain.send(registry.functions.register(WEIGHTS_HASH, "a model"), devnet.accounts.prover)
-    registrar(devnet).ensure_measurement(MODEL_ID, DEVELOPMENT_MEASUREMENT)
+    registrar(devnet).ensure_measurement(MODEL_ID, SOFTWARE_MEASUREMENT)

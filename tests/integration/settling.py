@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from models import MODEL_ID, register_model
 
-from prover.enclave import DevelopmentEnclave
+from prover.enclave.drivers import DriverName, make_source
+from prover.enclave.enclave import Enclave
 from prover.evidence import EvidenceMaker
 from prover.settler import FinishedInference, Settler
 from veritally.devnet import Devnet
@@ -20,7 +21,7 @@ NO_PAYMENT = UptoPayment(0, 0, 0, 0, b"")
 
 def settler(
     devnet: Devnet,
-    enclaves: Mapping[bytes, DevelopmentEnclave] | None = None,
+    enclaves: Mapping[bytes, Enclave] | None = None,
     circuits: Mapping[bytes, int] | None = None,
 ) -> Settler:
     domain = SettlementDomain.of(devnet.deployment)
@@ -37,9 +38,12 @@ def free(
     return FinishedInference(terms, tier, receipt, NO_PAYMENT, proof)
 
 
-def enclave(devnet: Devnet) -> DevelopmentEnclave:
-    accounts = devnet.accounts
+def enclave(devnet: Devnet) -> Enclave:
+    """An enclave of the software root, for a model that accepts it; its key is not registered yet."""
     register_model(devnet)
-    return DevelopmentEnclave(
-        devnet.chain, devnet.deployment, accounts.prover, accounts.development_root, MODEL_ID
-    )
+    return unaccepted_enclave(devnet)
+
+
+def unaccepted_enclave(devnet: Devnet) -> Enclave:
+    source = make_source(DriverName.SOFTWARE, devnet.chain, devnet.deployment)
+    return Enclave(devnet.chain, devnet.deployment, devnet.accounts.prover, source, MODEL_ID)

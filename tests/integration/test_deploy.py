@@ -19,6 +19,7 @@ from deploying import (
 )
 
 from veritally import plan as plan_module
+from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_ROOT
 from veritally.create2 import AccountSender
 from veritally.deploy import deploy_contracts, predict
 from veritally.deployment import Deployment
@@ -133,15 +134,14 @@ def test_predicted_addresses_come_true(node: Node) -> None:
     assert wrong(node, deployment) == []
 
 
-def test_other_chain_gets_all_but_what_needs_a_development_root(mainnet: Node, node: Node) -> None:
+def test_without_a_development_root_every_chain_takes_documents_of_aws(mainnet: Node, node: Node) -> None:
     deployment = deploy(mainnet, MAINNET_SETTINGS)
 
-    everywhere = addresses(deploy(node, MAINNET_SETTINGS))
-    assert set(deployment.left_out) == {"EnclaveRegistry", "TeeVerifier"}
-    assert set(deployment.routes) == {"signed", "zkml"}
-    assert addresses(deployment) == {name: everywhere[name] for name in deployment.contracts}
-    assert len(deployment.contracts) == 6
+    assert addresses(deployment) == addresses(deploy(node, MAINNET_SETTINGS))
+    assert set(deployment.routes) == {"signed", "tee", "zkml"}
     assert wrong(mainnet, deployment) == []
+    attestation = {c.what: c.found for c in check_deployment(mainnet.chain, deployment)}
+    assert (attestation["platform"], attestation["root"]) == ("nitro", AWS_NITRO_ROOT)
 
 
 def test_second_run_sends_nothing_and_finds_the_same(node: Node) -> None:
@@ -155,16 +155,16 @@ def test_second_run_sends_nothing_and_finds_the_same(node: Node) -> None:
     assert second == first
     assert first.first_block == first.contracts["PayAddressFactory"].block > 5
     assert node.sent == TRANSACTIONS
-    assert len(lines) == 8
+    assert len(lines) == len(CONSTRUCTORS)
     assert all("is there since block" in line for line in lines)
 
 
 def test_routes_are_activated_once_their_delay_is_over(mainnet: Node) -> None:
-    pending = {"SignedVerifier": "pending", "ZkmlVerifier": "pending"}
+    pending = dict.fromkeys(("SignedVerifier", "TeeVerifier", "ZkmlVerifier"), "pending")
     first = deploy(mainnet, MAINNET_SETTINGS)
     assert statuses(first) == pending
     assert statuses(deploy(mainnet, MAINNET_SETTINGS)) == pending
-    assert mainnet.sent == 6 + 2
+    assert mainnet.sent == len(CONSTRUCTORS) + 3
 
     call_node(mainnet.chain, "evm_increaseTime", MAINNET_SETTINGS.route_delay_s)
     call_node(mainnet.chain, "anvil_mine", 1)
@@ -173,7 +173,7 @@ def test_routes_are_activated_once_their_delay_is_over(mainnet: Node) -> None:
 
     assert statuses(last) == {}
     assert wrong(mainnet, last) == []
-    assert wrong(mainnet, first) == [("route signed", "status"), ("route zkml", "status")]
+    assert wrong(mainnet, first) == [(f"route {tier}", "status") for tier in ("signed", "tee", "zkml")]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_short_delays_are_refused_outside_development_chains(
         deploy(mainnet, replace(MAINNET_SETTINGS, **setting))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("transactions", [0, 1, 5, 8, 10, 12])
+@pytest.mark.parametrize("transactions", [0, 1, 6, 11, 13, 15])
 def test_interrupted_deployment_is_finished(node: Node, transactions: int) -> None:
     interrupt_after(node, transactions)
 
@@ -203,7 +203,7 @@ def test_interrupted_deployment_is_finished(node: Node, transactions: int) -> No
 
 @pytest.mark.parametrize("name", ["PayAddressFactory", "Settlement"])
 def test_other_code_at_an_address_stops_before_anything_is_sent(node: Node, name: str) -> None:
-    address = make_plan(SETTINGS, 31337).contracts[name].address
+    address = make_plan(SETTINGS, 31337)[name].address
     set_code(node.chain, address, OTHER_CODE)
 
     with pytest.raises(WrongCodeError, match=rf"^{name}: the code at {address} has the hash"):
@@ -237,17 +237,17 @@ def test_constructor_that_reverts_is_not_sent_and_tells_why(
     mainnet: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_module, "DEVELOPMENT_CHAIN_IDS", {MAINNET})
-    reason = r"^constructor of EnclaveRegistry: DevelopmentRootRefused\(8453\)$"
+    reason = r"^constructor of NitroAttestation: DevelopmentRootRefused\(8453\)$"
 
     with pytest.raises(TransactionFailedError, match=reason):
-        deploy(mainnet, MAINNET_SETTINGS)
+        deploy(mainnet, replace(MAINNET_SETTINGS, development_root=DEVELOPMENT_ROOT))
 
-    assert mainnet.sent == 3
+    assert mainnet.sent == list(CONSTRUCTORS).index("NitroAttestation")
 
 
 def test_route_that_leads_elsewhere_stops_before_anything_is_sent(node: Node) -> None:
     interrupt_after(node, 6)
-    plan = make_plan(SETTINGS, 31337).contracts
+    plan = make_plan(SETTINGS, 31337)
     router = node.chain.contract("VerifierRouter", plan["VerifierRouter"].address)
     add = router.functions.add(ROUTE_OF[Tier.ZKML], plan["SignedVerifier"].address, 1, 2, False)
     node.chain.send(add, ACCOUNTS.deployer)

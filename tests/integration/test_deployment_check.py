@@ -58,7 +58,7 @@ def with_route(deployment: Deployment, label: str, **changes: Any) -> Deployment
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 8 * 3 + 3 + 3 * 6 + 6 + 3
+    assert len(checks) == 1 + 11 * 3 + 3 + 3 * 6 + 9 + 3 + 4
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
@@ -82,7 +82,7 @@ FILES: dict[str, tuple[Callable[[Deployment], Deployment], list[str]]] = {
     ),
     "runtime hash": (lambda d: with_contract(d, "Settlement", runtime_hash=ANY_HASH), ["Settlement: code"]),
     "status": (lambda d: with_contract(d, "ZkmlVerifier", status="stopped"), ["route zkml: status"]),
-    "owner": (lambda d: replace(d, owner=STRANGER), ["VerifierRouter: owner"]),
+    "owner": (lambda d: replace(d, owner=STRANGER), ["VerifierRouter: owner", "NitroAttestation: owner"]),
     "guardian": (lambda d: replace(d, guardian=STRANGER), ["VerifierRouter: guardian"]),
     "route delay": (lambda d: replace(d, route_delay_s=5), ["VerifierRouter: delay_s"]),
     "measurement delay": (lambda d: replace(d, measurement_delay_s=5), ["ModelRegistry: delay_s"]),
@@ -119,7 +119,7 @@ def test_wrong_file_is_seen(node: Node, deployment: Deployment, case: str) -> No
 
 
 @pytest.mark.parametrize("code", ["0x", "0xfe", "0x60016000f3"])
-@pytest.mark.parametrize("name", list(make_plan(SETTINGS, 31337).contracts))
+@pytest.mark.parametrize("name", list(make_plan(SETTINGS, 31337)))
 def test_wrong_code_is_seen_and_asked_nothing(
     node: Node, deployment: Deployment, name: str, code: str
 ) -> None:
@@ -158,7 +158,7 @@ def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment
 
 def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deployment) -> None:
     """The other factory is the same code at the address of another salt."""
-    planned = make_plan(SETTINGS, 31337).contracts["PayAddressFactory"]
+    planned = make_plan(SETTINGS, 31337)["PayAddressFactory"]
     salt = b"\x22" * 32
     node.sender.send("another factory", CREATE2_DEPLOYER, salt + planned.creation_code)
     address = create2_address(salt, keccak(planned.creation_code))

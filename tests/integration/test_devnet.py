@@ -20,7 +20,10 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.logs import DISCARD
 
+from veritally.attestation.claims import Platform
+from veritally.attestation.software_root import SoftwareRoot
 from veritally.chain import Chain
+from veritally.contract_table import CONSTRUCTORS
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import find_anvil, run_anvil
@@ -108,7 +111,7 @@ def test_deployment_names_contracts_from_its_first_block_on(devnet: Devnet) -> N
     addresses.append(Web3.to_checksum_address(deployment.pay_address_implementation))
 
     assert deployment.chain_id == 84532
-    assert len(set(addresses)) == 9
+    assert len(set(addresses)) == len(CONSTRUCTORS) + 1
     assert all(eth.get_code(address) for address in addresses)
     assert not any(eth.get_code(address, deployment.first_block - 1) for address in addresses)
     assert any(eth.get_code(address, deployment.first_block) for address in addresses)
@@ -130,11 +133,21 @@ def test_every_route_is_open(devnet: Devnet, tier: Tier) -> None:
 
 def test_roles_belong_to_their_accounts(devnet: Devnet) -> None:
     router = devnet.chain.contract("VerifierRouter", devnet.deployment.router).functions
-    enclaves = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry).functions
-    holders = [router.owner().call(), router.guardian().call(), enclaves.ROOT().call()]
+    holders = [router.owner().call(), router.guardian().call()]
 
-    roles = (devnet.accounts.deployer, devnet.accounts.guardian, devnet.accounts.development_root)
+    roles = (devnet.accounts.deployer, devnet.accounts.guardian)
     assert holders == [account.address for account in roles]
+
+
+def test_documents_are_those_of_the_public_software_root(devnet: Devnet) -> None:
+    enclaves = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry).functions
+    attestation = devnet.deployment.address_of("NitroAttestation")
+    verifiers = {platform: enclaves.verifierOf(platform).call() for platform in Platform}
+
+    assert verifiers.pop(Platform.DEVELOPMENT) == attestation
+    assert {int(verifier, 16) for verifier in verifiers.values()} == {0}
+    root = devnet.chain.contract("NitroAttestation", attestation).functions.ROOT().call()
+    assert root == SoftwareRoot.of_test_mnemonic(84532).fingerprint
 
 
 def test_unmodified_x402_client_pays_through_the_proxy(

@@ -20,15 +20,13 @@ from indexer.database import Database
 from indexer.errors import ChainReorganisedError
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
-from prover.enclave import DEVELOPMENT_MEASUREMENT
+from tests.reference.enclaves import Enclaves
 from veritally.devnet import Devnet
 from veritally.payments import PaymentRun, SignedPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.routes import ROUTE_OF
 from veritally.settlement import Group
 from veritally.tiers import Tier
-
-HOUR_S = 3_600
 
 
 def free_receipts(
@@ -70,24 +68,15 @@ def settle(devnet: Devnet, *groups: Group) -> None:
     devnet.chain.send(call, devnet.accounts.prover)
 
 
-def admit_enclave(devnet: Devnet) -> None:
-    """Registers the model, and the development enclave for the prover and the model."""
+def register_enclave(devnet: Devnet) -> None:
+    """Registers the model, and the key of the development enclave for the prover and the model."""
     register_model(devnet)
-    registry = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry)
-    accounts = devnet.accounts
-    now = devnet.chain.w3.eth.get_block("latest")["timestamp"]
-    terms = (accounts.prover.address, MODEL_ID, DEVELOPMENT_MEASUREMENT, now - 1, now + HOUR_S)
-    admission = (accounts.enclave.address, *terms)
-    digest = registry.functions.admissionDigest(admission).call()
-    signatures = [
-        bytes(key.unsafe_sign_hash(digest).signature) for key in (accounts.development_root, accounts.enclave)
-    ]
-    devnet.chain.send(registry.functions.register(admission, *signatures), accounts.relayer)
+    Enclaves(devnet, devnet.accounts.prover.address, MODEL_ID).register(devnet.accounts.enclave)
 
 
 def settle_examples(devnet: Devnet) -> None:
     """Three signed and two enclave inferences, one group with a bad signature, one receipt twice."""
-    admit_enclave(devnet)
+    register_enclave(devnet)
     settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(1, 2)))
     settle(
         devnet,

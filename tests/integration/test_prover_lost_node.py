@@ -125,7 +125,7 @@ def test_an_enclave_without_the_chains_time_backs_nothing_and_nothing_is_sent(
 ) -> None:
     url, node = relay
     keeper = enclave(through(devnet, url))
-    keeper.ensure_key()
+    keeper.ensure_registered()
     sent = node.methods.count("eth_sendRawTransaction")
     node.lose_at("eth_getBlockByNumber")
     (outcome,) = settler(through(devnet, url), {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])

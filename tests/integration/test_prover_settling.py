@@ -5,13 +5,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from models import MODEL_ID, registrar
+from models import registrar
 from prover_service import cache_dir, service_settings
-from settling import enclave, free, settler
+from settling import free, settler
 from web3 import Web3
 
 from prover.assembly import connect
-from prover.enclave import DEVELOPMENT_MEASUREMENT, LIFETIME_S, RENEW_BEFORE_S
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
 from prover.payments import NotSettled, Settled
 from prover.pricing import read_decimals
@@ -20,9 +19,11 @@ from prover.settings import MODELS_DIRECTORY
 from prover.settler import Settler
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
+from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
+from veritally.labels import Labels
 from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
@@ -75,7 +76,7 @@ def test_a_receipt_that_an_earlier_transaction_settled_is_reported_with_that_tra
     assert isinstance(again, Settled)
     assert isinstance(fresh, Settled)
     assert (again.transaction, again.block, again.seq) == (first.transaction, first.block, first.seq)
-    assert (again.gas_used, again.development) == (first.gas_used, first.development)
+    assert (again.gas_used, again.labels) == (first.gas_used, first.labels)
     assert fresh.seq == 1
     assert fresh.transaction != first.transaction
 
@@ -117,29 +118,12 @@ def test_a_transaction_with_too_little_gas_is_sent_again_with_more(
     assert devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address) == before + 2
 
 
-def test_an_enclave_backs_receipts_and_is_marked_as_development(devnet: Devnet) -> None:
-    (outcome,) = settler(devnet, {MODEL_ID: enclave(devnet)}).settle([free(devnet, 1, Tier.TEE)])
-    assert isinstance(outcome, Settled)
-    assert outcome.development
-
-
-def test_an_enclave_key_is_kept_while_it_is_valid_and_renewed_before_it_expires(devnet: Devnet) -> None:
-    keeper = enclave(devnet)
-    first = keeper.ensure_key()
-    assert keeper.ensure_key() == first
-    call_node(devnet.chain, "evm_increaseTime", LIFETIME_S - RENEW_BEFORE_S // 2)
-    call_node(devnet.chain, "evm_mine")
-    (outcome,) = settler(devnet, {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
-    assert isinstance(outcome, Settled)
-    assert keeper.ensure_key().account.address != first.account.address
-
-
 def test_a_model_its_circuit_and_its_measurement_are_registered_once(
     devnet: Devnet, package: ModelPackage, circuit: Circuit
 ) -> None:
     def register() -> tuple[bytes, RegisteredCircuit]:
         model_id = registrar(devnet).ensure_model(package)
-        registrar(devnet).ensure_measurement(model_id, DEVELOPMENT_MEASUREMENT)
+        registrar(devnet).ensure_measurement(model_id, SOFTWARE_MEASUREMENT)
         return model_id, registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
 
     chain, prover = devnet.chain, devnet.accounts.prover
@@ -192,11 +176,6 @@ def test_a_deployment_that_is_not_on_the_chain_is_refused(devnet: Devnet, tmp_pa
     call_node(devnet.chain, "anvil_setCode", devnet.deployment.settlement, "0x")
     with pytest.raises(DeploymentFileError, match="no contract Settlement at 0x"):
         connect(settings)
-
-
-def test_without_development_root_the_tier_tee_is_not_offered(devnet: Devnet, tmp_path: Path) -> None:
-    settings = service_settings(devnet, tmp_path, enclave_root_key_file=None)
-    assert list(connect(settings).offers) == [Tier.SIGNED, Tier.ZKML]
 
 
 def test_an_asset_that_is_no_token_is_refused(devnet: Devnet) -> None:

@@ -28,6 +28,7 @@ from tests.reference.statements import (
     Voucher,
     require,
 )
+from veritally.labels import Labels
 from veritally.merkle import merkle_root
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
@@ -42,7 +43,8 @@ class State:
     counts: Counter[tuple[bytes, Tier]] = field(default_factory=Counter)
     amounts: Counter[tuple[bytes, Tier]] = field(default_factory=Counter)
     spent: set[tuple[bytes, int]] = field(default_factory=set)
-    roots: dict[bytes, tuple[Tier, bool, int, int]] = field(default_factory=dict)
+    roots: dict[bytes, tuple[Tier, Labels, int, int]] = field(default_factory=dict)
+    backed: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)  # by enclave key and asset
     balances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     permit2_allowances: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     signed_nonces: set[tuple[PaymentScheme, bytes, bytes | int]] = field(default_factory=set)
@@ -58,8 +60,10 @@ class Ledger:
     block: int = 0
     routes: dict[bytes, Route] = field(default_factory=dict)
     enclaves: dict[bytes, Enclave] = field(default_factory=dict)
-    circuits: dict[bytes, bool] = field(default_factory=dict)
-    """Whether the circuit of a model rests on a development SRS."""
+    circuits: dict[bytes, Labels] = field(default_factory=dict)
+    """Labels of what the circuit of a model proves."""
+    value_caps: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    """What one enclave key may back, in base units, by model and asset; no entry, no limit."""
     state: State = field(default_factory=State)
 
     def settle(self, submitter: bytes, groups: Sequence[Group]) -> tuple[list[Outcome], list[Event]]:
@@ -87,33 +91,44 @@ class Ledger:
         require(group.route in self.routes, "UnknownRoute")
         require(not self.routes[group.route].stopped, "RouteIsStopped")
         tier = self.routes[group.route].tier
-        development = self._verify(group, tier)
-        settled = self._settle_receipts(group, tier, development)
+        labels = self._verify(group, tier)
+        settled = self._settle_receipts(group, tier, labels)
         skipped = len(group.receipts) - len(settled)
         if settled:
-            root = merkle_root(settled)
-            self.state.roots[root] = (tier, development, len(settled), self.block)
+            if tier == Tier.TEE:
+                self._book(group, sum(receipt.amount_base_units for receipt in settled))
+            root = merkle_root([receipt.hash for receipt in settled])
+            self.state.roots[root] = (tier, labels, len(settled), self.block)
             names = (root, group.model_id, group.prover, group.route)
-            self.state.events.append(GroupSettled(*names, tier, len(settled), skipped, development))
+            self.state.events.append(GroupSettled(*names, tier, len(settled), skipped, labels))
         return len(settled), skipped
 
-    def _verify(self, group: Group, tier: Tier) -> bool:
-        """Whether the evidence, which holds, is a development one."""
+    def _book(self, group: Group, amount_base_units: int) -> None:
+        """Counts what the enclave's key backs, up to its cap."""
+        assert isinstance(group.evidence, bytes)
+        self.state.backed[group.evidence, group.asset] += amount_base_units
+        cap = self.value_caps.get((group.model_id, group.asset))
+        total = self.state.backed[group.evidence, group.asset]
+        require(cap is None or not amount_base_units or total <= cap, "ValueCapExceeded")
+
+    def _verify(self, group: Group, tier: Tier) -> Labels:
+        """Labels of the evidence, which holds."""
         evidence = group.evidence
         if isinstance(evidence, tuple):
             return self._verify_proofs(group, evidence)
         if tier == Tier.SIGNED:
             require(evidence == group.prover, "NotSignedByProver")
-            return False
+            return Labels(0)
         require(evidence is not None, "MalformedEvidence")
         enclave = self.enclaves.get(evidence or NOBODY)
         if enclave is None:
             raise Refused("UnknownEnclaveKey")
         require((enclave.model_id, enclave.prover) == (group.model_id, group.prover), "EnclaveKeyMismatch")
-        require(self.now_s < enclave.valid_until_s and not enclave.revoked, "EnclaveKeyNotValid")
-        return True
+        require(not enclave.revoked, "EnclaveKeyRevoked")
+        require(self.now_s < enclave.valid_until_s, "EnclaveKeyExpired")
+        return Labels.DEVELOPMENT
 
-    def _verify_proofs(self, group: Group, proofs: tuple[Proof, ...]) -> bool:
+    def _verify_proofs(self, group: Group, proofs: tuple[Proof, ...]) -> Labels:
         require(group.model_id in self.circuits, "NoCircuit")
         require(len(proofs) == len(group.receipts), "ProofCountMismatch")
         for receipt, proof in zip(group.receipts, proofs, strict=True):
@@ -122,14 +137,14 @@ class Ledger:
             require(proof.valid, "InvalidProof")
         return self.circuits[group.model_id]
 
-    def _settle_receipts(self, group: Group, tier: Tier, development: bool) -> list[bytes]:
-        """Hashes of the receipts that settled."""
+    def _settle_receipts(self, group: Group, tier: Tier, labels: Labels) -> list[Receipt]:
+        """The receipts that settled."""
         settled = []
         for receipts, payment in _runs(group):
             scheme = payment.terms.scheme if payment else PaymentScheme.NONE
             for receipt in self._settle_run(group, tier, receipts, payment):
-                self._count(group, receipt, tier, scheme, development)
-                settled.append(receipt.hash)
+                self._count(group, receipt, tier, scheme, labels)
+                settled.append(receipt)
         return settled
 
     def _settle_run(
@@ -172,12 +187,12 @@ class Ledger:
         return "AlreadySettled" if (group.prover, receipt.nonce) in self.state.spent else ""
 
     def _count(
-        self, group: Group, receipt: Receipt, tier: Tier, scheme: PaymentScheme, development: bool
+        self, group: Group, receipt: Receipt, tier: Tier, scheme: PaymentScheme, labels: Labels
     ) -> None:
         who = (receipt.hash, receipt.payer, tier, group.model_id, group.prover, group.asset)
         what = (receipt.request_hash, receipt.response_hash)
         terms = (receipt.amount_base_units, receipt.served_at_s, receipt.floor)
-        event = InferenceSettled(self.state.seq, *who, *what, *terms, scheme, development)
+        event = InferenceSettled(self.state.seq, *who, *what, *terms, scheme, labels)
         self.state.events.append(event)
         self.state.seq += 1
         self.state.counts[group.model_id, tier] += 1

@@ -27,6 +27,10 @@ def state_readings(world: World, ledger: Ledger, groups: Iterable[Group]) -> Ite
         yield reading(
             f"nonce {nonce}", world.settlement, "isNonceUsed(address,uint64)", (prover, nonce), used
         )
+    for key in map(address, world.enclaves):
+        backed = ledger.state.backed[key, world.token]
+        call, arguments = "backedAmount(bytes32,address)", (key.rjust(32, b"\0"), world.token)
+        yield reading(f"backed by {key.hex()}", world.settlement, call, arguments, backed)
     for root, stored in ledger.state.roots.items():
         words = [int(word) for word in stored]
         yield reading(f"root {root.hex()}", world.settlement, "settledGroup(bytes32)", (root,), *words)

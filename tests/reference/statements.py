@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from veritally.labels import Labels
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
@@ -112,7 +113,7 @@ class InferenceSettled:
     served_at_s: int
     floor: int
     scheme: PaymentScheme
-    development: bool
+    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class GroupSettled:
     tier: Tier
     settled: int
     skipped: int
-    development: bool
+    labels: Labels
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,16 @@ from indexer.decode import EventDecoder
 from indexer.events import Reason
 from indexer.wire import parse_logs
 from tests.reference import statements
+from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves
 from tests.reference.ledger import Ledger
-from tests.reference.signing import Signing, sign
+from tests.reference.signing import Signing
 from tests.reference.statements import NOBODY, Enclave, Event, Outcome, Proof, Route
 from veritally.abi import Artifact, load_artifact
 from veritally.contract_table import ROUTES
 from veritally.devnet import Devnet
 from veritally.devnet.network import MULTICALL3_ADDRESS
 from veritally.devnet.parts import find_root
+from veritally.labels import Labels
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.routes import ROUTE_OF
@@ -33,9 +35,7 @@ from veritally.tiers import SETTLED_TIERS, Tier
 from veritally.x402.addresses import PERMIT2_ADDRESS
 
 GAS = 29_000_000
-ENCLAVE_LIFE_S = 6 * 86_400
 PROOF_GAS = 700_000
-MEASUREMENT = bytes(keccak(text="code of the enclaves"))
 OTHER_MODEL = bytes(keccak(text="a model without a circuit"))
 CAUSES = {
     bytes(keccak(text=error)[:4]): error.partition("(")[0]
@@ -99,7 +99,7 @@ class World:
         }
         self.model, self.answers = self._register_model()
         self._open_spare_routes()
-        self.enclaves_until_s = self._admit_enclaves()
+        self.enclaves_until_s = self._register_enclaves()
         self._snapshot = self.rpc("evm_snapshot")
 
     def reset(self) -> Ledger:
@@ -110,10 +110,10 @@ class World:
         ledger = Ledger(bytes.fromhex(self.settlement[2:]), self.pay_address)
         ledger.now_s, ledger.block = int(block["timestamp"], 16), int(block["number"], 16)
         ledger.routes = {route: Route(tier) for tier, pair in self.routes.items() for route in pair}
-        for key in self.enclaves:
-            enclave = Enclave(self.model, address(self.provers[0]), self.enclaves_until_s)
+        for key, until_s in zip(self.enclaves, self.enclaves_until_s, strict=True):
+            enclave = Enclave(self.model, address(self.provers[0]), until_s)
             ledger.enclaves[address(key)] = enclave
-        ledger.circuits[self.model] = True
+        ledger.circuits[self.model] = Labels.DEVELOPMENT
         for payer in self.accounts.payers:
             funds = self.devnet.usdc_balance_base_units(payer.address)
             ledger.state.balances[self.token, address(payer)] = funds
@@ -215,7 +215,7 @@ class World:
         instances = [int(word, 16) for word in valid["instances"]]
         add = registry.functions.addCircuit(model, circuit, HexBytes(valid["proof"]), instances)
         chain.send(add, owner)
-        chain.send(registry.functions.acceptMeasurement(model, MEASUREMENT), owner)
+        chain.send(registry.functions.acceptMeasurement(model, SOFTWARE_MEASUREMENT), owner)
         return model, tuple(_proven(item, vector["inputCount"]) for item in vector["proofs"])
 
     def _open_spare_routes(self) -> None:
@@ -231,17 +231,10 @@ class World:
             chain.send(router.add(route, verifier, *gas, terms.deterministic), owner)
             chain.send(router.activate(route), owner)
 
-    def _admit_enclaves(self) -> int:
-        """Registers both enclaves for the first prover; the time at which they end."""
-        registry = self.devnet.chain.contract("EnclaveRegistry", self.devnet.deployment.enclave_registry)
-        now_s = self.devnet.chain.w3.eth.get_block("latest")["timestamp"]
-        terms = (self.provers[0].address, self.model, MEASUREMENT, now_s - 1, now_s + ENCLAVE_LIFE_S)
-        for key in self.enclaves:
-            admission = (key.address, *terms)
-            digest = bytes(registry.functions.admissionDigest(admission).call())
-            signatures = [sign(signer, digest) for signer in (self.accounts.development_root, key)]
-            self.devnet.chain.send(registry.functions.register(admission, *signatures), self.accounts.relayer)
-        return now_s + ENCLAVE_LIFE_S
+    def _register_enclaves(self) -> list[int]:
+        """Registers both enclaves' keys for the first prover; the times at which they end."""
+        enclaves = Enclaves(self.devnet, self.provers[0].address, self.model)
+        return [enclaves.register(key) for key in self.enclaves]
 
 
 def selector(signature: str) -> HexBytes:

@@ -28,5 +28,4 @@ def make_deployment(
         pay_address_implementation=to_checksum_address(implementation),
         contracts={name: contract_at(addresses.get(name, ANYBODY), block) for name in CONSTRUCTORS},
         routes={},
-        left_out={},
     )

@@ -12,7 +12,7 @@ from deployments import ANYBODY, contract_at, make_deployment
 
 from veritally.contract_table import CONSTRUCTORS
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
-from veritally.errors import ContractLeftOutError, DeploymentFileError
+from veritally.errors import DeploymentFileError
 
 ROUTES = {"signed": DeployedRoute("0x01020304", "SignedVerifier", 200_000, 0, False)}
 DEPLOYMENT = replace(make_deployment(), routes=ROUTES)
@@ -34,17 +34,6 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert Deployment.load(tmp_path / "deployment.json") == DEPLOYMENT
 
 
-def test_left_out_contract_is_loaded_and_its_address_refused(tmp_path: Path) -> None:
-    present = {name: item for name, item in DEPLOYMENT.contracts.items() if name != "EnclaveRegistry"}
-    some = replace(DEPLOYMENT, contracts=present, left_out={"EnclaveRegistry": "no root was given"})
-    some.save(tmp_path / "deployment.json")
-
-    loaded = Deployment.load(tmp_path / "deployment.json")
-
-    with pytest.raises(ContractLeftOutError, match="chain 84532 has no EnclaveRegistry: no root was given"):
-        _ = loaded.enclave_registry
-
-
 def test_first_block_is_the_lowest() -> None:
     blocks = {"Settlement": contract_at(ANYBODY, 9), "ModelRegistry": contract_at(ANYBODY, 7)}
     assert replace(DEPLOYMENT, contracts=blocks).first_block == 7
@@ -63,7 +52,7 @@ def test_named_addresses_are_those_of_their_contracts() -> None:
         "TeeVerifier": deployment.tee_verifier,
         "ZkmlVerifier": deployment.zkml_verifier,
     }
-    assert {name: address.lower() for name, address in named.items()} == each
+    assert {name: address.lower() for name, address in named.items()} == {name: each[name] for name in named}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +81,10 @@ def test_named_addresses_are_those_of_their_contracts() -> None:
             r"route signed to Nobody, which it does not",
         ),
         (lambda c: c["contracts"].pop("Settlement"), r"lacks the contract Settlement"),
-        (lambda c: c["left_out"].update(Settlemint="why"), r"unknown contract Settlemint"),
+        (
+            lambda c: c["contracts"].update(Settlemint=c["contracts"]["Settlement"]),
+            r"unknown contract Settlemint",
+        ),
     ],
 )
 def test_wrong_file_says_where(tmp_path: Path, change: Callable[[Content], object], problem: str) -> None:

@@ -5,8 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import decode
 
-from veritally.contract_table import CONSTRUCTORS, DEVELOPMENT_CHAIN_IDS, ROUTES
+from veritally.attestation.claims import Platform
+from veritally.attestation.software_root import SoftwareRoot
+from veritally.contract_table import (
+    AWS_NITRO_ROOT,
+    CONSTRUCTORS,
+    DEVELOPMENT_CHAIN_IDS,
+    DEVELOPMENT_ROOT,
+    ROUTES,
+)
 from veritally.errors import DeploymentSettingsError
 from veritally.plan import DeploymentSettings, make_plan
 from veritally.tiers import SETTLED_TIERS
@@ -15,14 +24,16 @@ ALICE = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 BOB = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 CAROL = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
 SETTINGS = DeploymentSettings(
-    owner=ALICE, guardian=BOB, route_delay_s=0, measurement_delay_s=0, development_root=CAROL
+    owner=ALICE, guardian=BOB, route_delay_s=0, measurement_delay_s=0, development_root=DEVELOPMENT_ROOT
 )
-MOVED_BY_THE_ROUTER = set(CONSTRUCTORS) - {"PayAddressFactory", "SignedVerifier"}
+WITHOUT_ARGUMENTS = {"PayAddressFactory", "SignedVerifier", "Sha384", "P384"}
+ATTESTED = {"NitroAttestation", "EnclaveRegistry", "TeeVerifier"}
+MOVED_BY_THE_ROUTER = set(CONSTRUCTORS) - WITHOUT_ARGUMENTS - {"NitroAttestation"}
 DEVELOPMENT_CHAIN, MAINNET = 31337, 8453
 
 
 def addresses(settings: DeploymentSettings, chain_id: int = DEVELOPMENT_CHAIN) -> dict[str, str]:
-    return {name: planned.address for name, planned in make_plan(settings, chain_id).contracts.items()}
+    return {name: planned.address for name, planned in make_plan(settings, chain_id).items()}
 
 
 def changed(settings: DeploymentSettings) -> set[str]:
@@ -37,30 +48,44 @@ def test_all_contracts_have_one_address_on_all_development_chains(chain_id: int)
     assert len(set(addresses(SETTINGS).values())) == len(CONSTRUCTORS)
 
 
-def test_other_chains_lack_what_needs_a_development_root_and_nothing_else_moves() -> None:
-    plan = make_plan(SETTINGS, MAINNET)
-    assert plan.left_out == {
-        "EnclaveRegistry": "chain 8453 is no development chain and refuses development roots",
-        "TeeVerifier": "needs EnclaveRegistry",
-    }
-    everywhere = addresses(SETTINGS)
-    assert addresses(SETTINGS, MAINNET) == {name: everywhere[name] for name in plan.contracts}
-    assert set(plan.contracts) | set(plan.left_out) == set(CONSTRUCTORS)
+def attestation(settings: DeploymentSettings, chain_id: int) -> tuple[str, int]:
+    """Root and platform that the planned contract is pinned to."""
+    arguments = make_plan(settings, chain_id)["NitroAttestation"].constructor_arguments
+    _, _, root, platform, owner = decode(("address", "address", "bytes32", "uint8", "address"), arguments)
+    assert owner == settings.owner.lower()
+    return f"0x{root.hex()}", platform
 
 
-def test_development_chain_without_a_root_says_that_none_was_given() -> None:
-    plan = make_plan(replace(SETTINGS, development_root=None), DEVELOPMENT_CHAIN)
-    assert plan.left_out["EnclaveRegistry"] == "no development root was given"
+@pytest.mark.parametrize("chain_id", [DEVELOPMENT_CHAIN, MAINNET])
+def test_without_a_development_root_documents_are_those_of_aws(chain_id: int) -> None:
+    settings = replace(SETTINGS, development_root=None)
+    assert attestation(settings, chain_id) == (AWS_NITRO_ROOT, Platform.NITRO)
+    assert addresses(settings, chain_id) == addresses(settings)
+    assert set(addresses(settings, chain_id)) == set(CONSTRUCTORS)
+
+
+def test_with_a_development_root_documents_are_marked_as_development() -> None:
+    assert attestation(SETTINGS, DEVELOPMENT_CHAIN) == (DEVELOPMENT_ROOT, Platform.DEVELOPMENT)
+
+
+def test_other_chains_refuse_a_development_root() -> None:
+    with pytest.raises(DeploymentSettingsError, match="leave it out: chain 8453 is no development chain"):
+        make_plan(SETTINGS, MAINNET)
+
+
+@pytest.mark.parametrize("chain_id", sorted(DEVELOPMENT_CHAIN_IDS))
+def test_the_public_development_root_is_that_of_the_test_mnemonic(chain_id: int) -> None:
+    assert f"0x{SoftwareRoot.of_test_mnemonic(chain_id).fingerprint.hex()}" == DEVELOPMENT_ROOT
 
 
 @pytest.mark.parametrize(
     ("settings", "moved"),
     [
-        (replace(SETTINGS, owner=CAROL), MOVED_BY_THE_ROUTER),
+        (replace(SETTINGS, owner=CAROL), MOVED_BY_THE_ROUTER | ATTESTED),
         (replace(SETTINGS, guardian=CAROL), MOVED_BY_THE_ROUTER),
         (replace(SETTINGS, route_delay_s=1), MOVED_BY_THE_ROUTER),
         (replace(SETTINGS, measurement_delay_s=1), MOVED_BY_THE_ROUTER - {"VerifierRouter", "Settlement"}),
-        (replace(SETTINGS, development_root=ALICE), {"EnclaveRegistry", "TeeVerifier"}),
+        (replace(SETTINGS, development_root="0x" + "11" * 32), ATTESTED),
     ],
     ids=["owner", "guardian", "route delay", "measurement delay", "development root"],
 )
@@ -76,6 +101,9 @@ def test_a_setting_moves_only_what_depends_on_it(settings: DeploymentSettings, m
         ("owner", ""),
         ("guardian", "0x" + "00" * 20),
         ("development_root", "bob"),
+        ("development_root", DEVELOPMENT_ROOT.upper()),
+        ("development_root", DEVELOPMENT_ROOT[:-1]),
+        ("development_root", DEVELOPMENT_ROOT + "0"),
         ("route_delay_s", -1),
         ("route_delay_s", 2**40),
         ("measurement_delay_s", -1),

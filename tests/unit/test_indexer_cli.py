@@ -20,6 +20,7 @@ from indexer_chain import CHAIN_ID, SETTLEMENT, UINT96_MAX, USDC, RecordedChain,
 from indexer import rpc as rpc_module
 from indexer.cli import app, main
 from indexer.tallies import AssetTally
+from veritally.labels import Labels
 from veritally.tiers import Tier
 
 OTHER_TOKEN = "0x" + "0d" * 20
@@ -98,10 +99,10 @@ def test_table(run: Run) -> None:
     assert "\x1b" not in out
     lines = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
     usdc, other = to_checksum_address(USDC), to_checksum_address(OTHER_TOKEN)
-    assert ["tier", "inferences", "share", "DEVELOPMENT", "verified by"] in lines
-    assert ["signed", "3", "50.00 %", "0", "prover's signature"] in lines
-    assert ["tee", "2", "33.33 %", "2", "attested enclave key [DEVELOPMENT]"] in lines
-    assert ["zkml", "1", "16.67 %", "0", "zk proof (ezkl)"] in lines
+    assert ["tier", "inferences", "share", "verified by"] in lines
+    assert ["signed", "3", "50.00 %", "prover's signature"] in lines
+    assert ["tee [DEVELOPMENT]", "2", "33.33 %", "attested enclave key"] in lines
+    assert ["zkml", "1", "16.67 %", "zk proof (ezkl)"] in lines
     total = 1_000_001 + UINT96_MAX
     assert ["signed", usdc, str(total), f"{total // 10**6}.{total % 10**6:06d}"] in lines
     assert ["zkml", other, "250", "decimals unknown"] in lines
@@ -124,8 +125,9 @@ def test_json(run: Run) -> None:
         {
             "asset": to_checksum_address(USDC),
             "decimals": 6,
+            "development": False,
+            "unbound": False,
             "inferences": 3,
-            "development_inferences": 0,
             "amount_base_units": "79228162514264337593544950336",
             "amount": "79228162514264337593544.950336",
         }
@@ -145,6 +147,8 @@ def test_csv_says_the_same_as_json(run: Run) -> None:
         (
             tier["tier"],
             asset["asset"],
+            str(asset["development"]).lower(),
+            str(asset["unbound"]).lower(),
             str(asset["inferences"]),
             asset["amount_base_units"],
             asset["amount"] or "",
@@ -152,9 +156,31 @@ def test_csv_says_the_same_as_json(run: Run) -> None:
         for tier in report["tiers"]
         for asset in tier["assets"]
     ]
-    columns = ("tier", "asset", "inferences", "amount_base_units", "amount")
+    columns = ("tier", "asset", "development", "unbound", "inferences", "amount_base_units", "amount")
     assert [tuple(row[column] for column in columns) for row in rows] == expected
     assert {row["on_chain_counters"] for row in rows} == {"match"}
+
+
+def test_unbound_results_stand_apart(chain: RecordedChain, run: Run) -> None:
+    chain.settle(
+        {"tier": Tier.TEE, "flags": 2, "amount": 7}, {"tier": Tier.TEE}, {"tier": Tier.TEE, "flags": 3}
+    )
+    assert run("sync", "--once")[0] == 0
+    code, out, _ = run("tallies")
+    lines = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
+    assert code == 0
+    assert [line[:2] for line in lines if line[0].startswith("tee") and line[1].isdigit()] == [
+        ["tee", "1"],
+        ["tee [DEVELOPMENT]", "2"],
+        ["tee [UNBOUND]", "1"],
+        ["tee [DEVELOPMENT] [UNBOUND]", "1"],
+    ]
+    assert ["tee [UNBOUND]", to_checksum_address(USDC), "7", "0.000007"] in lines
+    assert "UNBOUND: the evidence names no chain, prover or payer; it may have been made for others" in out
+    tee = json.loads(run("tallies", "--json")[1])["tiers"][1]
+    assert (tee["inferences"], tee["development_inferences"], tee["unbound_inferences"]) == (5, 3, 2)
+    marks = [(row["development"], row["unbound"], row["inferences"]) for row in tee["assets"]]
+    assert marks == [(False, False, 1), (False, True, 1), (True, False, 2), (True, True, 1)]
 
 
 def test_tiers_without_inferences_are_shown(chain: RecordedChain, run: Run) -> None:
@@ -172,7 +198,7 @@ def test_tiers_without_inferences_are_shown(chain: RecordedChain, run: Run) -> N
         "tee",
         "zkml",
     ]
-    assert re.search(r"tee +0 +- +0 ", run("tallies")[1])
+    assert re.search(r"tee +0 +- +attested", run("tallies")[1])
 
 
 @pytest.mark.parametrize(
@@ -374,7 +400,7 @@ def test_follower_waits_for_blocks_and_stops_on_a_signal(
     ],
 )
 def test_amount_in_whole_tokens_is_exact(decimals: int | None, base_units: int, amount: str | None) -> None:
-    assert AssetTally(bytes(20), decimals, 1, 0, base_units).amount == amount
+    assert AssetTally(bytes(20), decimals, Labels(0), 1, base_units).amount == amount
 
 
 def test_every_command_and_option_is_documented(run: Run) -> None:

@@ -33,7 +33,7 @@ def test_sums_are_exact_beyond_64_bits(chain: RecordedChain, rpc: JsonRpc, path:
         row = session.get(InferenceRow, 10 << 20)
         assert row is not None
         assert (row.amount_base_units, row.served_at_s) == (UINT96_MAX, 2**64 - 1)
-        assert session.get(RollupRow, (1, row.asset_id)).amount_base_units == 4 * UINT96_MAX + 5
+        assert session.get(RollupRow, (1, row.asset_id, False, False)).amount_base_units == 4 * UINT96_MAX + 5
     report = compared(rpc, read_report(database))
     assert report.counters is not None
     assert report.counters.match

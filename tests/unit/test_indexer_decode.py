@@ -16,6 +16,7 @@ from indexer.errors import UndecodableEventError
 from indexer.events import ChannelRefunded, GroupSettled, GroupSkipped, InferenceSettled, ReceiptSkipped
 from indexer.wire import Log
 from veritally.abi import load_artifact
+from veritally.labels import Labels
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
@@ -26,6 +27,7 @@ EVENTS = {entry["name"]: entry for entry in ABI if entry["type"] == "event"}
 addresses = st.binary(min_size=20, max_size=20)
 words = st.binary(min_size=32, max_size=32)
 tiers = st.sampled_from([1, 2, 3])
+LABELS = [Labels(number) for number in range(4)]
 uint32 = st.integers(0, 2**32 - 1)
 
 
@@ -45,14 +47,14 @@ def log_of(name: str, values: dict[str, Any]) -> Log:
     receipt=words, payer=addresses, tier=tiers, model=words, prover=addresses, asset=addresses,
     request=words, response=words, seq=st.integers(0, 2**64 - 1), amount=st.integers(0, 2**96 - 1),
     served=st.integers(0, 2**64 - 1), floor=tiers, scheme=st.sampled_from(PaymentScheme),
-    development=st.booleans(),
+    labels=st.sampled_from(LABELS),
 )  # fmt: skip
 def test_inference_is_decoded_as_eth_abi_encodes_it(
     receipt: bytes, payer: bytes, tier: int, model: bytes, prover: bytes, asset: bytes,
     request: bytes, response: bytes, seq: int, amount: int, served: int, floor: int, scheme: PaymentScheme,
-    development: bool,
+    labels: Labels,
 ) -> None:  # fmt: skip
-    packed = seq << 192 | amount << 96 | served << 32 | floor << 24 | scheme << 8 | development
+    packed = seq << 192 | amount << 96 | served << 32 | floor << 24 | scheme << 8 | int(labels)
     values = {
         "receiptHash": receipt, "payer": payer, "tier": tier, "modelId": model, "prover": prover,
         "asset": asset, "requestHash": request, "responseHash": response, "terms": packed,
@@ -62,23 +64,23 @@ def test_inference_is_decoded_as_eth_abi_encodes_it(
     assert event.position.row_id == 7 << 20 | 3
     assert dataclasses.astuple(event)[1:] == (
         seq, receipt, payer if any(payer) else None, tier, model, prover, asset, request, response,
-        amount, served, floor, scheme, development,
+        amount, served, floor, scheme, labels,
     )  # fmt: skip
 
 
 @given(root=words, model=words, prover=addresses, route=st.binary(min_size=4, max_size=4), tier=tiers,
-       settled=uint32, skipped=uint32, development=st.booleans())  # fmt: skip
+       settled=uint32, skipped=uint32, labels=st.sampled_from(LABELS))  # fmt: skip
 def test_group_is_decoded_as_eth_abi_encodes_it(
     root: bytes, model: bytes, prover: bytes, route: bytes, tier: int, settled: int, skipped: int,
-    development: bool,
+    labels: Labels,
 ) -> None:  # fmt: skip
     values = {
         "root": root, "modelId": model, "prover": prover, "route": route, "tier": tier,
-        "settled": settled, "skipped": skipped, "development": development,
+        "settled": settled, "skipped": skipped, "labels": labels,
     }  # fmt: skip
     event = DECODER.decode(log_of("GroupSettled", values))
     assert isinstance(event, GroupSettled)
-    assert dataclasses.astuple(event)[1:] == (root, model, prover, route, tier, settled, skipped, development)
+    assert dataclasses.astuple(event)[1:] == (root, model, prover, route, tier, settled, skipped, labels)
 
 
 @given(index=st.integers(0, 2**31 - 1), reason=st.binary(max_size=300))
@@ -98,7 +100,7 @@ def test_skips_are_decoded_as_eth_abi_encodes_them(index: int, reason: bytes) ->
     [
         ("AlreadySettled(address,uint64)", "AlreadySettled"),
         ("UnknownRoute(bytes4)", "UnknownRoute"),
-        ("EnclaveKeyNotValid(address,uint256)", "EnclaveKeyNotValid"),
+        ("EnclaveKeyRevoked(bytes32,uint256)", "EnclaveKeyRevoked"),
         ("InvalidProof(uint256)", "InvalidProof"),
         ("Panic(uint256)", "Panic"),
         ("NobodyDeclaresThis()", None),
@@ -156,7 +158,9 @@ def altered_log(**keywords: Any) -> dict[str, Any]:
         (altered_log(tier=256), "is no uint8"),
         (altered_log(floor=0), "0 is no tier"),
         (altered_log(floor=9), "9 is no tier"),
-        (altered_log(flags=2), "flags 0x000002"),
+        (altered_log(flags=4), "labels 0x04"),
+        (altered_log(flags=0x80), "labels 0x80"),
+        (altered_log(flags=0x010000), "flags 0x010000"),
     ],
 )
 def test_log_that_the_contract_cannot_have_emitted_is_refused(changes: dict[str, Any], problem: str) -> None:
@@ -175,11 +179,27 @@ def test_bytes_must_be_padded_with_zeroes() -> None:
 
 
 def test_terms_put_each_field_in_its_bits() -> None:
-    packed = unpack_terms(1 << 192 | 2 << 96 | 3 << 32 | 2 << 24 | 4 << 8 | 1)
-    assert dataclasses.astuple(packed) == (1, 2, 3, Tier.TEE, PaymentScheme.EXACT, True)
-    for unknown in (1 << 23, 1 << 7, 5 << 8):
+    packed = unpack_terms(1 << 192 | 2 << 96 | 3 << 32 | 2 << 24 | 4 << 8 | 3)
+    assert dataclasses.astuple(packed) == (
+        1,
+        2,
+        3,
+        Tier.TEE,
+        PaymentScheme.EXACT,
+        Labels.DEVELOPMENT | Labels.UNBOUND,
+    )
+    for unknown in (1 << 23, 1 << 7, 1 << 2, 5 << 8):
         with pytest.raises(AbiMismatchError):
             unpack_terms(1 << 24 | unknown)
+
+
+def test_labels_of_a_group_that_nobody_knows_are_refused() -> None:
+    values = {
+        "root": bytes(32), "modelId": MODEL, "prover": PROVER, "route": b"abcd", "tier": 2,
+        "settled": 1, "skipped": 0, "labels": 4,
+    }  # fmt: skip
+    with pytest.raises(UndecodableEventError, match="labels 0x04"):
+        DECODER.decode(log_of("GroupSettled", values))
 
 
 def test_a_channel_refund() -> None:

@@ -28,7 +28,7 @@ def test_every_event_becomes_a_row(chain: RecordedChain, rpc: JsonRpc, path: Pat
     assert (result.from_block, result.to_block, result.inferences, result.events) == (FIRST_BLOCK, 9, 3, 6)
     with sqlite3.connect(path) as database:
         rows = database.execute(
-            "SELECT inference.id >> 20, inference.id & 1048575, seq, tier, floor, development,"
+            "SELECT inference.id >> 20, inference.id & 1048575, seq, tier, floor, development, unbound,"
             " CAST(amount_base_units AS INTEGER), block.timestamp_s, hex(payer.value), hex(asset.value)"
             " FROM inference JOIN block ON block.number = inference.id >> 20"
             " LEFT JOIN address payer ON payer.id = payer_id JOIN address asset ON asset.id = asset_id"
@@ -36,11 +36,12 @@ def test_every_event_becomes_a_row(chain: RecordedChain, rpc: JsonRpc, path: Pat
         ).fetchall()
     payer, usdc = PAYER[2:].upper(), USDC[2:].upper()
     assert rows == [
-        (3, 0, 0, 1, 1, 0, 5, 1_764_000_006, payer, usdc),
-        (3, 1, 1, 2, 1, 1, 0, 1_764_000_006, "", usdc),
-        (6, 0, 2, 3, 1, 0, 7, 1_764_000_012, payer, usdc),
+        (3, 0, 0, 1, 1, 0, 0, 5, 1_764_000_006, payer, usdc),
+        (3, 1, 1, 2, 1, 1, 0, 0, 1_764_000_006, "", usdc),
+        (6, 0, 2, 3, 1, 0, 0, 7, 1_764_000_012, payer, usdc),
     ]
     stored = contents(path)
+    assert [row[-2:] for row in stored["group_settled"]] == [(1, 1)]
     assert len(stored["group_settled"]) == len(stored["group_skipped"]) == len(stored["receipt_skipped"]) == 1
     assert [number for number, *_ in stored["block"]] == [3, 6, 8]
     assert [row[1] for row in stored["asset"]] == [6]

@@ -32,6 +32,7 @@ from tests.reference.statements import (
     Upto,
     Voucher,
 )
+from veritally.labels import Labels
 from veritally.merkle import merkle_root
 from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
@@ -57,7 +58,7 @@ def new_ledger() -> Ledger:
     made = Ledger(SETTLEMENT, pay_address, now_s=NOW_S, block=7)
     made.routes = {route: Route(tier) for tier, route in ROUTES.items()}
     made.enclaves = {KEY: Enclave(MODEL, PROVER, valid_until_s=NOW_S + 1)}
-    made.circuits = {MODEL: True}
+    made.circuits = {MODEL: Labels.DEVELOPMENT}
     made.state.balances[TOKEN, PAYER] = FUNDS
     made.state.permit2_allowances[TOKEN, PAYER] = 2 * FUNDS
     made.state.channels[CHANNEL.id] = (FUNDS, 0)
@@ -101,15 +102,15 @@ def test_settles_in_order_with_one_root(ledger: Ledger) -> None:
 
     assert outcomes == [(2, 0, "")]
     common = (PAYER, Tier.SIGNED, MODEL, PROVER, TOKEN, b"q" * 32, b"a" * 32)
-    rest = (5, 1, PaymentScheme.UPTO, False)
+    rest = (5, 1, PaymentScheme.UPTO, Labels(0))
     leaves = [number.to_bytes(32, "big") for number in range(2)]
     root = merkle_root(leaves)
     assert events == [
         InferenceSettled(0, leaves[0], *common, 3, *rest),
         InferenceSettled(1, leaves[1], *common, 4, *rest),
-        GroupSettled(root, MODEL, PROVER, ROUTES[Tier.SIGNED], Tier.SIGNED, 2, 0, False),
+        GroupSettled(root, MODEL, PROVER, ROUTES[Tier.SIGNED], Tier.SIGNED, 2, 0, Labels(0)),
     ]
-    assert ledger.state.roots == {root: (Tier.SIGNED, False, 2, 7)}
+    assert ledger.state.roots == {root: (Tier.SIGNED, Labels(0), 2, 7)}
     assert ledger.state.balances == {(TOKEN, PAYER): FUNDS - 7, (TOKEN, pay_address(PROVER, 1)): 7}
     assert ledger.state.permit2_allowances[TOKEN, PAYER] == 2 * FUNDS - 7
     assert (ledger.state.seq, ledger.state.amounts[TOKEN, Tier.SIGNED]) == (2, 7)
@@ -118,6 +119,7 @@ def test_settles_in_order_with_one_root(ledger: Ledger) -> None:
 
 PROOFS = (Proof(b"q" * 32, b"a" * 32, True),)
 ZKML: dict[str, Any] = {"route": ROUTES[Tier.ZKML], "evidence": PROOFS}
+SIGNED: dict[str, Any] = {"route": ROUTES[Tier.SIGNED], "evidence": PROVER}
 TEE: dict[str, Any] = {"route": ROUTES[Tier.TEE], "evidence": KEY}
 
 
@@ -152,17 +154,19 @@ def test_group_is_skipped(ledger: Ledger, changes: dict[str, Any], reason: str) 
     assert replace(ledger.state, events=[]) == replace(before, events=[])
 
 
-@pytest.mark.parametrize(("tier", "development"), [(TEE, True), (ZKML, True), ({}, False)])
-def test_evidence_marks_what_it_rests_on(ledger: Ledger, tier: dict[str, Any], development: bool) -> None:
+@pytest.mark.parametrize(
+    ("tier", "labels"), [(TEE, Labels.DEVELOPMENT), (ZKML, Labels.DEVELOPMENT), ({}, Labels(0))]
+)
+def test_evidence_marks_what_it_rests_on(ledger: Ledger, tier: dict[str, Any], labels: Labels) -> None:
     _, events = ledger.settle(PROVER, [replace(group(receipt(1)), **tier)])
-    assert [event.development for event in events if isinstance(event, InferenceSettled)] == [development]
+    assert [event.labels for event in events if isinstance(event, InferenceSettled)] == [labels]
 
 
 def test_stopped_route_and_ended_enclave_take_no_more(ledger: Ledger) -> None:
     ledger.routes[ROUTES[Tier.SIGNED]] = Route(Tier.SIGNED, stopped=True)
     ledger.now_s += 1
     outcomes, _ = ledger.settle(PROVER, [group(receipt(1)), replace(group(receipt(2)), **TEE)])
-    assert [reason for *_, reason in outcomes] == ["RouteIsStopped", "EnclaveKeyNotValid"]
+    assert [reason for *_, reason in outcomes] == ["RouteIsStopped", "EnclaveKeyExpired"]
 
 
 def test_prover_authorises_a_relayer(ledger: Ledger) -> None:
@@ -266,6 +270,37 @@ def test_totals_depend_neither_on_order_nor_on_split(amounts: list[int], data: s
     assert together.state.balances == apart.state.balances
     assert (together.state.counts, together.state.seq) == (apart.state.counts, apart.state.seq)
     assert (together.state.roots, together.state.spent) == (apart.state.roots, apart.state.spent)
+
+
+def enclave_group(amount: int, nonce: int) -> Group:
+    made = paid(amount, terms=upto(amount, nonce), first_nonce=nonce) if amount else group(receipt(nonce))
+    return replace(made, **TEE)
+
+
+def test_enclave_key_backs_no_more_than_its_cap(ledger: Ledger) -> None:
+    ledger.value_caps[MODEL, TOKEN] = 9
+    assert ledger.settle(PROVER, [enclave_group(9, 1)])[0] == [(1, 0, "")]
+    before = copy.deepcopy(ledger.state)
+
+    assert ledger.settle(PROVER, [enclave_group(1, 2)])[0] == [(0, 0, "ValueCapExceeded")]
+
+    assert replace(ledger.state, events=[]) == replace(before, events=[])
+    assert ledger.settle(PROVER, [replace(enclave_group(1, 2), **SIGNED)])[0] == [(1, 0, "")]
+    assert ledger.state.backed == {(KEY, TOKEN): 9}
+
+
+def test_lowered_cap_still_lets_free_groups_settle(ledger: Ledger) -> None:
+    ledger.settle(PROVER, [enclave_group(9, 1)])
+    ledger.value_caps[MODEL, TOKEN] = 0
+    outcomes, _ = ledger.settle(PROVER, [enclave_group(0, 2), enclave_group(1, 3)])
+    assert [reason for *_, reason in outcomes] == ["", "ValueCapExceeded"]
+
+
+def test_cap_is_for_one_model_asset_and_key(ledger: Ledger) -> None:
+    ledger.enclaves[OTHER] = Enclave(MODEL, PROVER, valid_until_s=NOW_S + 1)
+    ledger.value_caps = {(MODEL, TOKEN): 5, (b"o" * 32, TOKEN): 0, (MODEL, OTHER): 0}
+    groups = [enclave_group(5, 1), replace(enclave_group(5, 2), evidence=OTHER)]
+    assert ledger.settle(PROVER, groups)[0] == [(1, 0, "")] * 2
 
 
 def test_ledger_knows_no_chain() -> None:

@@ -13,6 +13,7 @@ from x402.schemas import PaymentPayload, PaymentRequirements
 from prover.facilitator import InProcessFacilitator
 from prover.payments import NotSettled, Outcome, PaymentLedger, PresentedPayment, Settled
 from veritally.chain import Chain
+from veritally.labels import Labels
 from veritally.node import NodeProvider
 
 NETWORK = "eip155:84532"
@@ -27,7 +28,7 @@ REQUIREMENTS = PaymentRequirements(
     max_timeout_seconds=300,
     extra={"assetTransferMethod": "permit2", "facilitatorAddress": SETTLEMENT},
 )
-SETTLED = Settled(TRANSACTION, block=7, gas_used=1, seq=0, development=False, evidence={})
+SETTLED = Settled(TRANSACTION, block=7, gas_used=1, seq=0, labels=Labels(0), evidence={})
 
 
 @pytest.fixture

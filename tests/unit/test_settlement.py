@@ -12,6 +12,7 @@ from web3 import Web3
 from veritally.abi import load_artifact
 from veritally.devnet.parts import Parts, find_root
 from veritally.errors import InvalidReceiptError
+from veritally.labels import Labels
 from veritally.payments import PaymentRun, UptoPayment
 from veritally.reasons import explain_reason
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
@@ -99,7 +100,7 @@ def test_outcomes_of_settled_and_skipped_receipts_and_of_a_skipped_group() -> No
     used = error_data("AlreadySettled(address,uint64)", TERMS.prover, 2)
     stopped = error_data("RouteIsStopped(bytes4)", b"\x00\x00\x00\x01")
     logs = [
-        settled_log(hashes[0], 41, flags=1),
+        settled_log(hashes[0], 41, flags=0x0403),
         log(
             "ReceiptSkipped(bytes32,address,address,bytes)",
             [hashes[1], bytes(32), bytes(32)],
@@ -114,7 +115,7 @@ def test_outcomes_of_settled_and_skipped_receipts_and_of_a_skipped_group() -> No
         ),
     ]
     (first, second), (third,) = decode_outcomes(DOMAIN, groups, logs)
-    assert (first.seq, first.development, first.reason) == (41, True, "")
+    assert (first.seq, first.labels, first.reason) == (41, Labels.DEVELOPMENT | Labels.UNBOUND, "")
     assert second.seq is None
     assert second.reason == f"AlreadySettled({TERMS.prover.lower()}, 2)"
     assert third.seq is None

@@ -18,15 +18,24 @@ TAG_V1 = bytes(keccak(text="Veritally enclave binding, version 1"))
 BINDING_BYTES = 64
 
 _FIELDS = ("bytes32", "uint256", "address", "uint8", "bytes32", "address", "bytes32")
-_PUBLIC_KEY_BYTES = 64
 
 
 class KeyKind(IntEnum):
-    """What kind of key an enclave signs results with."""
+    """What kind of key an enclave signs results with; same numbers as `contracts/types/EnclaveKey.sol`."""
 
     NONE = 0
     SECP256K1 = 1
     P256 = 2
+    RSA_PSS_2048 = 3
+
+
+_POINT_BYTES = 64
+_MODULUS_BYTES = 256
+_PUBLIC_KEY_BYTES = {
+    KeyKind.SECP256K1: _POINT_BYTES,
+    KeyKind.P256: _POINT_BYTES,
+    KeyKind.RSA_PSS_2048: _MODULUS_BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class KeyBinding:
     """Address of the EnclaveRegistry."""
     kind: KeyKind
     public_key: bytes
-    """x and y of the key, 64 bytes."""
+    """x and y of a point, 64 bytes, or the modulus of an RSA key, 256 bytes."""
     prover: str
     """Address that is paid."""
     model_commitment: bytes
@@ -61,8 +70,8 @@ class KeyBinding:
         """
         _check("chain_id", 0 < self.chain_id < 2**256, f"{self.chain_id} is no chain id")
         _check("kind", self.kind != KeyKind.NONE, "name the kind of the key")
-        length = len(self.public_key)
-        _check("public_key", length == _PUBLIC_KEY_BYTES, f"must be x and y in 64 bytes, has {length}")
+        length, expected = len(self.public_key), _PUBLIC_KEY_BYTES[self.kind]
+        _check("public_key", length == expected, f"must have {expected} bytes, has {length}")
         length = len(self.model_commitment)
         _check("model_commitment", length == 32, f"must have 32 bytes, has {length}")
         values = (

@@ -17,9 +17,10 @@ from veritally.attestation.cose import read_sign1
 from veritally.attestation.ecdsa import P384
 from veritally.attestation.errors import DocumentRefusedError
 from veritally.attestation.nitro_payload import CODE_PCRS, read_payload
+from veritally.contract_table import AWS_NITRO_ROOT
 
-AWS_ROOT = bytes.fromhex("641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b")
-"""SHA-256 of the root certificate `aws.nitro-enclaves`, as AWS publishes it."""
+AWS_ROOT = bytes.fromhex(AWS_NITRO_ROOT.removeprefix("0x"))
+"""SHA-256 of the root certificate `aws.nitro-enclaves`."""
 
 _SIGNER_PCR = 8
 

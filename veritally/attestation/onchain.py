@@ -21,14 +21,11 @@ from veritally.attestation.claims import AttestationClaims, Platform
 from veritally.attestation.errors import NoContractError, RefusedError, VerdictsDifferError
 from veritally.attestation.files import AttestationFile
 from veritally.attestation.nitro_hints import make_nitro_hints
-from veritally.chain import Chain
+from veritally.chain import TRANSACTION_GAS_CAP, Chain
 from veritally.devnet.accounts import Accounts
 from veritally.devnet.anvil import call_node, find_anvil, run_anvil
 from veritally.devnet.parts import find_root
 from veritally.reverts import refusal_reason
-
-TRANSACTION_GAS_CAP = 2**24
-"""Most gas that a transaction may ask for, by EIP-7825."""
 
 
 @dataclass(frozen=True)

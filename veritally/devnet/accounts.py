@@ -24,10 +24,8 @@ class Accounts:
     """Sends transactions for others."""
     guardian: LocalAccount
     """May stop routes."""
-    development_root: LocalAccount
-    """Admits enclave keys."""
     enclave: LocalAccount
-    """Key of a development enclave; not admitted yet."""
+    """Key of a development enclave; not registered yet."""
     usdc_issuer: LocalAccount
     """Owns and mints USDC."""
     payers: tuple[LocalAccount, ...]
@@ -36,8 +34,8 @@ class Accounts:
     def derive(cls) -> Accounts:
         """The accounts of anvil's published test mnemonic."""
         Account.enable_unaudited_hdwallet_features()
-        deployer, prover, relayer, guardian, root, enclave, issuer, *payers = map(_account, range(10))
-        return cls(deployer, prover, relayer, guardian, root, enclave, issuer, tuple(payers))
+        deployer, prover, relayer, guardian, _, enclave, issuer, *payers = map(_account, range(10))
+        return cls(deployer, prover, relayer, guardian, enclave, issuer, tuple(payers))
 
     def by_name(self) -> dict[str, LocalAccount]:
         """All accounts by role name, in the order of their indices."""

@@ -13,6 +13,7 @@ from web3 import Web3
 from web3.contract import Contract
 
 from veritally.chain import Chain
+from veritally.contract_table import DEVELOPMENT_ROOT
 from veritally.create2 import AccountSender
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
@@ -116,6 +117,6 @@ def _deploy(chain: Chain, accounts: Accounts) -> Deployment:
         guardian=accounts.guardian.address,
         route_delay_s=0,
         measurement_delay_s=0,
-        development_root=accounts.development_root.address,
+        development_root=DEVELOPMENT_ROOT,
     )
     return deploy_contracts(chain, AccountSender(chain, accounts.deployer), settings)

@@ -150,7 +150,7 @@ abstract contract CircuitTest is Test {
     }
 
     function claimOf(Statement[] memory statements) internal view returns (Claim memory) {
-        return Claim({modelId: modelId, prover: modelOwner, groupDigest: 0, statements: statements});
+        return Claim({modelId: modelId, prover: modelOwner, asset: address(0), groupDigest: 0, statements: statements});
     }
 
     function one(Statement memory statement) internal pure returns (Statement[] memory statements) {

@@ -3,8 +3,6 @@ pragma solidity 0.8.30;
 
 import {Vm} from "forge-std/Vm.sol";
 
-import {EnclaveRegistry} from "../../../contracts/EnclaveRegistry.sol";
-import {IEnclaveRegistry} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {ISettlement} from "../../../contracts/interfaces/ISettlement.sol";
 import {ZkProof} from "../../../contracts/interfaces/IZkmlVerifier.sol";
@@ -25,10 +23,11 @@ import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
 import {SignedVerifier} from "../../../contracts/verifiers/SignedVerifier.sol";
 import {TeeVerifier} from "../../../contracts/verifiers/TeeVerifier.sol";
 import {ZkmlVerifier} from "../../../contracts/verifiers/ZkmlVerifier.sol";
+import {EnclaveParts} from "./EnclaveParts.sol";
 import {IFiatToken, RealParts} from "./RealParts.sol";
 
 /// A whole deployment on real parts, with builders for receipts, groups, payments and evidence of each tier.
-abstract contract SettlementTest is RealParts {
+abstract contract SettlementTest is RealParts, EnclaveParts {
     bytes4 internal constant SIGNED_ROUTE = bytes4(keccak256("veritally.signed.v1"));
     bytes4 internal constant TEE_ROUTE = bytes4(keccak256("veritally.tee.v1"));
     bytes4 internal constant ZKML_ROUTE = bytes4(keccak256("veritally.zkml.v1"));
@@ -38,7 +37,6 @@ abstract contract SettlementTest is RealParts {
     Settlement internal settlement;
     VerifierRouter internal router;
     ModelRegistry internal models;
-    EnclaveRegistry internal enclaves;
     PayAddressFactory internal payAddresses;
     IFiatToken internal usdc;
 
@@ -48,7 +46,6 @@ abstract contract SettlementTest is RealParts {
     Vm.Wallet internal prover;
     Vm.Wallet internal payer;
     Vm.Wallet internal enclave;
-    Vm.Wallet internal root;
 
     bytes32 internal modelId;
     string internal vectors;
@@ -60,13 +57,12 @@ abstract contract SettlementTest is RealParts {
         prover = vm.createWallet("prover");
         payer = vm.createWallet("payer");
         enclave = vm.createWallet("enclave");
-        root = vm.createWallet("root");
 
         placePermit2AndProxy();
         usdc = deployFiatToken();
         _deploy();
         _registerModel();
-        registerEnclave(enclave, modelId, prover.addr);
+        registerEnclave("enclave", enclave);
         fund(payer, 1_000_000);
     }
 
@@ -82,19 +78,6 @@ abstract contract SettlementTest is RealParts {
         vm.prank(owner);
         router.add(route, verifier, groupGas, receiptGas, route == ZKML_ROUTE);
         router.activate(route);
-    }
-
-    function registerEnclave(Vm.Wallet memory key, bytes32 model, address keyProver) internal {
-        IEnclaveRegistry.Admission memory admission = IEnclaveRegistry.Admission({
-            key: key.addr,
-            prover: keyProver,
-            modelId: model,
-            measurement: keccak256("code"),
-            validFrom: uint40(block.timestamp),
-            validUntil: uint40(block.timestamp + 1 days)
-        });
-        bytes32 digest = enclaves.admissionDigest(admission);
-        enclaves.register(admission, sign(root, digest), sign(key, digest));
     }
 
     function sign(Vm.Wallet memory wallet, bytes32 digest) internal pure returns (bytes memory) {
@@ -312,8 +295,8 @@ abstract contract SettlementTest is RealParts {
         payAddresses = new PayAddressFactory();
         router = new VerifierRouter(owner, guardian, 0);
         models = new ModelRegistry(router, 0);
-        enclaves = new EnclaveRegistry(models, root.addr);
         settlement = new Settlement(router, payAddresses);
+        deployEnclaves(models, settlement);
         openRoute(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
         openRoute(TEE_ROUTE, address(new TeeVerifier(enclaves)), 200_000, 0);
         openRoute(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
@@ -328,7 +311,7 @@ abstract contract SettlementTest is RealParts {
         }
         vm.startPrank(prover.addr);
         modelId = models.register(keccak256("weights"), "ipfs://model");
-        models.acceptMeasurement(modelId, keccak256("code"));
+        models.acceptMeasurement(modelId, readHash("enclave", "measurement"));
         ZkProof memory valid = zkProof(0);
         models.addCircuit(
             modelId,

@@ -30,7 +30,7 @@ contract PackingProof is CommonBase {
         bytes32 hash,
         uint64 seq,
         uint256 scheme,
-        bool development
+        uint8 labels
     ) public {
         vm.assume(hash != 0 && receipt.terms.flags() == 0 && seq < type(uint64).max);
         vm.assume(scheme <= uint256(type(PaymentScheme).max));
@@ -38,7 +38,7 @@ contract PackingProof is CommonBase {
         group.receipts = new Receipt[](1);
         group.receipts[0] = receipt;
 
-        (bytes memory data, uint256 count) = this.emitOne(group, hash, seq, PaymentScheme(scheme), development);
+        (bytes memory data, uint256 count) = this.emitOne(group, hash, seq, PaymentScheme(scheme), labels);
 
         (,,, bytes32 requestHash, bytes32 responseHash, Terms terms) =
             abi.decode(data, (bytes32, address, address, bytes32, bytes32, Terms));
@@ -48,18 +48,18 @@ contract PackingProof is CommonBase {
         assert(terms.amount() == receipt.terms.amount());
         assert(terms.servedAt() == receipt.terms.servedAt());
         assert(terms.floor() == receipt.terms.floor());
-        assert(terms.flags() == (scheme << 8 | (development ? 1 : 0)));
+        assert(terms.flags() == (scheme << 8 | labels));
     }
 
     /// Emits the event of the group's only receipt; returns the event's data.
-    function emitOne(Group calldata group, bytes32 hash, uint64 seq, PaymentScheme scheme, bool development)
+    function emitOne(Group calldata group, bytes32 hash, uint64 seq, PaymentScheme scheme, uint8 labels)
         external
         returns (bytes memory data, uint256 count)
     {
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = hash;
         SettledEvent.Log memory log;
-        SettledEvent.open(log, group, seq, Tier.TEE, development);
+        SettledEvent.open(log, group, seq, Tier.TEE, labels);
         SettledEvent.emitRun(
             log, group.receipts, hashes, Run({first: 0, end: 1, payer: group.receipts[0].payer, floor: 1}), scheme
         );

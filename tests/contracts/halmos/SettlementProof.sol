@@ -10,6 +10,7 @@ import {Group, GroupResult, Payment, PaymentScheme, Receipt} from "../../../cont
 import {ExactPayment} from "../../../contracts/types/Payments.sol";
 import {Terms} from "../../../contracts/types/Terms.sol";
 import {Tier} from "../../../contracts/types/Tier.sol";
+import {Verdict} from "../../../contracts/types/Verdict.sol";
 import {VerifierRouter} from "../../../contracts/VerifierRouter.sol";
 
 /// A cheat code of halmos.
@@ -27,9 +28,7 @@ contract AcceptingVerifier is IVerifier {
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata, bytes calldata) external pure returns (bool) {
-        return false;
-    }
+    function verify(Claim calldata, bytes calldata) external pure returns (Verdict memory verdict) {}
 }
 
 /// A token whose authorisations are all good or all refused, which its state says.
@@ -106,10 +105,17 @@ abstract contract SettlementProof is CommonBase {
         internal
         returns (GroupResult memory)
     {
+        return settle(target, _route(tier), receipts, paid);
+    }
+
+    function settle(Settlement target, bytes4 route, Receipt[] memory receipts, bool paid)
+        internal
+        returns (GroupResult memory)
+    {
         Group[] memory groups = new Group[](1);
         groups[0].modelId = MODEL;
         groups[0].prover = address(this);
-        groups[0].route = _route(tier);
+        groups[0].route = route;
         groups[0].asset = address(token);
         groups[0].receipts = receipts;
         if (paid) {

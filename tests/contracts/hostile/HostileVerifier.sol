@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ISettlement} from "../../../contracts/interfaces/ISettlement.sol";
 import {Claim, IVerifier} from "../../../contracts/interfaces/IVerifier.sol";
 import {Tier} from "../../../contracts/types/Tier.sol";
+import {Verdict} from "../../../contracts/types/Verdict.sol";
 
 /// @notice A verifier of the tier TEE that misbehaves as told.
 contract HostileVerifier is IVerifier {
@@ -38,7 +39,7 @@ contract HostileVerifier is IVerifier {
     }
 
     /// @inheritdoc IVerifier
-    function verify(Claim calldata, bytes calldata) external view returns (bool) {
+    function verify(Claim calldata, bytes calldata) external view returns (Verdict memory) {
         Manner manner = _manner;
         uint256 size = _size;
         if (manner == Manner.CALLS_BACK) {
@@ -57,6 +58,6 @@ contract HostileVerifier is IVerifier {
             if eq(manner, 4) { return(0, 0) }
             if eq(manner, 5) { revert(0, 0) }
         }
-        return false;
+        return Verdict({labels: 0, key: 0, valueCap: 0});
     }
 }

@@ -79,17 +79,18 @@ contract AdminHandler is PaymentTest {
     }
 
     function revokeEnclave() external {
-        if (enclaves.getKey(enclave.addr).revokedAt != 0) return;
-        vm.prank(root.addr);
-        enclaves.revoke(enclave.addr);
+        if (enclaves.getKey(keyOf(enclave)).revokedAt != 0) return;
+        vm.prank(prover.addr);
+        enclaves.revoke(keyOf(enclave));
     }
 
     function ruinModel(uint8 how) external {
         vm.startPrank(prover.addr); // who owns the model
         how = uint8(bound(how, 0, 2));
         if (how == 0 && !models.getCircuit(modelId, 0).stopped) models.stopCircuit(modelId, 0);
-        if (how == 1 && models.getAcceptance(modelId, keccak256("code")).removedAt == 0) {
-            models.removeMeasurement(modelId, keccak256("code"));
+        bytes32 measurement = readHash("enclave", "measurement");
+        if (how == 1 && models.getAcceptance(modelId, measurement).removedAt == 0) {
+            models.removeMeasurement(modelId, measurement);
         }
         if (how == 2 && !models.getModel(modelId).deprecated) models.deprecate(modelId, 0);
         vm.stopPrank();
@@ -119,9 +120,9 @@ contract AdminHandler is PaymentTest {
         kind = uint8(bound(kind, 0, 3));
         group.payments = new Payment[](1);
         if (kind == 0) group.payments[0] = upto(0, 1, payer, 1, amount, _nextNonce); // for the honest prover
-        if (kind == 1) group.payments[0] = upto(0, 1, root, 1, amount, _nextNonce);
-        if (kind == 2) group.payments[0] = voucher(0, 1, root, channelOf(payer, 1), amount);
-        if (kind == 3) group.payments[0] = exact(0, 1, root, 1, amount, bytes32(uint256(_nextNonce)));
+        if (kind == 1) group.payments[0] = upto(0, 1, enclave, 1, amount, _nextNonce);
+        if (kind == 2) group.payments[0] = voucher(0, 1, enclave, channelOf(payer, 1), amount);
+        if (kind == 3) group.payments[0] = exact(0, 1, enclave, 1, amount, bytes32(uint256(_nextNonce)));
         assertEq(settleAs(relayer, one(group))[0].settled, 0, "settled");
         ++_nextNonce;
     }

@@ -84,6 +84,13 @@ contract SettlementInvariants is Test {
         assertEq(amount, handler.paid(), "amounts = books");
     }
 
+    /// Every paid group of the tier TEE is backed by the one enclave.
+    function invariant_theEnclaveBackedWhatItsTierWasPaid() public view {
+        uint256 backed = settlement.backedAmount(handler.enclaveKey(), address(usdc));
+        assertEq(backed, handler.paidAt(Tier.TEE), "backed = books");
+        assertEq(backed, settlement.amountTally(address(usdc), Tier.TEE), "backed = amount tally");
+    }
+
     function _inAllHands() private view returns (uint256 total) {
         total = usdc.balanceOf(prover) + usdc.balanceOf(CHANNELS) + usdc.balanceOf(address(settlement));
         for (uint256 i; i < payers.length; ++i) {

@@ -146,6 +146,10 @@ contract SettlementHandler is PaymentTest {
         return (settlement, address(usdc), prover.addr, modelId, owners);
     }
 
+    function enclaveKey() external view returns (bytes32) {
+        return keyOf(enclave);
+    }
+
     function spentCount() external view returns (uint256) {
         return spent.length;
     }

@@ -20,7 +20,7 @@ contract SettledEventTest is Test {
         address prover;
         address asset;
         uint64 firstSeq;
-        bool development;
+        uint8 labels;
         uint256 skipped;
         address payer;
     }
@@ -68,7 +68,7 @@ contract SettledEventTest is Test {
             if (input.skipped >> i & 1 == 0) hashes[i] = keccak256(abi.encode(i));
         }
         SettledEvent.Log memory log;
-        log.open(group, input.firstSeq, Tier.TEE, input.development);
+        log.open(group, input.firstSeq, Tier.TEE, input.labels);
         log.emitRun(group.receipts, hashes, Run(0, split, input.payer, 1), scheme);
         log.emitRun(group.receipts, hashes, Run(split, end, address(0), 1), PaymentScheme.NONE);
         return log.count;
@@ -84,7 +84,7 @@ contract SettledEventTest is Test {
         assertEq(log.topics[0], ISettlement.InferenceSettled.selector, "topic");
         assertEq(log.topics[2], bytes32(uint256(uint160(receipt.payer))), "payer");
         assertEq(log.topics[3], bytes32(uint256(Tier.TEE)), "tier");
-        uint256 flags = uint256(scheme) * 256 + (input.development ? 1 : 0);
+        uint256 flags = uint256(scheme) * 256 + input.labels;
         bytes memory expected = abi.encode(
             input.modelId,
             input.prover,
