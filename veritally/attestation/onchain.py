@@ -62,7 +62,7 @@ def run_onchain(file: AttestationFile, at_s: int, development_root: bytes | None
     if file.platform is not Platform.NITRO:
         raise NoContractError(file.platform.label)
     root = development_root or nitro.AWS_ROOT
-    with _run_chain(at_s) as chain:
+    with run_standing_chain(at_s) as chain:
         contract = _deploy(chain, root)
         verify = contract.functions.verify(file.content, make_nitro_hints(file.content))
         with chain.explained("verify", contract.abi):
@@ -72,7 +72,7 @@ def run_onchain(file: AttestationFile, at_s: int, development_root: bytes | None
 
 
 @contextmanager
-def _run_chain(at_s: int) -> Iterator[Chain]:
+def run_standing_chain(at_s: int) -> Iterator[Chain]:
     """A chain where every block has the same time, and whose node enforces the cap."""
     options = ("--timestamp", str(at_s), "--enable-tx-gas-limit")
     with run_anvil(find_anvil(find_root(None)), options=options) as node:
