@@ -202,10 +202,27 @@ def _machines() -> Iterator[Case]:
     fmspc, pce = bytes.fromhex("50806f000001"), bytes(2)
     yield _refuse("another kind of machine", "UnknownMachine(bytes6,bytes2)", verify(Quote(chain=(ROOT, CA, other))), values=(fmspc, pce))
     yield _refuse("another enclave for certificates", "UnknownMachine(bytes6,bytes2)", verify(machine_quote(pce_id=octets(b"\0\1"))))
-    first = _with_levels(platform_level(SGX_LEVEL, 11, TDX_LEVEL, "OutOfDate"), platform_level(SGX_LEVEL, 5, TDX_LEVEL))
+    first = _with_levels(
+        platform_level(SGX_LEVEL, 11, TDX_LEVEL, "OutOfDate"), platform_level(SGX_LEVEL, 5, TDX_LEVEL)
+    )
     yield _refuse("the first level counts", error, first, verify(Quote()), values=(5, 0))
-    many = _with_levels(*(platform_level(tuple(s + 1 for s in SGX_LEVEL), 11 + n, TDX_LEVEL) for n in range(9)), platform_level(SGX_LEVEL, 11, TDX_LEVEL))
+    more = tuple(svn + 1 for svn in SGX_LEVEL)
+    above = (platform_level(more, 30 - number, TDX_LEVEL) for number in range(9))
+    many = _with_levels(*above, platform_level(SGX_LEVEL, 11, TDX_LEVEL))
     yield Case("the tenth level", (many, verify(Quote())))
+    good, higher = platform_level(SGX_LEVEL, 11, TDX_LEVEL), (TDX_LEVEL[0] + 1, *TDX_LEVEL[1:])
+    for name, after in (
+        ("with newer parts", platform_level((*SGX_LEVEL[:15], 1), 5, TDX_LEVEL)),
+        ("with a newer enclave for certificates", platform_level(SGX_LEVEL, 12, (0,) * 16)),
+        ("with newer parts of TDX", platform_level(SGX_LEVEL, 11, higher)),
+        ("that is the same", good),
+    ):
+        descending = "LevelsNotDescending(uint256)"
+        yield _refuse(f"a second level {name}", descending, _with_levels(good, after), values=(1,))
+    lower = (TDX_LEVEL[0] - 1, *TDX_LEVEL[1:])
+    yield Case("a second level with older parts of TDX", (_with_levels(good, platform_level(SGX_LEVEL, 11, lower)), verify(Quote())))
+    older_parts = (SGX_LEVEL[0] - 1, 9, *SGX_LEVEL[2:])
+    yield Case("a second level with one older part", (_with_levels(good, platform_level(older_parts, 12, higher)), verify(Quote())))
     shorter = (_with_levels(platform_level((3,) * 16, 99, TDX_LEVEL)), verify(Quote()))
     yield _refuse("levels of an older list are gone", none, *shorter)
 
@@ -229,6 +246,9 @@ def _modules() -> Iterator[Case]:
     high = {"id": "TDX_1F", **MODULE, "tcbLevels": [level({"isvsvn": 3})]}
     yield Case("a module with a two-digit version", (_with_modules(high), verify(Quote(tcb_svn=svn(5, 0x1F)))))
     yield _refuse("modules of an older list are gone", "UnknownTdxModule(uint8)", _with_modules(high), verify(Quote()), values=(3,))
+    twice = [level({"isvsvn": 3}), level({"isvsvn": 3})]
+    equal = _with_modules({"id": "TDX_03", **MODULE, "tcbLevels": twice})
+    yield _refuse("a module's second level that is the same", "LevelsNotDescending(uint256)", equal, values=(1,))
     masked = {**MODULE, "attributesMask": "00" * 8}
     lenient = _with_modules({"id": "TDX_03", **masked, "tcbLevels": [level({"isvsvn": 3})]})
     yield _refuse("an attribute of the module beyond the mask", wrong, lenient, verify(Quote(module_attributes=b"\1" + bytes(7))))
@@ -253,5 +273,7 @@ def _quoting_enclaves() -> Iterator[Case]:
     yield _refuse("miscellany in another order", attributes, misc, verify(Quote(qe_misc=b"\0\0\0\1")))
     named = submit_qe({**NEWER, "tcbLevels": [level({"isvsvn": 4}, "UpToDate", ("INTEL-SA-1",))]})
     yield _refuse("a quoting enclave with an advisory", error, named, verify(Quote()), values=(1, 1))
+    rising = submit_qe({**NEWER, "tcbLevels": [level({"isvsvn": 3}), level({"isvsvn": 4})]})
+    yield _refuse("an enclave's levels that rise", "LevelsNotDescending(uint256)", rising, values=(1,))
     shorter = submit_qe({**NEWER, "tcbLevels": [level({"isvsvn": 5})]})
     yield _refuse("levels of an older enclave's list are gone", "NoQeLevel(uint16)", shorter, verify(Quote()), values=(4,))

@@ -44,6 +44,7 @@ library IntelLists {
         rest = Json.skip(rest, ',"tcbLevels":[');
         for (bool more = true; more;) {
             rest = _readMachineLevel(rest, info.levels.push());
+            _requireDescending(info.levels);
             (more, rest) = Json.hasMore(rest);
         }
         _requireEnd(rest);
@@ -122,12 +123,27 @@ library IntelLists {
         for (bool more = true; more;) {
             uint256 svn;
             (svn, rest) = Json.readNumber(Json.skip(rest, '{"tcb":{"isvsvn":'), type(uint16).max);
+            uint256 count = levels.length;
+            require(count == 0 || svn < levels[count - 1].svn, ITdxCollateral.LevelsNotDescending(count));
             SvnLevel memory level;
             level.svn = uint16(svn);
             (level.status, level.advisories, rest) = _readStatus(rest);
             levels.push(level);
             (more, rest) = Json.hasMore(rest);
         }
+    }
+
+    /// @dev By the SGX parts, then the enclave for certificates, then the TDX parts: the order in which others sort them.
+    function _requireDescending(MachineLevel[] storage levels) private view {
+        uint256 last = levels.length - 1;
+        if (last == 0) return;
+
+        MachineLevel storage a = levels[last - 1];
+        MachineLevel storage b = levels[last];
+        bool descends = a.sgxSvns != b.sgxSvns
+            ? a.sgxSvns > b.sgxSvns
+            : a.pceSvn != b.pceSvn ? a.pceSvn > b.pceSvn : a.tdxSvns > b.tdxSvns;
+        require(descends, ITdxCollateral.LevelsNotDescending(last));
     }
 
     function _readMachineLevel(bytes calldata input, MachineLevel storage level) private returns (bytes calldata rest) {

@@ -10,8 +10,9 @@ import {IIntelCertificates} from "./IIntelCertificates.sol";
 /// owner. When a list is past its next update, quotes that need it are refused. Intel publishes each round in two rhythms,
 /// early and standard: once somebody has submitted the early one, the standard one of an older round is refused.
 ///
-/// A list is accepted in exactly the form that Intel writes: JSON with these keys in this order and without spaces. If
-/// Intel changes the form, new lists are refused, the old ones expire, and a new contract is needed.
+/// A list is accepted in exactly the form that Intel writes: JSON with these keys in this order and without spaces, and
+/// levels from the highest to the lowest. If Intel changes the form, new lists are refused, the old ones expire, and a new
+/// contract is needed.
 ///
 /// A machine is accepted when all of these are `UpToDate` and name no advisory: the first level that its firmware
 /// reaches, judged by the versions of its parts and by the processor's packed version alike; its TDX module; and its
@@ -46,6 +47,8 @@ interface ITdxCollateral {
     error UnknownStatus(bytes status);
     /// @notice The list names a TDX module twice.
     error ModuleRepeated(uint8 version);
+    /// @notice A level is not below the one before it; the first one is number zero.
+    error LevelsNotDescending(uint256 number);
     /// @notice The signature has another length.
     error WrongListSignatureLength(uint256 length, uint256 expected);
     /// @notice Another key signed the list.

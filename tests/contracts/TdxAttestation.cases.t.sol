@@ -17,7 +17,7 @@ contract TdxAttestationCasesTest is TdxTest {
     }
 
     string private constant CASE = "TdxCase(uint256[] calls,string name,bytes reason,uint256 start,uint256 timestamp)";
-    uint256 private constant CASES = 260;
+    uint256 private constant CASES = 268;
 
     Step[] private calls;
 

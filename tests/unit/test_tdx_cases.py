@@ -47,6 +47,12 @@ STRICTER = {
             "a quote that was not cut",
             "another certification",
             "a second half that is not zero",
+            "a second level with newer parts",
+            "a second level with a newer enclave for certificates",
+            "a second level with newer parts of TDX",
+            "a second level that is the same",
+            "a module's second level that is the same",
+            "an enclave's levels that rise",
         }
     ),
     "what is stored already counts, and must be there": frozenset(
