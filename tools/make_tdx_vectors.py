@@ -1,5 +1,5 @@
-"""Writes tests/vectors/attestation/tdx_cases.json and tdx_real.json: calls of the contracts that verify TDX quotes, with
-their answers, below a root of our own and below Intel's.
+"""Writes tests/vectors/attestation/tdx_cases.json and tdx_real.json: calls of the contracts that verify TDX
+quotes, with their answers, below a root of our own and below Intel's.
 
 With --check it writes nothing, and fails when a file is not what it would write.
 """
@@ -13,7 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import tdx_cases_certificates
+import tdx_cases_crls
 import tdx_cases_lists
+import tdx_cases_policy
 import tdx_cases_quotes
 import tdx_real
 from tdx_case import STARTS, Call, Case, Start
@@ -26,7 +28,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "attesta
 def all_cases() -> Iterator[Case]:
     """Every case."""
     yield from tdx_cases_certificates.cases()
+    yield from tdx_cases_crls.cases()
     yield from tdx_cases_lists.cases()
+    yield from tdx_cases_policy.cases()
     yield from tdx_cases_quotes.cases()
 
 
@@ -59,7 +63,7 @@ def describe_cases() -> dict[str, object]:
         }
         for case in all_cases()
     ]
-    names = [case["name"] for case in cases]
+    names = [str(case["name"]) for case in cases]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"names that occur twice: {repeated}")

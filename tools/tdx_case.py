@@ -1,15 +1,16 @@
-"""What a case is: lists that are submitted and a quote that is verified, and the contracts' answer to the last call."""
+"""What a case is: lists that are submitted, a quote that is verified, and the contracts' last answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from eth_abi.abi import encode as encode_abi
 from eth_utils.crypto import keccak
+from tdx_lists import QE_IDENTITY, TCB_INFO, Signed
 from tdx_pki import CA, CA_CRL, NOW_S, ROOT, ROOT_CRL, Cert, Crl, encode
-from tdx_quote import QE_IDENTITY, TCB_INFO, Quote, Signed
+from tdx_quote import Quote
 
 
 class Start(IntEnum):
@@ -73,12 +74,12 @@ def submit_crl(crl: Crl | bytes, *chain: Cert) -> Call:
     return call(Target.CERTIFICATES, "submitCrl(bytes,bytes[])", der, certificates)
 
 
-def submit_tcb(changes: dict[str, object] | None = None, **more: object) -> Call:
+def submit_tcb(changes: Mapping[str, object] | None = None, **more: object) -> Call:
     """The call that stores the list for one kind of machine, with some fields changed."""
     return _submit("submitTcbInfo", Signed(TCB_INFO, changes or {}, **more))  # type: ignore[arg-type]
 
 
-def submit_qe(changes: dict[str, object] | None = None, **more: object) -> Call:
+def submit_qe(changes: Mapping[str, object] | None = None, **more: object) -> Call:
     """The call that stores the quoting enclave's identity, with some fields changed."""
     return _submit("submitQeIdentity", Signed(QE_IDENTITY, changes or {}, **more))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Cases about certificates, Intel's extension and revocation lists."""
+"""Cases about certificates and Intel's extension in them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,16 @@ from dataclasses import replace
 
 from eth_utils.crypto import keccak
 from nitro_encoding import OBJECT_IDENTIFIER, SEQUENCE, constraints, extension, integer, time, tlv, usage
-from tdx_case import Case, Start, submit_crl, verify
+from tdx_case import Case, verify
 from tdx_pki import (
     CA,
-    CA_CRL,
     CA_FLAG,
-    CA_LABEL,
-    CRL_NUMBER,
     DAY_S,
     LEAF,
     NOW_S,
-    REASON,
     ROOT,
-    ROOT_CRL,
-    ROOT_LABEL,
     SIGNER,
     Cert,
-    Crl,
     Machine,
     encode,
     entry,
@@ -32,7 +25,6 @@ from tdx_pki import (
 from tdx_quote import Quote
 
 P384_ALGORITHM = bytes.fromhex("300a06082a8648ce3d040303")
-SERIAL_LEAF, SERIAL_CA = 0x77, 0x4321
 
 
 def cases() -> Iterator[Case]:
@@ -41,7 +33,6 @@ def cases() -> Iterator[Case]:
     yield from _chains()
     yield from _forms()
     yield from _extensions()
-    yield from _crls()
 
 
 def _with_leaf(**changes: object) -> Quote:
@@ -89,7 +80,9 @@ def _chains() -> Iterator[Case]:
     )
     wide = replace(CA, extensions=(usage("0106"), constraints(CA_FLAG, integer(1))))
     authority = replace(LEAF, extensions=(*CA.extensions, Machine().extension()))
-    yield _refuse("an authority too many", Quote(chain=(ROOT, CA, authority)), "PathTooLong(bytes32)", id_of(CA))
+    yield _refuse(
+        "an authority too many", Quote(chain=(ROOT, CA, authority)), "PathTooLong(bytes32)", id_of(CA)
+    )
     unlimited = replace(CA, extensions=(usage("0106"), constraints(CA_FLAG)))
     yield _refuse(
         "an authority as a machine",
@@ -113,15 +106,23 @@ def _chains() -> Iterator[Case]:
         late,
         NOW_S,
     )
-    yield _refuse("a certificate of no machine", _with_leaf(extensions=SIGNER.extensions), "NoMachine(bytes32)")
+    yield _refuse(
+        "a certificate of no machine", _with_leaf(extensions=SIGNER.extensions), "NoMachine(bytes32)"
+    )
 
 
 def _forms() -> Iterator[Case]:
     wrong = "WrongSignatureAlgorithm(bytes12,bytes12)"
     yield _refuse("another inner algorithm", _with_leaf(algorithm=P384_ALGORITHM), wrong)
     yield _refuse("another outer algorithm", _with_leaf(outer_algorithm=P384_ALGORITHM), wrong)
-    yield _refuse("another kind of key", _with_leaf(key_algorithm=bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030108")), "WrongPublicKeyType(bytes27,bytes27)")
-    yield _refuse("another version", _with_leaf(version=bytes.fromhex("a003020101")), "NotVersion3(bytes5,bytes5)")
+    yield _refuse(
+        "another kind of key",
+        _with_leaf(key_algorithm=bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030108")),
+        "WrongPublicKeyType(bytes27,bytes27)",
+    )
+    yield _refuse(
+        "another version", _with_leaf(version=bytes.fromhex("a003020101")), "NotVersion3(bytes5,bytes5)"
+    )
     yield _refuse("serial number zero", _with_leaf(serial=integer(0)), "SerialNumberZero()")
     yield _refuse("bytes after a certificate", _with_leaf(tail=b"\0"), "DerTrailingBytes(uint256)", 1)
     yield _refuse("unused bits in a signature", _with_leaf(unused_bits=b"\1"), "DerBadBitString(bytes)")
@@ -138,60 +139,21 @@ def _extensions() -> Iterator[Case]:
     yield _refuse("a short processor version", _with_machine(cpu_svn=octets(bytes(15))), value, bytes(15), 16)
     yield _refuse("a short kind of machine", _with_machine(fmspc=octets(bytes(5))), value, bytes(5), 6)
     yield _refuse("a short enclave number", _with_machine(pce_id=octets(bytes(1))), value, bytes(1), 2)
-    yield _refuse("a part of a machine above a byte", _with_machine(components=(256,) + (0,) * 15), "DerIntegerTooLong(uint256,uint256)")
+    yield _refuse(
+        "a part of a machine above a byte",
+        _with_machine(components=(256,) + (0,) * 15),
+        "DerIntegerTooLong(uint256,uint256)",
+    )
     swapped = _with_machine(edit=lambda rows: [rows[1], rows[0], *rows[2:]])
     yield _refuse("entries in another order", swapped, other)
     yield _refuse("an entry left out", _with_machine(edit=lambda rows: [*rows[:3], *rows[4:]]), other)
     alien = tlv(SEQUENCE, tlv(OBJECT_IDENTIFIER, bytes.fromhex("2a864886f84d010e01")), octets(bytes(16)))
     yield _refuse("an entry of another extension", _with_machine(edit=lambda rows: [alien, *rows[1:]]), other)
-    yield _refuse("an entry too many", _with_machine(edit=lambda rows: [*rows, entry("08", octets(b""))]), "DerTrailingBytes(uint256)")
-    yield _refuse("a second optional entry alone", _with_machine(edit=lambda rows: [*rows[:5], rows[6]]), other)
-
-
-def _crls() -> Iterator[Case]:
-    yield from _crls_in_use()
-    start = Start.NOTHING
-    root: Callable[[str, Crl, str], Case] = lambda name, crl, error: Case(  # noqa: E731
-        name, (submit_crl(crl, ROOT),), error, None, start
+    yield _refuse(
+        "an entry too many",
+        _with_machine(edit=lambda rows: [*rows, entry("08", octets(b""))]),
+        "DerTrailingBytes(uint256)",
     )
-    yield root("a list of version 1", replace(ROOT_CRL, version=integer(0)), "WrongCrlForm(bytes15,bytes15)")
-    yield root("a list with another algorithm", replace(ROOT_CRL, algorithm=P384_ALGORITHM), "WrongCrlForm(bytes15,bytes15)")
-    yield root("a list of another issuer", replace(ROOT_CRL, issuer_name=CA_LABEL), "WrongCrlIssuer(bytes32,bytes32)")
-    yield root("a list that another key signed", replace(ROOT_CRL, signer="somebody"), "CrlSignatureInvalid(bytes32)")
-    yield root("a list of tomorrow", replace(ROOT_CRL, this_update=time(NOW_S + 1)), "CrlNotYetIssued(uint256,uint256)")
-    yield root("a list of yesterday", replace(ROOT_CRL, next_update=time(NOW_S)), "CrlExpired(uint256,uint256)")
-    yield root("bytes after a list", replace(ROOT_CRL, tail=b"\0"), "DerTrailingBytes(uint256)")
-    critical = tlv(0xA0, tlv(SEQUENCE, extension(CRL_NUMBER, integer(1))))
-    yield root("a partial list", replace(ROOT_CRL, extensions=critical), "UnknownCriticalExtension(bytes)")
-    strange = tlv(SEQUENCE, extension(REASON, b"\1"))
-    yield root("an entry that is not understood", replace(ROOT_CRL, serials=(5,), entry_extensions=strange), "UnknownCriticalExtension(bytes)")
-    yield root("an entry for no certificate", replace(ROOT_CRL, serials=(0,)), "SerialNumberZero()")
-    yield root("a list signed by another algorithm", replace(ROOT_CRL, outer_algorithm=P384_ALGORITHM), "WrongSignatureAlgorithm(bytes12,bytes12)")
-    stored = (submit_crl(ROOT_CRL, ROOT),)
-    yield Case("the same list again", (*stored, *stored), "CrlNotNewer(uint256,uint256)", (NOW_S - DAY_S,) * 2, start)
-    older = replace(ROOT_CRL, this_update=time(NOW_S - DAY_S - 1))
-    yield Case("an older list", (*stored, submit_crl(older, ROOT)), "CrlNotNewer(uint256,uint256)", None, start)
-    yield Case("a list of an authority before the root's", (submit_crl(CA_CRL, ROOT, CA),), "CrlNotCurrent(bytes32,uint256,uint256)", None, start)
-    yield Case("a list by no authority", (*stored, submit_crl(Crl(SIGNER.label), ROOT, SIGNER)), "WrongRole(bytes32)", None, start)
-    mute = replace(CA, extensions=(usage("0204"), constraints(CA_FLAG, integer(0))))
-    yield Case("a list by one who may sign certificates only", (*stored, submit_crl(CA_CRL, ROOT, mute)), "CrlSigningNotAllowed(uint8)", (4,), start)
-    yield Case("a list below a third certificate", (*stored, submit_crl(CA_CRL, ROOT, CA, LEAF)), "WrongChainLength(uint256,uint256)", (3, 2), start)
-
-
-def _crls_in_use() -> Iterator[Case]:
-    newer = {"this_update": time(NOW_S)}
-    revoked = "RevokedCertificate(bytes32,uint256)"
-    ca_crl = Crl(CA_LABEL, serials=(SERIAL_LEAF,), **newer)
-    yield Case("a revoked machine", (submit_crl(ca_crl, ROOT, CA), verify(Quote())), revoked)
-    root_crl = Crl(ROOT_LABEL, serials=(SERIAL_CA,), **newer)
-    yield Case("a revoked authority", (submit_crl(root_crl, ROOT), verify(Quote())), revoked)
-    signer_crl = Crl(ROOT_LABEL, serials=(0x99,), **newer)
-    yield Case("lists by a revoked signer", (submit_crl(signer_crl, ROOT), verify(Quote())), revoked)
-    again = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S), serials=()), ROOT, CA)
-    first = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S - 1), serials=(SERIAL_LEAF,)), ROOT, CA)
-    yield Case("a revoked machine that a later list leaves out", (first, again, verify(Quote())), revoked)
-    old = "CrlNotCurrent(bytes32,uint256,uint256)"
-    yield Case("no revocation list", (verify(Quote()),), old, None, Start.NOTHING)
-    soon = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S), next_update=time(NOW_S + 1)), ROOT, CA)
-    yield Case("a revocation list in its last second", (soon, verify(Quote())))
-    yield Case("a revocation list that is too old", (verify(Quote()),), old, None, at_s=NOW_S + 29 * DAY_S)
+    yield _refuse(
+        "a second optional entry alone", _with_machine(edit=lambda rows: [*rows[:5], rows[6]]), other
+    )

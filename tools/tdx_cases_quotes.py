@@ -33,14 +33,20 @@ def _forms() -> Iterator[Case]:
     yield _refuse("a quote with a byte too few", CUT[:-1], length, len(CUT) - 1, len(CUT))
     yield _refuse("no quote", b"", length, 0, 1_252)
     for version in (3, 5, 0x0400):
-        yield _refuse(f"version {version}", Quote(version=version), "UnsupportedQuoteVersion(uint16,uint16)", version, 4)
+        yield _refuse(
+            f"version {version}", Quote(version=version), "UnsupportedQuoteVersion(uint16,uint16)", version, 4
+        )
     for kind in (1, 3):
-        yield _refuse(f"key type {kind}", Quote(key_type=kind), "UnsupportedAttestationKey(uint16,uint16)", kind, 2)
+        yield _refuse(
+            f"key type {kind}", Quote(key_type=kind), "UnsupportedAttestationKey(uint16,uint16)", kind, 2
+        )
     sgx, tdx = bytes(4), bytes.fromhex("81000000")
     yield _refuse("a quote of SGX", Quote(tee=0), "NotTdx(bytes4,bytes4)", sgx, tdx)
     vendor = "UnknownQuotingEnclave(bytes16,bytes16)"
     yield _refuse("another vendor", Quote(vendor=b"\1" * 16), vendor, b"\1" * 16, Quote().vendor)
-    yield _refuse("another certification", Quote(certification_type=5), "UnsupportedCertification(uint16,uint16)", 5, 6)
+    yield _refuse(
+        "another certification", Quote(certification_type=5), "UnsupportedCertification(uint16,uint16)", 5, 6
+    )
     lengths = "WrongSignatureDataLength(uint256,uint256)"
     for at in (SIGNATURE_LENGTH, CERTIFICATION_LENGTH):
         changed = bytearray(CUT)
@@ -51,11 +57,15 @@ def _forms() -> Iterator[Case]:
     short[CERTIFICATION_LENGTH : CERTIFICATION_LENGTH + 4] = (482).to_bytes(4, "little")
     yield _refuse("lengths that leave no room for certificates", bytes(short), lengths, 616, 616)
     longer = CUT[:1_218] + (33).to_bytes(2, "little") + CUT[1_220:]
-    yield _refuse("an enclave with more data of its own", longer, "WrongQeDataLength(uint256,uint256)", 33, 32)
+    yield _refuse(
+        "an enclave with more data of its own", longer, "WrongQeDataLength(uint256,uint256)", 33, 32
+    )
 
 
 def _signatures() -> Iterator[Case]:
-    yield _refuse("a report that another key signed", Quote(machine_label="somebody"), "InvalidQeReportSignature()")
+    yield _refuse(
+        "a report that another key signed", Quote(machine_label="somebody"), "InvalidQeReportSignature()"
+    )
     yield _refuse("a body that another key signed", Quote(quote_label="somebody"), "InvalidQuoteSignature()")
     bound = "AttestationKeyNotBound(bytes32,bytes32,bytes32)"
     yield _refuse("a report for another key", Quote(qe_report_data=bytes(64)), bound)

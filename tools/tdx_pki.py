@@ -95,9 +95,7 @@ class Machine:
         numbered = [
             entry(f"02{index + 1:02x}", integer(component)) for index, component in enumerate(self.components)
         ]
-        return entry(
-            "02", tlv(SEQUENCE, *numbered, entry("0211", self.pce_svn), entry("0212", self.cpu_svn))
-        )
+        return entry("02", tlv(SEQUENCE, *numbered, entry("0211", self.pce_svn), entry("0212", self.cpu_svn)))
 
     def extension(self) -> bytes:
         """The extension."""

@@ -16,7 +16,7 @@ from web3.contract.contract import ContractFunction
 
 from veritally.attestation.collateral import Collateral
 from veritally.attestation.errors import RefusedError
-from veritally.attestation.onchain import run_standing_chain
+from veritally.attestation.standing_chain import run_standing_chain
 from veritally.attestation.tdx_contracts import TdxContracts
 from veritally.chain import Chain
 
@@ -38,8 +38,8 @@ class Judges:
     at_s: int
 
     def store(self, collateral: Collateral) -> bool:
-        """Submits all lists; whether each one was accepted."""
-        return all([self._send(call) for call in self.contracts.submissions(collateral)])
+        """Submits lists as long as they are accepted; whether all are."""
+        return all(self._send(call) for call in self.contracts.submissions(collateral))
 
     def ask_contract(self, quote: bytes) -> tuple[Any, ...] | None:
         """Claims of a whole quote; None: refused."""

@@ -22,19 +22,19 @@ from tdx_judges import (
     run_judges,
     with_fields,
 )
-from tdx_pki import CA, LEAF, NOW_S, ROOT, Machine, encode, octets
-from tdx_quote import (
+from tdx_lists import (
     MODULE,
     QE_IDENTITY,
     SGX_LEVEL,
     TCB_INFO,
     TDX_LEVEL,
-    Quote,
     Signed,
     collateral_json,
     level,
     platform_level,
 )
+from tdx_pki import CA, LEAF, NOW_S, ROOT, Machine, encode, octets
+from tdx_quote import Quote
 
 from veritally.attestation import tdx
 from veritally.attestation.collateral import Collateral
@@ -124,7 +124,7 @@ def test_every_byte_of_a_real_quote(intel: Judges) -> None:
 def changed_lists(name: str, at: int, chance: random.Random) -> str | None:
     """Intel's lists with one byte of one part changed, if it is still text."""
     part = json.loads(LISTS)[name]
-    if name.endswith("crl") or name.endswith("signature"):
+    if name.endswith(("crl", "signature")):
         return with_fields(LISTS, **{name: changed(bytes.fromhex(part), at // 2, chance).hex()})
     try:
         return with_fields(LISTS, **{name: changed(part.encode(), at, chance).decode()})

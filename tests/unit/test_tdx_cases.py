@@ -1,6 +1,6 @@
 """The cases of tests/vectors/attestation/tdx_cases.json, judged by code that is not ours: dcap-qvl.
 
-What the contracts accept, it accepts. What they refuse although it accepts it is listed here, each with the reason.
+What the contracts accept, it accepts. What they refuse and it accepts is listed here, with the reason.
 """
 
 from __future__ import annotations

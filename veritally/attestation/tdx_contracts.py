@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
@@ -44,9 +45,7 @@ class TdxContracts:
             TransactionFailedError: the root is refused on this chain.
         """
         platform = Platform.TDX if root == tdx.INTEL_ROOT else Platform.DEVELOPMENT
-        certificates = chain.deploy(
-            load_artifact("IntelCertificates"), root, int(platform), account=account
-        )
+        certificates = chain.deploy(load_artifact("IntelCertificates"), root, int(platform), account=account)
         collateral = chain.deploy(load_artifact("TdxCollateral"), certificates, account=account)
         attestation = chain.deploy(load_artifact("TdxAttestation"), collateral, account=account)
         return cls(
@@ -54,6 +53,11 @@ class TdxContracts:
             collateral=chain.contract("TdxCollateral", collateral),
             attestation=chain.contract("TdxAttestation", attestation),
         )
+
+    @property
+    def abi(self) -> list[Any]:
+        """Of all of them: the errors of one pass through the others."""
+        return [*self.certificates.abi, *self.collateral.abi, *self.attestation.abi]
 
     def submissions(self, collateral: Collateral) -> tuple[ContractFunction, ...]:
         """The calls that store Intel's lists, in the order that they need."""
