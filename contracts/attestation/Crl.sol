@@ -50,7 +50,7 @@ library Crl {
         return X509P256.readSignature(X509P256.readAlgorithm(rest));
     }
 
-    /// @notice Reads one entry.
+    /// @notice Reads one entry. Since when the certificate is revoked does not matter.
     /// @param input Starts with it.
     /// @return serialNumber Of the certificate that is revoked.
     /// @return rest What follows it.
@@ -58,7 +58,8 @@ library Crl {
         bytes calldata entry;
         (entry, rest) = Der.read(input, Der.SEQUENCE);
         (serialNumber, entry) = X509P256.readSerialNumber(entry);
-        (, entry) = DerTime.read(entry);
+        bool isLong = uint8(bytes1(entry)) == Der.GENERALIZED_TIME;
+        (, entry) = Der.read(entry, isLong ? Der.GENERALIZED_TIME : Der.UTC_TIME);
         if (entry.length != 0) _requireNoneCritical(Der.readLast(entry, Der.SEQUENCE));
     }
 
