@@ -56,7 +56,9 @@ def describe_cases() -> dict[str, object]:
     cases = [
         {
             "calls": [calls.number(call) for call in case.calls],
+            "debug": case.debug,
             "name": case.name,
+            "notAfter": case.until_s,
             "reason": hexadecimal(case.reason()),
             "start": int(case.start),
             "timestamp": case.at_s,

@@ -49,6 +49,10 @@ class Case:
     """The error's values; none: not compared."""
     start: Start = Start.EVERYTHING
     at_s: int = NOW_S
+    until_s: int = 0
+    """`notAfter` of the claims; zero: not compared."""
+    debug: bool = False
+    """What the claims say about it."""
 
     def reason(self) -> bytes:
         """How the revert data starts, empty when the call is accepted."""

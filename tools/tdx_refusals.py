@@ -33,7 +33,7 @@ CHECKS = {
             "TDX: a revoked certificate",
             "require(\n            !isRevoked[certificate.issuer][certificate.serialNumber]",
         ),
-        ("TDX: an authority too many", "require(parent.pathLength != 0"),
+        ("TDX: an authority too many", "require(!child.isCa || parent.pathLength != 0"),
         ("TDX: a missing revocation list", "require(nextUpdate > block.timestamp"),
         ("TDX: a revocation list by no authority", "require(link.last.isCa"),
         ("TDX: a revocation list by one who may not sign it", "require(usage & CRL_SIGN != 0"),

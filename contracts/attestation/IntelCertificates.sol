@@ -150,13 +150,11 @@ contract IntelCertificates is IIntelCertificates {
         );
     }
 
-    /// @dev Goes one certificate down.
+    /// @dev Goes one certificate down. No chain has more than three, so that only the parent's own limit on authorities
+    /// below it can matter.
     function _descend(Link memory link, bytes calldata encodedParent, P256Certificate memory child) private view {
         P256Certificate memory parent = link.last;
-        if (child.isCa) {
-            require(parent.pathLength != 0, ICertificateCache.PathTooLong(keccak256(encodedParent)));
-            if (parent.pathLength <= child.pathLength) child.pathLength = parent.pathLength - 1;
-        }
+        require(!child.isCa || parent.pathLength != 0, ICertificateCache.PathTooLong(keccak256(encodedParent)));
         uint256 nextUpdate = crls[child.issuer].nextUpdate;
         require(nextUpdate > block.timestamp, CrlNotCurrent(child.issuer, nextUpdate, block.timestamp));
         link.last = child;

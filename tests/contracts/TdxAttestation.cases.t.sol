@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Platform} from "../../contracts/types/Claims.sol";
+import {AttestationClaims, Platform} from "../../contracts/types/Claims.sol";
 import {TdxTest} from "./base/TdxTest.sol";
 
 /// Lists and quotes below a root of our own (tools/make_tdx_vectors.py): each is right, or wrong in one place and right
@@ -10,13 +10,16 @@ contract TdxAttestationCasesTest is TdxTest {
     /// The fields are in the order of the alphabet, as the parser wants them.
     struct TdxCase {
         uint256[] calls;
+        bool debug;
         string name;
+        uint256 notAfter;
         bytes reason;
         uint256 start;
         uint256 timestamp;
     }
 
-    string private constant CASE = "TdxCase(uint256[] calls,string name,bytes reason,uint256 start,uint256 timestamp)";
+    string private constant CASE =
+        "TdxCase(uint256[] calls,bool debug,string name,uint256 notAfter,bytes reason,uint256 start,uint256 timestamp)";
     uint256 private constant CASES = 268;
 
     Step[] private calls;
@@ -62,7 +65,17 @@ contract TdxAttestationCasesTest is TdxTest {
         for (uint256 i; i + 1 < case_.calls.length; ++i) {
             if (!_isAnswered(calls[case_.calls[i]], "")) return false;
         }
-        return _isAnswered(calls[case_.calls[case_.calls.length - 1]], case_.reason);
+        Step memory last = calls[case_.calls[case_.calls.length - 1]];
+        if (!_isAnswered(last, case_.reason)) return false;
+        return case_.reason.length != 0 || targets[last.target] != address(attestation) || _says(last.data, case_);
+    }
+
+    /// Whether the claims of a quote are the expected ones.
+    function _says(bytes memory data, TdxCase memory case_) private returns (bool) {
+        (, bytes memory answer) = address(attestation).call(data);
+        AttestationClaims memory claims = abi.decode(answer, (AttestationClaims));
+        return claims.platform == Platform.DEVELOPMENT && claims.debug == case_.debug
+            && claims.timestamp == case_.timestamp && (case_.notAfter == 0 || claims.notAfter == case_.notAfter);
     }
 
     /// Whether the call is accepted when there is no reason, else whether its revert data start with the reason.
