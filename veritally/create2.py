@@ -83,11 +83,12 @@ def _expected_hash(chain: Chain, planned: PlannedContract) -> str:
     """Runs the constructor at its address without a transaction, and hashes the code that it returns.
 
     Immutables depend on the chain and on the address, so the node puts the creation code at that address and
-    calls it. A contract that the constructor creates, at nonce 1, may be there already: the node forgets it.
+    calls it. What the constructor stored, and a contract that it created, at nonce 1, may be there already:
+    the node forgets them.
     """
     child = get_create_address(planned.address, Nonce(1))
     override: StateOverride = {
-        planned.address: {"code": HexBytes(planned.creation_code), "nonce": Nonce(1)},
+        planned.address: {"code": HexBytes(planned.creation_code), "nonce": Nonce(1), "state": {}},
         child: {"code": HexBytes(b""), "nonce": Nonce(0)},
     }
     with chain.explained(f"constructor of {planned.name}", load_artifact(planned.name).abi):

@@ -69,7 +69,7 @@ contract SettlementVerdictTest is VerdictTest {
     }
 
     /// Two inferences that were paid, a free one, and their group.
-    function _checkEvents(Vm.Log[] memory logs, uint8 labels, bytes32 root) private view {
+    function _checkEvents(Vm.Log[] memory logs, uint8 labels, bytes32 root) private pure {
         uint256 seen;
         for (uint256 i; i < logs.length; ++i) {
             if (logs[i].topics[0] == ISettlement.InferenceSettled.selector) {

@@ -109,7 +109,7 @@ def test_json_holds_every_check(
     node: Node, key_file: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deploy(node, key_file, file)
-    content = json.loads(file.read_text(encoding="utf-8")) | {"owner": SETTINGS.guardian}
+    content = json.loads(file.read_text(encoding="utf-8")) | {"guardian": SETTINGS.owner}
     file.write_text(json.dumps(content), encoding="utf-8")
     capsys.readouterr()
 
@@ -120,9 +120,9 @@ def test_json_holds_every_check(
     assert [check for check in report["checks"] if not check["ok"]] == [
         {
             "subject": "VerifierRouter",
-            "what": "owner",
-            "expected": SETTINGS.guardian,
-            "found": SETTINGS.owner,
+            "what": "guardian",
+            "expected": SETTINGS.owner,
+            "found": SETTINGS.guardian,
             "ok": False,
         }
     ]

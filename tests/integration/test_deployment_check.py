@@ -153,7 +153,23 @@ def test_settlement_of_another_router_is_seen(node: Node, deployment: Deployment
     mixed = replace(
         deployment, contracts=deployment.contracts | {"Settlement": other.contracts["Settlement"]}
     )
-    assert wrong(node, mixed) == ["Settlement: ROUTER"]
+    assert wrong(node, mixed) == ["Settlement: ROUTER", "EnclaveRegistry: SETTLEMENT"]
+
+
+def test_attestation_below_another_root_is_seen(node: Node, deployment: Deployment) -> None:
+    settings = replace(SETTINGS, development_root=None, route_delay_s=7)  # behind a router of its own
+    other = deploy_contracts(node.chain, node.sender, settings)
+    contracts = {"NitroAttestation": other.contracts["NitroAttestation"]}
+    mixed = replace(deployment, contracts=deployment.contracts | contracts)
+    assert wrong(node, mixed) == ["EnclaveRegistry: verifier"]
+
+
+def test_new_owner_of_attestation_is_seen(node: Node, deployment: Deployment) -> None:
+    address = deployment.address_of("NitroAttestation")
+    attestation = node.chain.contract("NitroAttestation", address).functions
+    node.chain.send(attestation.transferOwnership(STRANGER), ACCOUNTS.deployer)
+    node.chain.send(attestation.acceptOwnership(), ACCOUNTS.relayer)
+    assert wrong(node, deployment) == ["NitroAttestation: owner"]
 
 
 def test_settlement_of_another_factory_is_seen(node: Node, deployment: Deployment) -> None:

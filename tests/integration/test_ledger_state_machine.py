@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 )
 
 from tests.reference.builder import Builder, Call
-from tests.reference.enclaves import key_name
 from tests.reference.plans import GROUPS, SCHEMES, GroupPlan
 from tests.reference.readings import RECEIPT_TYPE, inclusion_readings, state_readings
 from tests.reference.statements import Event, GroupSettled, InferenceSettled
@@ -148,11 +147,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.history) > 8)
     @rule(index=st.integers(0, 1))
     def revoke_enclave(self, index: int) -> None:
-        enclave = self.world.enclaves[index]
-        key = address(enclave)
+        key = address(self.world.enclaves[index])
         if self.ledger.enclaves[key].revoked:
             return
-        data = selector("revoke(bytes32)") + key_name(enclave)
+        data = selector("revoke(bytes32)") + self.world.key_names[key]
         self._send(self.world.provers[0], data, self.world.devnet.deployment.enclave_registry)
         self.ledger.enclaves[key] = replace(self.ledger.enclaves[key], revoked=True)
         self._compare()

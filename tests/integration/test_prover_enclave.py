@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deploying import ACCOUNTS, MAINNET, MAINNET_SETTINGS, SETTINGS, Node, run_node
@@ -28,19 +29,25 @@ from prover.errors import SettingError
 from prover.payments import NotSettled, Settled
 from prover.settings import load_settings
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves, key_name
+from tests.unit.attestation_devices import NitroSecureModule
+from veritally.attestation.binding import KeyKind
 from veritally.attestation.claims import Platform
+from veritally.attestation.drivers.nsm import NsmDriver
 from veritally.attestation.drivers.software import SoftwareRootDriver
 from veritally.attestation.errors import DeviceMissingError, SoftwareRootRefusedError
+from veritally.attestation.registration import key_id
 from veritally.attestation.software_root import SoftwareRoot
 from veritally.chain import Chain
 from veritally.contract_table import DEVELOPMENT_ROOT
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
+from veritally.devnet.anvil import call_node, set_code
 from veritally.errors import ChainUnreachableError, TransactionFailedError
+from veritally.labels import Labels
 from veritally.tiers import Tier
 
+BLOCK_HASHES = "0x0000F90827F1C53a10cb7A02335B175320002935"
 DEBUG_PCRS = SOFTWARE_PCRS | {0: bytes(48)}
 
 
@@ -76,7 +83,7 @@ def of_pcrs(devnet: Devnet, pcrs: dict[int, bytes], root: SoftwareRoot | None = 
 def test_a_registered_key_backs_receipts_which_are_marked_as_development(devnet: Devnet) -> None:
     (outcome,) = settler(devnet, {MODEL_ID: enclave(devnet)}).settle([free(devnet, 1, Tier.TEE)])
     assert isinstance(outcome, Settled)
-    assert outcome.development
+    assert outcome.labels == Labels.DEVELOPMENT
 
 
 def test_the_registry_knows_the_key_by_what_the_sdk_calls_it(devnet: Devnet) -> None:
@@ -91,6 +98,10 @@ def test_the_registry_knows_the_key_by_what_the_sdk_calls_it(devnet: Devnet) -> 
     asked = Enclaves(devnet, devnet.accounts.prover.address, MODEL_ID).request(key)
     functions = registry_of(devnet).functions
     assert functions.keyOf(1, asked.binding.public_key).call() == key_name(key)
+    assert functions.keyOf(2, asked.binding.public_key).call() == key_id(
+        KeyKind.P256, bytes(asked.binding.public_key)
+    )
+    assert functions.keyOf(3, bytes(256)).call() == key_id(KeyKind.RSA_PSS_2048, bytes(256))
     assert functions.userDataOf(asked.as_argument()).call() == asked.user_data()
     assert functions.registrationDigest(asked.as_argument()).call() == asked.digest()
 
@@ -163,6 +174,8 @@ def test_a_revoked_key_backs_nothing_and_its_reason_says_what_to_do(devnet: Devn
 
 
 def test_an_expired_challenge_is_refused(devnet: Devnet) -> None:
+    """On a chain that tells the hashes of 256 blocks, as without the history contract of EIP-2935."""
+    set_code(devnet.chain, BLOCK_HASHES, "0x")
     register_model(devnet)
     enclaves = Enclaves(devnet, devnet.accounts.prover.address, MODEL_ID)
     key = devnet.accounts.enclave
@@ -260,6 +273,44 @@ def test_outside_an_enclave_the_device_is_missing(attested: tuple[Node, Deployme
     keeper = Enclave(node.chain, deployment, ACCOUNTS.prover, source, MODEL_ID)
     with pytest.raises(DeviceMissingError, match="run this in a Nitro enclave"):
         keeper.measure()
+
+
+def test_documents_of_the_nitro_secure_module_take_the_same_way(devnet: Devnet, tmp_path: Path) -> None:
+    """A stand-in of the device gives documents of the software root; all else is what runs in an enclave."""
+    chain, root = devnet.chain, SoftwareRoot.of_test_mnemonic(devnet.chain.chain_id)
+
+    def answer(request: Any) -> dict[str, Any]:
+        user_data = request["Attestation"]["user_data"]
+        document = root.document(SOFTWARE_PCRS, chain.time_s(), user_data=user_data)
+        return {"Attestation": {"document": document}}
+
+    register_model(devnet)
+    device = tmp_path / "nsm"
+    device.touch()
+    module = NitroSecureModule(answer)
+    source = DocumentSource(NsmDriver(device, module.ioctl), Platform.DEVELOPMENT, root.fingerprint)
+    keeper = Enclave(chain, devnet.deployment, devnet.accounts.prover, source, MODEL_ID)
+    (outcome,) = settler(devnet, {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
+    assert isinstance(outcome, Settled)
+    assert len(module.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [{"Error": "InvalidOperation"}, {}], ids=["error", "nothing"])
+def test_a_device_that_gives_no_document_leaves_no_key(
+    devnet: Devnet, tmp_path: Path, answer: dict[str, str]
+) -> None:
+    register_model(devnet)
+    device = tmp_path / "nsm"
+    device.touch()
+    driver = NsmDriver(device, NitroSecureModule(answer).ioctl)
+    source = DocumentSource(driver, Platform.DEVELOPMENT, bytes.fromhex(DEVELOPMENT_ROOT[2:]))
+    keeper = Enclave(devnet.chain, devnet.deployment, devnet.accounts.prover, source, MODEL_ID)
+    before = sent(devnet)
+    (outcome,) = settler(devnet, {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
+    assert isinstance(outcome, NotSettled)
+    assert outcome.certain
+    assert "restart the enclave" in outcome.reason
+    assert sent(devnet) == before
 
 
 def test_without_a_driver_the_tier_tee_is_not_offered(devnet: Devnet, tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ async def test_an_answer_can_be_checked_by_the_client(
         answer, receipt = response.json(), response.json()["receipt"]
         paid = decode_payment_response_header(response.headers["PAYMENT-RESPONSE"])
         assert (paid.success, paid.transaction) == (True, answer["settlement"]["transaction"])
+        labels = (answer["settlement"]["development"], answer["settlement"]["unbound"])
+        assert labels == (tier != "signed", False)
         assert response.headers["cache-control"] == "no-store, private"
         assert receipt["hash"] == "0x" + _hash_on_chain(settlement, receipt).hex()
         assert (receipt["floor"], receipt["payer"]) == (tier, payer.address)

@@ -23,7 +23,6 @@ from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
-from veritally.labels import Labels
 from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier

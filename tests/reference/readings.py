@@ -29,7 +29,7 @@ def state_readings(world: World, ledger: Ledger, groups: Iterable[Group]) -> Ite
         )
     for key in map(address, world.enclaves):
         backed = ledger.state.backed[key, world.token]
-        call, arguments = "backedAmount(bytes32,address)", (key.rjust(32, b"\0"), world.token)
+        call, arguments = "backedAmount(bytes32,address)", (world.key_names[key], world.token)
         yield reading(f"backed by {key.hex()}", world.settlement, call, arguments, backed)
     for root, stored in ledger.state.roots.items():
         words = [int(word) for word in stored]

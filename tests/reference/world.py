@@ -18,7 +18,7 @@ from indexer.decode import EventDecoder
 from indexer.events import Reason
 from indexer.wire import parse_logs
 from tests.reference import statements
-from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves
+from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves, key_name
 from tests.reference.ledger import Ledger
 from tests.reference.signing import Signing
 from tests.reference.statements import NOBODY, Enclave, Event, Outcome, Proof, Route
@@ -89,6 +89,7 @@ class World:
         self.accounts = devnet.accounts
         self.provers = (self.accounts.prover, self.accounts.deployer)
         self.enclaves = (self.accounts.enclave, Account.from_key(keccak(text="another enclave")))
+        self.key_names = {address(key): key_name(key) for key in self.enclaves}
         self.settlement = devnet.deployment.settlement
         self.token = bytes.fromhex(devnet.usdc[2:])
         self.decoder = EventDecoder.of_package()

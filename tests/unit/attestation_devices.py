@@ -18,11 +18,14 @@ from veritally.attestation.drivers.nsm import Message
 
 
 class NitroSecureModule:
-    """Takes the ioctl of `/dev/nsm`: reads the request from memory and writes the answer there."""
+    """Takes the ioctl of `/dev/nsm`: reads the request from memory and writes the answer there.
+
+    An answer may be a function of the request.
+    """
 
     def __init__(self, answer: object = None, failure: OSError | None = None) -> None:
         self.requests: list[object] = []
-        self._answer = answer
+        self._answer = answer if callable(answer) else lambda _: answer
         self._failure = failure
 
     def ioctl(self, descriptor: int, code: int, message: Message) -> int:
@@ -33,7 +36,8 @@ class NitroSecureModule:
             raise self._failure
         sent, sent_length, address, room = memoryview(message).cast("B").cast("Q")
         self.requests.append(cbor2.loads(ctypes.string_at(sent, sent_length)))
-        answer = self._answer if isinstance(self._answer, bytes) else cbor2.dumps(self._answer)
+        given = self._answer(self.requests[-1])
+        answer = given if isinstance(given, bytes) else cbor2.dumps(given)
         assert room == 0x3000 >= len(answer)
         ctypes.memmove(address, answer, len(answer))
         message.answer_length = len(answer)

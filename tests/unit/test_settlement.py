@@ -171,6 +171,13 @@ def test_every_error_that_a_payment_of_x402_can_give_is_known() -> None:
                 assert explain_reason(keccak(text=abi_to_signature(entry))[:4]).startswith(entry["name"])
 
 
+def test_a_cap_that_is_reached_is_explained() -> None:
+    values = (b"\x01" * 32, TERMS.asset, 11, 10)
+    reason = explain_reason(error_data("ValueCapExceeded(bytes32,address,uint256,uint256)", *values))
+    assert reason.startswith(f"ValueCapExceeded(0x{'01' * 32}, {TERMS.asset}, 11, 10): ")
+    assert reason.endswith("register a new one")
+
+
 def test_a_reason_that_was_cut_is_still_named() -> None:
     cut = error_data("NotAuthorized(address,address)", TERMS.prover, TERMS.prover)[:40]
     assert "NotAuthorized(address,address)" in explain_reason(cut)
