@@ -101,6 +101,7 @@ abi-check: setup
 vectors-check: setup
 	$(call headline,Committed attestation documents are those of their generator)
 	@.venv/bin/python tools/make_nitro_vectors.py --check
+	@.venv/bin/python tools/make_tdx_vectors.py --check
 	@.venv/bin/python tools/make_binding_vectors.py --check
 	@.venv/bin/python tools/make_registration_vectors.py --check
 	@.venv/bin/python tools/make_opengradient_vectors.py --check
@@ -195,6 +196,7 @@ abi: setup ## Write veritally/abi from the compiled contracts
 .PHONY: vectors
 vectors: setup ## Write what is made in tests/vectors/attestation
 	@.venv/bin/python tools/make_nitro_vectors.py
+	@.venv/bin/python tools/make_tdx_vectors.py
 	@.venv/bin/python tools/make_binding_vectors.py
 	@.venv/bin/python tools/make_registration_vectors.py
 	@.venv/bin/python tools/make_opengradient_vectors.py

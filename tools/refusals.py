@@ -9,6 +9,7 @@ import attestation_refusals
 import enclave_refusals
 import opengradient_refusals
 import prover_refusals
+import tdx_refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FORGE = ("forge", "test", "--match-path")
@@ -44,12 +45,13 @@ def of(operation: str) -> tuple[str, ...]:
 ATTESTATION = tuple(
     Refusal(
         name,
-        f"{attestation_refusals.FOLDER}/{file}",
+        f"{module.FOLDER}/{file}",
         text,
-        text.replace("require(", "require(true || "),
-        (*FORGE, attestation_refusals.TESTS),
+        "require(true || ".join(text.rsplit("require(", 1)),
+        (*FORGE, module.TESTS),
     )
-    for file, checks in attestation_refusals.CHECKS.items()
+    for module in (attestation_refusals, tdx_refusals)
+    for file, checks in module.CHECKS.items()
     for name, text in checks
 )
 

@@ -10,7 +10,7 @@ VeritallyError
     │   ├── QuoteRefusedError
     │   └── ResultRefusedError
     ├── SoftwareRootRefusedError
-    ├── NoContractError
+    ├── NoCollateralError
     ├── VerdictsDifferError
     ├── BindingError
     └── DriverError
@@ -97,17 +97,13 @@ class SoftwareRootRefusedError(AttestationError):
         self.chain_id = chain_id
 
 
-class NoContractError(AttestationError):
-    """A contract shall verify a document of a platform that none verifies."""
+class NoCollateralError(AttestationError):
+    """A contract shall verify a TDX quote without knowing what Intel says about the machine."""
 
     exit_code = 2
 
-    def __init__(self, platform: str) -> None:
-        super().__init__(
-            f"no contract verifies documents of the platform {platform} yet; leave out --onchain "
-            "to verify this one outside the chain"
-        )
-        self.platform = platform
+    def __init__(self) -> None:
+        super().__init__("the contract needs Intel's collateral for a TDX quote; name it with --collateral")
 
 
 class VerdictsDifferError(AttestationError):
