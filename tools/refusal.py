@@ -21,3 +21,8 @@ class Refusal:
     """Exact text that enforces it; must occur once."""
     disabled: str
     command: tuple[str, ...] = REFUSES
+
+
+def of(operation: str) -> tuple[str, ...]:
+    """The command that runs the tests of one of Settlement's operations."""
+    return (*FORGE, f"tests/contracts/Settlement.{operation}.t.sol")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import attestation_refusals
-import core_refusals
 import enclave_refusals
 import opengradient_refusals
 import program_refusals
 import prover_refusals
+import registry_refusals
+import settlement_refusals
 import tdx_refusals
 from refusal import FORGE, PYTEST, Refusal
 
@@ -58,6 +59,7 @@ REFUSALS = (
     *ENCLAVES,
     *OPENGRADIENT,
     *PROVERS,
-    *core_refusals.CHECKS,
+    *settlement_refusals.CHECKS,
+    *registry_refusals.CHECKS,
     *program_refusals.CHECKS,
 )
