@@ -45,6 +45,7 @@ VENV_APE := .venv-ape/.installed
 CLIENTS := tests/clients/node_modules/.package-lock.json
 VENV_ANALYSIS := .venv-analysis/.installed
 VENV_HALMOS := .venv-halmos/.installed
+VENV_OPENGRADIENT := .venv-opengradient/.installed
 
 define headline
 @printf '\n\033[1m== %s\033[0m\n' "$(1)"
@@ -70,7 +71,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check natspec security-doc vectors-check test-contracts gas-check test-python test-ape ## Run every check that takes minutes at most
+test: setup test-red lint types abi-check natspec security-doc vectors-check test-contracts gas-check test-python test-opengradient test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -100,8 +101,10 @@ abi-check: setup
 vectors-check: setup
 	$(call headline,Committed attestation documents are those of their generator)
 	@.venv/bin/python tools/make_nitro_vectors.py --check
+	@.venv/bin/python tools/make_tdx_vectors.py --check
 	@.venv/bin/python tools/make_binding_vectors.py --check
 	@.venv/bin/python tools/make_registration_vectors.py --check
+	@.venv/bin/python tools/make_opengradient_vectors.py --check
 
 .PHONY: test-contracts
 test-contracts: setup ## Run the contract tests (forge)
@@ -122,6 +125,11 @@ test-python: setup ## Run the unit and integration tests (pytest)
 test-slow: setup ## Run the tests that take minutes
 	$(call headline,Slow tests)
 	@$(PYTEST) -m slow
+
+.PHONY: test-opengradient
+test-opengradient: setup $(VENV_OPENGRADIENT) ## Compare our verdicts on OpenGradient's results with those of its SDK
+	$(call headline,Conformance with OpenGradient's SDK)
+	@$(PYTEST) -m opengradient
 
 .PHONY: test-ape
 test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
@@ -188,8 +196,10 @@ abi: setup ## Write veritally/abi from the compiled contracts
 .PHONY: vectors
 vectors: setup ## Write what is made in tests/vectors/attestation
 	@.venv/bin/python tools/make_nitro_vectors.py
+	@.venv/bin/python tools/make_tdx_vectors.py
 	@.venv/bin/python tools/make_binding_vectors.py
 	@.venv/bin/python tools/make_registration_vectors.py
+	@.venv/bin/python tools/make_opengradient_vectors.py
 
 .PHONY: lock
 # Pins stay as they are; for newer versions delete the files first.
@@ -202,6 +212,7 @@ lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
 	@$(COMPILE) --group pyproject.toml:ape-build -o requirements/ape-build.txt
 	@$(COMPILE) --group pyproject.toml:analysis -o requirements/analysis.txt
 	@$(COMPILE) --group pyproject.toml:halmos -o requirements/halmos.txt
+	@$(COMPILE) --group pyproject.toml:opengradient -o requirements/opengradient.txt
 
 .PHONY: clean
 clean: ## Delete what builds and tests leave behind; keep what was installed
@@ -274,7 +285,7 @@ $(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
 	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
 	@touch $@
 
-$(VENV_ANALYSIS) $(VENV_HALMOS): .venv-%/.installed: requirements/%.txt | $(HOST)
+$(VENV_ANALYSIS) $(VENV_HALMOS) $(VENV_OPENGRADIENT): .venv-%/.installed: requirements/%.txt | $(HOST)
 	$(call headline,$* into .venv-$*)
 	@test -x .venv-$*/bin/pip || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/$*.txt

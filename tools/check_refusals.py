@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from refusals import REFUSALS, ROOT, Refusal
+from refusal import ROOT, Refusal
+from refusals import REFUSALS
 
 LINKED = ("node_modules", ".toolchain", ".venv", ".cache")
 

@@ -56,6 +56,7 @@ TESTS = {
     "contracts/libraries/DevelopmentChains.sol": ("VerifierRouter*", "ModelRegistry*", "EnclaveRegistry*"),
     "contracts/verifiers/CircuitTrial.sol": ZKML,
     "contracts/verifiers/Halo2Call.sol": ZKML,
+    "contracts/verifiers/OpenGradientVerifier.sol": ("OpenGradientVerifier*",),
     "contracts/verifiers/ZkmlVerifier.sol": ZKML,
 }
 """Which of tests/contracts/ concern a file; those of Settlement concern every other one."""

@@ -12,7 +12,8 @@ import typer
 from veritally.attestation.claims import AttestationClaims, Platform
 from veritally.attestation.errors import DocumentRefusedError, RefusedError, UnusableFileError
 from veritally.attestation.files import AttestationFile
-from veritally.attestation.onchain import OnchainRun, run_onchain
+from veritally.attestation.onchain import run_onchain
+from veritally.attestation.standing_chain import OnchainRun
 from veritally.attestation.tcb import check_tcb
 
 attestation = typer.Typer(no_args_is_help=True, help="Attestation documents of enclaves.")
@@ -67,14 +68,15 @@ def verify(
     document = AttestationFile.load(file)
     root = _read_root(development_root)
     platform, debug = document.platform, None
-    run = run_onchain(document, at_s, root) if onchain else None
+    lists = None if collateral is None else _read_text(collateral)
+    run = run_onchain(document, at_s, root, lists) if onchain else None
     try:
         claims = document.verify(at_s, root)
         platform, debug = claims.platform, claims.debug
         if claims.debug:
             raise DocumentRefusedError("DebugMode", platform=claims.platform.label)
-        if collateral is not None:
-            check_tcb(document.content, _read_text(collateral), at_s)
+        if lists is not None:
+            check_tcb(document.content, lists, at_s)
     except RefusedError as error:
         if as_json:
             typer.echo(_verdict(error.name, platform, debug, run))

@@ -32,8 +32,9 @@ CONSTRUCTORS: dict[str, tuple[Argument, ...]] = {
 }
 """Every contract in the order of deployment. Arguments are settings, contracts above, or lists of them."""
 
-CONTRACTS = (*CONSTRUCTORS, "PayAddress")
-"""Every contract with an ABI. Pay addresses come from their factory."""
+TDX = ("IntelCertificates", "TdxCollateral", "TdxAttestation")
+CONTRACTS = (*CONSTRUCTORS, "PayAddress", *TDX)
+"""Every contract with an ABI. Pay addresses come from their factory; those for TDX are not deployed yet."""
 
 
 @dataclass(frozen=True)

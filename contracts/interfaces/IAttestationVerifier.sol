@@ -9,7 +9,7 @@ import {AttestationClaims, Platform} from "../types/Claims.sol";
 interface IAttestationVerifier {
     /// @notice Verifies a document. Reverts when it is not to be accepted. A call without a transaction (eth_call) gives
     /// the same answer.
-    /// @param document The platform's document, as its device wrote it.
+    /// @param document The platform's document, in the form that its verifier wants.
     /// @param hints What the caller brings along so that the document can be verified; the platform's verifier says what
     /// that is. No hint makes a document acceptable that is not.
     /// @return claims What the document says.

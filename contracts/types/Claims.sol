@@ -20,9 +20,9 @@ struct AttestationClaims {
     bytes userData;
     bytes nonce;
     bytes publicKey;
-    /// @dev Unix seconds, by the platform's clock, at which the document was made.
+    /// @dev Unix seconds, by the platform's clock, at which the document was made. TDX quotes do not say: the block's time.
     uint64 timestamp;
-    /// @dev Unix seconds until which, inclusive, every certificate of the chain is valid.
+    /// @dev Unix seconds until which, inclusive, every certificate of the chain is valid, and every list that was used.
     uint64 notAfter;
     /// @dev The enclave's memory may be open to its operator: nothing that it says may be trusted.
     bool debug;

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from veritally.attestation import nitro, onchain
+from veritally.attestation import nitro, onchain, standing_chain
 from veritally.attestation.ecdsa import P384
 from veritally.attestation.files import AttestationFile
 from veritally.attestation.nitro_hints import make_nitro_hints
@@ -30,6 +30,11 @@ GOOD = FOLDER / "og_evm_2026-02-12.cose"
 GOOD_AT_S = MADE_AT_S[GOOD.stem]
 GOOD_UNTIL_S = 1770929762
 """The last second of its signer's certificate."""
+QUOTE = FOLDER.parent / "tdx" / "tdx_quote.bin"
+LISTS = FOLDER.parent / "tdx" / "tdx_quote_collateral.json"
+QUOTE_AT_S = 1750414563
+QUOTE_GAS_LIMIT = 600_000
+"""Where the chain has the precompile for P-256."""
 DEBUG = FOLDER / "evervault_debug_2022-10-12.cose"
 DEBUG_AT_S = 1665582606
 COLD_GAS_LIMIT = 13_000_000
@@ -169,16 +174,40 @@ def test_claims_that_differ_are_an_error(
 def test_what_the_cap_does_not_allow_is_no_verdict(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onchain, "TRANSACTION_GAS_CAP", 5_000_000)
+    monkeypatch.setattr(standing_chain, "TRANSACTION_GAS_CAP", 5_000_000)
     code, output, errors = run(capsys, GOOD, "--at", GOOD_AT_S)
     assert (code, output) == (1, "")
     assert "differ: outside the chain accepted, on the chain no verdict with 5000000 gas (" in errors
 
 
 def test_the_node_enforces_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onchain, "TRANSACTION_GAS_CAP", onchain.TRANSACTION_GAS_CAP + 1)
+    monkeypatch.setattr(standing_chain, "TRANSACTION_GAS_CAP", standing_chain.TRANSACTION_GAS_CAP + 1)
     with pytest.raises(TransactionFailedError, match="tx_gas_limit_cap"):
         onchain.run_onchain(AttestationFile.load(GOOD), GOOD_AT_S)
+
+
+def test_a_quote_is_accepted_with_intels_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = verdict(capsys, QUOTE, "--at", QUOTE_AT_S, "--collateral", LISTS)
+    assert code == 0
+    assert (found["accepted"], found["platform"], found["debug"]) == (True, "tdx", False)
+    assert found["warm_gas"] <= QUOTE_GAS_LIMIT < found["cold_gas"] < 16_777_216
+
+
+def test_a_quote_with_outdated_lists_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = verdict(capsys, QUOTE, "--at", QUOTE_AT_S + 31 * 86_400, "--collateral", LISTS)
+    assert code == 1
+    assert (found["accepted"], found["error"], found["warm_gas"]) == (False, "CollateralRefused", None)
+
+
+def test_a_quote_with_another_body_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    content = bytearray(QUOTE.read_bytes())
+    content[600] ^= 1
+    path = tmp_path / "quote.bin"
+    path.write_bytes(content)
+    code, output, errors = run(capsys, path, "--at", QUOTE_AT_S, "--collateral", LISTS)
+    assert code == 1
+    assert "on chain     InvalidQuoteSignature()" in output
+    assert "refused: InvalidQuoteSignature" in errors
 
 
 def test_documented_examples_exist() -> None:

@@ -117,10 +117,10 @@ def test_unusable_collateral_ends_with_2(capsys: pytest.CaptureFixture[str], tmp
     assert "missing" in errors
 
 
-def test_no_contract_verifies_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_contract_needs_collateral_for_quotes(capsys: pytest.CaptureFixture[str]) -> None:
     code, output, errors = run(capsys, "verify", QUOTE, *QUOTE_TIME, "--onchain")
     assert (code, output) == (2, "")
-    assert "no contract verifies documents of the platform tdx yet" in errors
+    assert "name it with --collateral" in errors
 
 
 def test_a_missing_node_is_no_refusal(

@@ -7,9 +7,10 @@ VeritallyError
     │   ├── EncodingRefusedError
     │   ├── CertificateRefusedError
     │   ├── DocumentRefusedError
-    │   └── QuoteRefusedError
+    │   ├── QuoteRefusedError
+    │   └── ResultRefusedError
     ├── SoftwareRootRefusedError
-    ├── NoContractError
+    ├── NoCollateralError
     ├── VerdictsDifferError
     ├── BindingError
     └── DriverError
@@ -79,6 +80,12 @@ class QuoteRefusedError(RefusedError):
     _fix = "do not trust it; take a new TDX quote (version 4) from the enclave"
 
 
+class ResultRefusedError(RefusedError):
+    """A result that an enclave is said to have signed does not hold."""
+
+    _fix = "do not rely on the result; ask the gateway again, with its current key"
+
+
 class SoftwareRootRefusedError(AttestationError):
     """The development root was asked for where it must not exist."""
 
@@ -90,17 +97,13 @@ class SoftwareRootRefusedError(AttestationError):
         self.chain_id = chain_id
 
 
-class NoContractError(AttestationError):
-    """A contract shall verify a document of a platform that none verifies."""
+class NoCollateralError(AttestationError):
+    """A contract shall verify a TDX quote without knowing what Intel says about the machine."""
 
     exit_code = 2
 
-    def __init__(self, platform: str) -> None:
-        super().__init__(
-            f"no contract verifies documents of the platform {platform} yet; leave out --onchain "
-            "to verify this one outside the chain"
-        )
-        self.platform = platform
+    def __init__(self) -> None:
+        super().__init__("the contract needs Intel's collateral for a TDX quote; name it with --collateral")
 
 
 class VerdictsDifferError(AttestationError):

@@ -1,0 +1,38 @@
+"""What the prover service, the indexer and the commands refuse."""
+
+from __future__ import annotations
+
+from refusal import PYTEST, Refusal
+
+SERVICE = (*PYTEST, "tests/integration/test_prover_service.py")
+
+CHECKS = (
+    Refusal(
+        "malformed JSON at the door",
+        "prover/requests.py",
+        "    except ValueError as error:\n        raise _malformed(str(error)) from None\n",
+        '    except ValueError:\n        return {"input": [5.1, 3.5, 1.4, 0.2]}\n',
+        SERVICE,
+    ),
+    Refusal(
+        "wrong input shape at the door",
+        "prover/requests.py",
+        "values = require_inputs(numbers, package.input_size)",
+        "values = require_inputs(numbers, len(numbers))",
+        SERVICE,
+    ),
+    Refusal(
+        "unknown model at the door",
+        "prover/catalogue.py",
+        "model = self.models.get(model_name)\n",
+        "model = next(iter(self.models.values()))\n",
+        SERVICE,
+    ),
+    Refusal(
+        "copies of one payment",
+        "prover/facilitator.py",
+        "if self._ledger.reserve(payment, now_s=int(time.time())):",
+        "if self._ledger.reserve(payment, now_s=int(time.time())) or True:",
+        SERVICE,
+    ),
+)
