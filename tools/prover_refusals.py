@@ -9,7 +9,8 @@ _ROOT = "veritally/attestation/software_root.py"
 _PLAN = "veritally/plan.py"
 _CHECK = "veritally/deployment_check.py"
 
-_ENCLAVE_TESTS = "tests/integration/test_prover_enclave.py"
+_KEY_TESTS = "tests/integration/test_prover_enclave.py"
+_ENCLAVE_TESTS = "tests/integration/test_prover_enclave_refusals.py"
 _DOCUMENT_TESTS = "tests/unit/test_prover_enclave.py"
 _PLAN_TESTS = "tests/unit/test_deployment_plan.py"
 _CHECK_TESTS = "tests/integration/test_deployment_check.py"
@@ -37,21 +38,21 @@ CHECKS = (
         "",
         _ENCLAVE_TESTS,
     ),
-    ("a key that is renewed too late", _ENCLAVE, "now_s > RENEW_BEFORE_S:", "now_s > 0:", _ENCLAVE_TESTS),
-    ("a key that is not kept", _ENCLAVE, "now_s > RENEW_BEFORE_S:", "now_s > LIFETIME_S:", _ENCLAVE_TESTS),
+    ("a key that is renewed too late", _ENCLAVE, "now_s > RENEW_BEFORE_S:", "now_s > 0:", _KEY_TESTS),
+    ("a key that is not kept", _ENCLAVE, "now_s > RENEW_BEFORE_S:", "now_s > LIFETIME_S:", _KEY_TESTS),
     (
         "a failed renewal of a valid key",
         _ENCLAVE,
         "if self._valid_until_s <= now_s:",
         "if True:",
-        _ENCLAVE_TESTS,
+        _KEY_TESTS,
     ),
     (
         "a failed renewal of an expired key",
         _ENCLAVE,
         "if self._valid_until_s <= now_s:",
         "if False:",
-        _ENCLAVE_TESTS,
+        _KEY_TESTS,
     ),
     ("a removed measurement", _REGISTRATION, "if acceptance.removedAt:", "if False:", _ENCLAVE_TESTS),
     (
