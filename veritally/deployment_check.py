@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 
 from veritally.attestation.claims import Platform
 from veritally.chain import Chain
-from veritally.contract_table import ROUTES
+from veritally.contract_table import INTEL_SGX_ROOT, ROUTES
 from veritally.create2 import as_hex, code_hash
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
 from veritally.plan import create2_address, creation_code
@@ -21,6 +21,8 @@ from veritally.tiers import Tier
 NEIGHBOURS = {
     "ModelRegistry": {"ROUTER": "VerifierRouter"},
     "NitroAttestation": {"SHA384": "Sha384", "P384": "P384"},
+    "TdxCollateral": {"CERTIFICATES": "IntelCertificates"},
+    "TdxAttestation": {"COLLATERAL": "TdxCollateral"},
     "EnclaveRegistry": {"MODELS": "ModelRegistry", "SETTLEMENT": "Settlement"},
     "TeeVerifier": {"ENCLAVES": "EnclaveRegistry"},
     "ZkmlVerifier": {"MODELS": "ModelRegistry"},
@@ -76,8 +78,12 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
             checks.append(_check_measurement_delay(chain, deployment))
         if "PayAddressFactory" not in untrue:
             checks.append(_check_factory(chain, deployment))
-        if not untrue & {"NitroAttestation", "EnclaveRegistry"}:
-            checks += _check_attestation(chain, deployment)
+        if "NitroAttestation" not in untrue:
+            checks += _check_nitro(chain, deployment)
+        if "IntelCertificates" not in untrue:
+            checks += _check_intel(chain, deployment)
+        if "EnclaveRegistry" not in untrue:
+            checks += _check_verifiers(chain, deployment, untrue)
     return checks
 
 
@@ -152,14 +158,31 @@ def _check_factory(chain: Chain, deployment: Deployment) -> Check:
     return Check("PayAddressFactory", "implementation", deployment.pay_address_implementation, found)
 
 
-def _check_attestation(chain: Chain, deployment: Deployment) -> Iterator[Check]:
-    """Whose documents enclaves are registered by: the root that the constructor was given, and no other."""
+def _check_nitro(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+    """Whose Nitro documents count: those of the root that the constructor was given, and no other."""
     contract = deployment.contracts["NitroAttestation"]
     _, _, root, number, _ = decode(_NITRO_ARGUMENTS, bytes.fromhex(contract.constructor_arguments[2:]))
     nitro = chain.contract("NitroAttestation", contract.address).functions
-    registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
     found = Platform(nitro.PLATFORM().call())
     yield Check("NitroAttestation", "platform", Platform(number).label, found.label)
     yield Check("NitroAttestation", "root", as_hex(root), as_hex(nitro.ROOT().call()))
     yield Check("NitroAttestation", "owner", deployment.owner, nitro.owner().call())
-    yield Check("EnclaveRegistry", "verifier", contract.address, registry.verifierOf(int(found)).call())
+
+
+def _check_intel(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+    """Whose TDX quotes count: Intel's, on every chain."""
+    address = deployment.address_of("IntelCertificates")
+    intel = chain.contract("IntelCertificates", address).functions
+    yield Check("IntelCertificates", "platform", Platform.TDX.label, Platform(intel.PLATFORM().call()).label)
+    yield Check("IntelCertificates", "root", INTEL_SGX_ROOT, as_hex(intel.ROOT().call()))
+
+
+def _check_verifiers(chain: Chain, deployment: Deployment, untrue: set[str]) -> Iterator[Check]:
+    """The registry takes documents by the verifiers of this deployment."""
+    registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
+    for name in ("NitroAttestation", "TdxAttestation"):
+        if name not in untrue:
+            verifier = deployment.address_of(name)
+            platform = Platform(chain.contract(name, verifier).functions.PLATFORM().call())
+            found = registry.verifierOf(int(platform)).call()
+            yield Check("EnclaveRegistry", f"{platform.label} verifier", verifier, found)
