@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
@@ -13,6 +14,7 @@ from veritally.chain import Chain
 from veritally.contract_table import INTEL_SGX_ROOT, ROUTES
 from veritally.create2 import as_hex, code_hash
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
+from veritally.errors import DeploymentMismatchError
 from veritally.plan import create2_address, creation_code
 from veritally.route_setup import RouteStatus, route_entry, status_word
 from veritally.routes import ROUTE_OF
@@ -58,7 +60,7 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
     Raises:
         ChainUnreachableError: the node does not answer any more.
     """
-    checks = [Check("chain", "chain id", str(deployment.chain_id), str(chain.chain_id))]
+    checks = [_check_chain(chain, deployment)]
     if not checks[0].ok:
         return checks
     with chain.reading():
@@ -85,6 +87,36 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
         if "EnclaveRegistry" not in untrue:
             checks += _check_verifiers(chain, deployment, untrue)
     return checks
+
+
+def require_right(checks: Sequence[Check], path: Path) -> None:
+    """Raises DeploymentMismatchError, which names the deployment file, when a check failed."""
+    wrong = [check for check in checks if not check.ok]
+    if wrong:
+        differences = [
+            f"{check.subject}: {check.what} is {check.found}, not {check.expected}" for check in wrong
+        ]
+        raise DeploymentMismatchError(path, differences)
+
+
+def require_contracts(chain: Chain, deployment: Deployment, names: Iterable[str], path: Path) -> None:
+    """Makes sure that this is the deployment's chain, and that it has these contracts.
+
+    Raises:
+        DeploymentMismatchError: it is another chain, or has other contracts.
+        ChainUnreachableError: the node does not answer any more.
+    """
+    checks = [_check_chain(chain, deployment)]
+    if checks[0].ok:
+        with chain.reading():
+            checks += [
+                one for name in names for one in _check_contract(chain, name, deployment.contracts[name])
+            ]
+    require_right(checks, path)
+
+
+def _check_chain(chain: Chain, deployment: Deployment) -> Check:
+    return Check("chain", "chain id", str(deployment.chain_id), str(chain.chain_id))
 
 
 def _check_contract(chain: Chain, name: str, contract: DeployedContract) -> Iterator[Check]:
