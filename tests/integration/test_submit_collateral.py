@@ -16,8 +16,8 @@ from web3.exceptions import ContractCustomError
 
 from veritally import cli_collateral
 from veritally.attestation import tdx
-from veritally.attestation.claims import Platform
-from veritally.attestation.standing_chain import read_claims, run_standing_chain
+from veritally.attestation.claims import Platform, read_claims
+from veritally.attestation.standing_chain import run_standing_chain
 from veritally.attestation.tdx_contracts import TdxContracts
 from veritally.cli import main
 from veritally.deploy import deploy_contracts

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from veritally.attestation import tdx
-from veritally.attestation.claims import AttestationClaims
+from veritally.attestation.claims import AttestationClaims, read_claims
 from veritally.attestation.collateral import Collateral
 from veritally.attestation.errors import RefusedError, VerdictsDifferError
-from veritally.attestation.standing_chain import OnchainRun, read_claims, run_standing_chain, transact
+from veritally.attestation.standing_chain import OnchainRun, run_standing_chain, transact
 from veritally.attestation.tcb import check_tcb
 from veritally.attestation.tdx_contracts import TdxContracts
 from veritally.chain import TRANSACTION_GAS_CAP
