@@ -125,4 +125,7 @@ def _crls_in_use() -> Iterator[Case]:
     yield Case("no revocation list", (verify(Quote()),), old, None, Start.NOTHING)
     soon = submit_crl(Crl(CA_LABEL, this_update=time(NOW_S), next_update=time(NOW_S + 1)), ROOT, CA)
     yield Case("a revocation list in its last second", (soon, verify(Quote())), until_s=NOW_S)
+    ending = submit_crl(Crl(ROOT_LABEL, this_update=time(NOW_S), next_update=time(NOW_S + 9)), ROOT)
+    name = "a revocation list of the root that ends first"
+    yield Case(name, (ending, verify(Quote())), until_s=NOW_S + 8)
     yield Case("a revocation list that is too old", (verify(Quote()),), old, None, at_s=NOW_S + 29 * DAY_S)

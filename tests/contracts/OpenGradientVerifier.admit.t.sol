@@ -9,14 +9,14 @@ import {OpenGradientVerifier} from "../../contracts/verifiers/OpenGradientVerifi
 import {OpenGradientTest} from "./base/OpenGradientTest.sol";
 
 contract OpenGradientVerifierAdmitTest is OpenGradientTest {
-    struct Refused {
+    struct RefusedAdmission {
         bytes document;
         bytes[] hints;
         string name;
         bytes reason;
     }
 
-    string private constant REFUSED = "Refused(bytes document,bytes[] hints,string name,bytes reason)";
+    string private constant REFUSED = "RefusedAdmission(bytes document,bytes[] hints,string name,bytes reason)";
     bytes32 private constant AWS_ROOT = 0x641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b;
 
     function test_admit_succeeds() public {
@@ -53,7 +53,8 @@ contract OpenGradientVerifierAdmitTest is OpenGradientTest {
     }
 
     function test_admit_reverts_forEachDocumentThatIsWrong() public {
-        Refused[] memory refused = abi.decode(vm.parseJsonTypeArray(json, ".refused", REFUSED), (Refused[]));
+        RefusedAdmission[] memory refused =
+            abi.decode(vm.parseJsonTypeArray(json, ".refused", REFUSED), (RefusedAdmission[]));
         for (uint256 i; i < refused.length; ++i) {
             vm.expectRevert(refused[i].reason);
             verifier.admit(modulus, refused[i].document, refused[i].hints);

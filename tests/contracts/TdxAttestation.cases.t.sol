@@ -30,7 +30,7 @@ contract TdxAttestationCasesTest is TdxTest {
     }
 
     function test_cases_withEverythingStored() public {
-        _check(2, 196);
+        _check(2, 197);
     }
 
     /// Runs the cases that begin with this much stored.

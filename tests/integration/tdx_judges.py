@@ -39,7 +39,7 @@ class Judges:
 
     def store(self, collateral: Collateral) -> bool:
         """Submits lists as long as they are accepted; whether all are."""
-        return all(self._send(call) for call in self.contracts.submissions(collateral))
+        return all(self.send(call) for call in self.contracts.submissions(collateral))
 
     def ask_contract(self, quote: bytes) -> tuple[Any, ...] | None:
         """Claims of a whole quote; None: refused."""
@@ -47,10 +47,8 @@ class Judges:
             call = self.contracts.verification(quote)
         except RefusedError:
             return None
-        request = {"to": call.address, "gas": hex(CALL_GAS), "data": call._encode_transaction_data()}
-        answer: Any = self._request("eth_call", [request, "latest"])
+        answer = self._call(call)
         if "result" not in answer:
-            assert answer["error"]["code"] == 3, answer  # a revert, and nothing else
             return None
         return tuple(decode([CLAIMS], bytes.fromhex(answer["result"][2:]))[0])
 
@@ -70,9 +68,20 @@ class Judges:
         yield
         assert self._request("evm_revert", [snapshot])["result"] is True
 
-    def _send(self, call: ContractFunction) -> bool:
+    def would_store(self, call: ContractFunction) -> bool:
+        """Whether a submission would be accepted."""
+        return "result" in self._call(call)
+
+    def send(self, call: ContractFunction) -> bool:
+        """Whether a submission is accepted."""
         sent = call.transact({"from": ACCOUNTS.deployer.address, "gas": CALL_GAS})
         return bool(self.chain.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.005)["status"])
+
+    def _call(self, call: ContractFunction) -> Any:
+        request = {"to": call.address, "gas": hex(CALL_GAS), "data": call._encode_transaction_data()}
+        answer = self._request("eth_call", [request, "latest"])
+        assert "result" in answer or answer["error"]["code"] == 3, answer  # a revert, and nothing else
+        return answer
 
     def _request(self, method: str, parameters: list[Any]) -> Any:
         return self.chain.w3.provider.make_request(method, parameters)  # type: ignore[arg-type]

@@ -268,4 +268,4 @@ def test_command_runs_until_interrupted(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 0
     assert not answers(rpc_url[0])
-    assert "index 9" in shown
+    assert "index 8" in shown

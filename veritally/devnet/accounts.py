@@ -34,7 +34,7 @@ class Accounts:
     def derive(cls) -> Accounts:
         """The accounts of anvil's published test mnemonic."""
         Account.enable_unaudited_hdwallet_features()
-        deployer, prover, relayer, guardian, _, enclave, issuer, *payers = map(_account, range(10))
+        deployer, prover, relayer, guardian, enclave, issuer, *payers = map(_account, range(9))
         return cls(deployer, prover, relayer, guardian, enclave, issuer, tuple(payers))
 
     def by_name(self) -> dict[str, LocalAccount]:
