@@ -11,8 +11,9 @@ from web3 import Web3
 
 from prover.app import Parts
 from prover.catalogue import Catalogue, Offer, ServedModel
-from prover.enclave.drivers import DocumentSource, make_source
+from prover.enclave.drivers import make_source
 from prover.enclave.enclave import Enclave
+from prover.enclave.sources import DocumentSource
 from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
 from prover.facilitator import InProcessFacilitator

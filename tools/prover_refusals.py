@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _ENCLAVE = "prover/enclave/enclave.py"
 _DRIVERS = "prover/enclave/drivers.py"
+_SOURCES = "prover/enclave/sources.py"
 _REGISTRATION = "prover/registration.py"
 _ROOT = "veritally/attestation/software_root.py"
 _PLAN = "veritally/plan.py"
@@ -11,7 +12,10 @@ _CHECK = "veritally/deployment_check.py"
 
 _KEY_TESTS = "tests/integration/test_enclaves_registered.py"
 _ENCLAVE_TESTS = "tests/integration/test_enclaves_refused.py"
-_DOCUMENT_TESTS = "tests/unit/test_prover_enclave.py"
+_DOCUMENT_TESTS = "tests/unit/test_prover_documents.py"
+_TDX_TESTS = "tests/integration/test_prover_tdx.py"
+_COLLATERAL = "veritally/attestation/collateral_submission.py"
+_COLLATERAL_TESTS = "tests/integration/test_submit_collateral.py"
 _PLAN_TESTS = "tests/unit/test_deployment_plan.py"
 _CHECK_TESTS = "tests/integration/test_deployment_check.py"
 
@@ -26,10 +30,45 @@ CHECKS = (
     ),
     (
         "an enclave in debug mode",
-        _DRIVERS,
+        _SOURCES,
         "if claims.debug:",
         "if False:",
-        "tests/unit/test_prover_enclave.py",
+        _DOCUMENT_TESTS,
+    ),
+    (
+        "lists of Intel's that are missing or too old",
+        _SOURCES,
+        "if reason.startswith(_COLLATERAL_ERRORS):",
+        "if False:",
+        _TDX_TESTS,
+    ),
+    (
+        "a quote that the contract refuses",
+        _SOURCES,
+        "            raise DocumentUnusableError(self.platform.label, reason) from None\n",
+        "            raise\n",
+        _TDX_TESTS,
+    ),
+    (
+        "a list that the chain has already",
+        _COLLATERAL,
+        "if reason.startswith(_NOT_NEWER):",
+        "if False:",
+        _COLLATERAL_TESTS,
+    ),
+    (
+        "a list that the chain refuses",
+        _COLLATERAL,
+        "            raise CollateralRefusedError(what, reason) from None\n",
+        "",
+        _COLLATERAL_TESTS,
+    ),
+    (
+        "lists for another chain's deployment",
+        "veritally/cli_collateral.py",
+        "    require_contracts(chain, deployed, DEPLOYED_NAMES, path)\n",
+        "",
+        _COLLATERAL_TESTS,
     ),
     (
         "a document that was not judged",
@@ -87,8 +126,16 @@ CHECKS = (
     (
         "a registry of other documents",
         _CHECK,
-        "registry.verifierOf(int(found)).call())",
-        "contract.address)",
+        "found = registry.verifierOf(int(platform)).call()",
+        "found = verifier",
+        _CHECK_TESTS,
+    ),
+    ("another root than Intel's", _CHECK, "as_hex(intel.ROOT().call()))", "INTEL_SGX_ROOT)", _CHECK_TESTS),
+    (
+        "quotes that are not Intel's",
+        _CHECK,
+        "Platform(intel.PLATFORM().call()).label)",
+        "Platform.TDX.label)",
         _CHECK_TESTS,
     ),
     (

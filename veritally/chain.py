@@ -23,7 +23,7 @@ from web3.exceptions import (
 )
 from web3.types import TxParams, TxReceipt, Wei
 
-from veritally.abi import Artifact, load_artifact
+from veritally.abi import Artifact, abi_with_errors
 from veritally.errors import ChainUnreachableError, TransactionFailedError, TransactionPendingError
 from veritally.node import NodeProvider
 from veritally.reverts import refusal_reason
@@ -74,14 +74,16 @@ class Chain:
         with self.reading():
             return int(self.w3.eth.block_number)
 
-    def contract(self, name: str, address: str) -> Contract:
-        """Our contract `name` at `address`.
+    def contract(self, name: str, address: str, *callees: str) -> Contract:
+        """Our contract `name` at `address`, with the errors of the contracts that it calls.
 
         Raises:
             ArtifactMissingError: none of our contracts has this name.
         """
         return self.w3.eth.contract(
-            address=Web3.to_checksum_address(address), abi=load_artifact(name).abi, decode_tuples=True
+            address=Web3.to_checksum_address(address),
+            abi=abi_with_errors(name, *callees),
+            decode_tuples=True,
         )
 
     def read(self, function: ContractFunction) -> Any:

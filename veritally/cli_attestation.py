@@ -1,4 +1,4 @@
-"""The commands `veritally attestation inspect` and `veritally attestation verify`."""
+"""The commands of `veritally attestation`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from veritally.attestation.claims import AttestationClaims, Platform
-from veritally.attestation.errors import DocumentRefusedError, RefusedError, UnusableFileError
+from veritally.attestation.errors import CollateralFileError, DocumentRefusedError, RefusedError
 from veritally.attestation.files import AttestationFile
 from veritally.attestation.onchain import run_onchain
 from veritally.attestation.standing_chain import OnchainRun
 from veritally.attestation.tcb import check_tcb
+from veritally.cli_collateral import submit
 
 attestation = typer.Typer(no_args_is_help=True, help="Attestation documents of enclaves.")
+attestation.command("submit-collateral")(submit)
 
 _ROOT_BYTES = 32
 _TIMES = ("valid_from_s", "valid_until_s")
@@ -105,7 +107,7 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise UnusableFileError(str(path), "cannot be read as text") from None
+        raise CollateralFileError(path, "cannot be read as text") from None
 
 
 def _verdict(error: str | None, platform: Platform, debug: bool | None, run: OnchainRun | None) -> str:

@@ -7,23 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from eth_account.signers.local import LocalAccount
 
 from veritally.chain import Chain
+from veritally.cli_options import KeyFile, Keystore, PasswordFile, RpcUrl, load_account
 from veritally.create2 import AccountSender
 from veritally.deploy import deploy_contracts, predict
 from veritally.deployment import DEPLOYMENTS_FOLDER, Deployment
-from veritally.deployment_check import Check, check_deployment
-from veritally.errors import DeploymentMismatchError
-from veritally.keys import load_development_key, load_keystore
+from veritally.deployment_check import Check, check_deployment, require_right
 from veritally.plan import LONGEST_DELAY_S, DeploymentSettings
 from veritally.route_setup import missing_routes
 
 deployment = typer.Typer(no_args_is_help=True, help="Deployments and their files.")
-
-RpcUrl = Annotated[
-    str, typer.Option(envvar="VERITALLY_RPC_URL", help="Node of the chain, over HTTP. Is never shown.")
-]
 
 
 @deployment.callback()
@@ -44,11 +38,9 @@ def deploy(
     development_root: Annotated[
         str | None, typer.Option(help="SHA-256 of a software root; development chains only.")
     ] = None,
-    keystore: Annotated[Path | None, typer.Option(help="Encrypted keystore of the key that pays.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the keystore's password.")] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Raw key in a file of mode 0600; development chains only.")
-    ] = None,
+    keystore: Keystore = None,
+    password_file: PasswordFile = None,
+    key_file: KeyFile = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write. [default: <chain id>.json in veritally/deployments]")
     ] = None,
@@ -68,7 +60,7 @@ def deploy(
     if dry_run:
         _show_plan(chain, settings)
         return
-    account = _load_account(chain.chain_id, keystore, password_file, key_file)
+    account = load_account(chain.chain_id, keystore, password_file, key_file)
     deployed = deploy_contracts(chain, AccountSender(chain, account), settings, typer.echo)
     path = output or DEPLOYMENTS_FOLDER / f"{chain.chain_id}.json"
     try:
@@ -96,18 +88,7 @@ def verify(
     path = file or DEPLOYMENTS_FOLDER / f"{chain.chain_id}.json"
     checks = check_deployment(chain, expected or Deployment.load(path))
     typer.echo(_as_json(checks) if as_json else _as_table(checks))
-    if differences := [f"{_title(check)} is {check.found}, not {check.expected}" for check in _wrong(checks)]:
-        raise DeploymentMismatchError(path, differences)
-
-
-def _load_account(
-    chain_id: int, keystore: Path | None, password_file: Path | None, key_file: Path | None
-) -> LocalAccount:
-    if keystore and password_file and not key_file:
-        return load_keystore(keystore, password_file)
-    if key_file and not keystore and not password_file:
-        return load_development_key(key_file, chain_id)
-    raise typer.BadParameter("name the key by --keystore with --password-file, or by --key-file alone")
+    require_right(checks, path)
 
 
 def _show_plan(chain: Chain, settings: DeploymentSettings) -> None:
@@ -125,10 +106,6 @@ def _show_missing_routes(chain: Chain, deployed: Deployment) -> None:
 
 def _wrong(checks: list[Check]) -> list[Check]:
     return [check for check in checks if not check.ok]
-
-
-def _title(check: Check) -> str:
-    return f"{check.subject}: {check.what}"
 
 
 def _as_json(checks: list[Check]) -> str:

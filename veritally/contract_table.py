@@ -12,6 +12,9 @@ DEVELOPMENT_CHAIN_IDS = frozenset({31337, 1337, 84532})
 AWS_NITRO_ROOT = "0x641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b"
 """SHA-256 of the root certificate `aws.nitro-enclaves`, as AWS publishes it."""
 
+INTEL_SGX_ROOT = "0x44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3"
+"""SHA-256 of the certificate `Intel SGX Root CA`, as Intel publishes it."""
+
 DEVELOPMENT_ROOT = "0x05bfde3b7c20c81b98b7483f8b39d8ceb8015ada21a2b8d8bd4107f1b65fd06f"
 """SHA-256 of the certificate of the software root whose keys are public: DEVELOPMENT ONLY - NOT A TEE."""
 
@@ -25,16 +28,19 @@ CONSTRUCTORS: dict[str, tuple[Argument, ...]] = {
     "Sha384": (),
     "P384": (),
     "NitroAttestation": ("Sha384", "P384", "nitro_root", "nitro_platform", "owner"),
-    "EnclaveRegistry": ("ModelRegistry", "Settlement", ("NitroAttestation",)),
+    "IntelCertificates": ("intel_root", "tdx_platform"),
+    "TdxCollateral": ("IntelCertificates",),
+    "TdxAttestation": ("TdxCollateral",),
+    "EnclaveRegistry": ("ModelRegistry", "Settlement", ("NitroAttestation", "TdxAttestation")),
     "SignedVerifier": (),
     "TeeVerifier": ("EnclaveRegistry",),
     "ZkmlVerifier": ("ModelRegistry",),
 }
 """Every contract in the order of deployment. Arguments are settings, contracts above, or lists of them."""
 
-TDX = ("IntelCertificates", "TdxCollateral", "TdxAttestation")
-CONTRACTS = (*CONSTRUCTORS, "PayAddress", *TDX)
-"""Every contract with an ABI. Pay addresses come from their factory; those for TDX are not deployed yet."""
+CONTRACTS = (*CONSTRUCTORS, "PayAddress", "OpenGradientVerifier")
+"""Every contract with an ABI. Pay addresses come from their factory; whoever wants OpenGradient's results
+deploys their verifier and opens a route to it."""
 
 
 @dataclass(frozen=True)

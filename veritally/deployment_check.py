@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
 from veritally.attestation.claims import Platform
 from veritally.chain import Chain
-from veritally.contract_table import ROUTES
+from veritally.contract_table import INTEL_SGX_ROOT, ROUTES
 from veritally.create2 import as_hex, code_hash
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
+from veritally.errors import DeploymentMismatchError
 from veritally.plan import create2_address, creation_code
 from veritally.route_setup import RouteStatus, route_entry, status_word
 from veritally.routes import ROUTE_OF
@@ -21,6 +23,8 @@ from veritally.tiers import Tier
 NEIGHBOURS = {
     "ModelRegistry": {"ROUTER": "VerifierRouter"},
     "NitroAttestation": {"SHA384": "Sha384", "P384": "P384"},
+    "TdxCollateral": {"CERTIFICATES": "IntelCertificates"},
+    "TdxAttestation": {"COLLATERAL": "TdxCollateral"},
     "EnclaveRegistry": {"MODELS": "ModelRegistry", "SETTLEMENT": "Settlement"},
     "TeeVerifier": {"ENCLAVES": "EnclaveRegistry"},
     "ZkmlVerifier": {"MODELS": "ModelRegistry"},
@@ -56,7 +60,7 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
     Raises:
         ChainUnreachableError: the node does not answer any more.
     """
-    checks = [Check("chain", "chain id", str(deployment.chain_id), str(chain.chain_id))]
+    checks = [_check_chain(chain, deployment)]
     if not checks[0].ok:
         return checks
     with chain.reading():
@@ -76,9 +80,43 @@ def check_deployment(chain: Chain, deployment: Deployment) -> list[Check]:
             checks.append(_check_measurement_delay(chain, deployment))
         if "PayAddressFactory" not in untrue:
             checks.append(_check_factory(chain, deployment))
-        if not untrue & {"NitroAttestation", "EnclaveRegistry"}:
-            checks += _check_attestation(chain, deployment)
+        if "NitroAttestation" not in untrue:
+            checks += _check_nitro(chain, deployment)
+        if "IntelCertificates" not in untrue:
+            checks += _check_intel(chain, deployment)
+        if "EnclaveRegistry" not in untrue:
+            checks += _check_verifiers(chain, deployment, untrue)
     return checks
+
+
+def require_right(checks: Sequence[Check], path: Path) -> None:
+    """Raises DeploymentMismatchError, which names the deployment file, when a check failed."""
+    wrong = [check for check in checks if not check.ok]
+    if wrong:
+        differences = [
+            f"{check.subject}: {check.what} is {check.found}, not {check.expected}" for check in wrong
+        ]
+        raise DeploymentMismatchError(path, differences)
+
+
+def require_contracts(chain: Chain, deployment: Deployment, names: Iterable[str], path: Path) -> None:
+    """Makes sure that this is the deployment's chain, and that it has these contracts.
+
+    Raises:
+        DeploymentMismatchError: it is another chain, or has other contracts.
+        ChainUnreachableError: the node does not answer any more.
+    """
+    checks = [_check_chain(chain, deployment)]
+    if checks[0].ok:
+        with chain.reading():
+            checks += [
+                one for name in names for one in _check_contract(chain, name, deployment.contracts[name])
+            ]
+    require_right(checks, path)
+
+
+def _check_chain(chain: Chain, deployment: Deployment) -> Check:
+    return Check("chain", "chain id", str(deployment.chain_id), str(chain.chain_id))
 
 
 def _check_contract(chain: Chain, name: str, contract: DeployedContract) -> Iterator[Check]:
@@ -152,14 +190,31 @@ def _check_factory(chain: Chain, deployment: Deployment) -> Check:
     return Check("PayAddressFactory", "implementation", deployment.pay_address_implementation, found)
 
 
-def _check_attestation(chain: Chain, deployment: Deployment) -> Iterator[Check]:
-    """Whose documents enclaves are registered by: the root that the constructor was given, and no other."""
+def _check_nitro(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+    """Whose Nitro documents count: those of the root that the constructor was given, and no other."""
     contract = deployment.contracts["NitroAttestation"]
     _, _, root, number, _ = decode(_NITRO_ARGUMENTS, bytes.fromhex(contract.constructor_arguments[2:]))
     nitro = chain.contract("NitroAttestation", contract.address).functions
-    registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
     found = Platform(nitro.PLATFORM().call())
     yield Check("NitroAttestation", "platform", Platform(number).label, found.label)
     yield Check("NitroAttestation", "root", as_hex(root), as_hex(nitro.ROOT().call()))
     yield Check("NitroAttestation", "owner", deployment.owner, nitro.owner().call())
-    yield Check("EnclaveRegistry", "verifier", contract.address, registry.verifierOf(int(found)).call())
+
+
+def _check_intel(chain: Chain, deployment: Deployment) -> Iterator[Check]:
+    """Whose TDX quotes count: Intel's, on every chain."""
+    address = deployment.address_of("IntelCertificates")
+    intel = chain.contract("IntelCertificates", address).functions
+    yield Check("IntelCertificates", "platform", Platform.TDX.label, Platform(intel.PLATFORM().call()).label)
+    yield Check("IntelCertificates", "root", INTEL_SGX_ROOT, as_hex(intel.ROOT().call()))
+
+
+def _check_verifiers(chain: Chain, deployment: Deployment, untrue: set[str]) -> Iterator[Check]:
+    """The registry takes documents by the verifiers of this deployment."""
+    registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
+    for name in ("NitroAttestation", "TdxAttestation"):
+        if name not in untrue:
+            verifier = deployment.address_of(name)
+            platform = Platform(chain.contract(name, verifier).functions.PLATFORM().call())
+            found = registry.verifierOf(int(platform)).call()
+            yield Check("EnclaveRegistry", f"{platform.label} verifier", verifier, found)

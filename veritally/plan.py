@@ -18,7 +18,13 @@ from eth_utils.crypto import keccak
 
 from veritally.abi import load_artifact
 from veritally.attestation.claims import Platform
-from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_CHAIN_IDS, Argument
+from veritally.contract_table import (
+    AWS_NITRO_ROOT,
+    CONSTRUCTORS,
+    DEVELOPMENT_CHAIN_IDS,
+    INTEL_SGX_ROOT,
+    Argument,
+)
 from veritally.errors import DeploymentSettingsError
 
 CREATE2_DEPLOYER: ChecksumAddress = to_checksum_address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
@@ -27,6 +33,9 @@ CREATE2_DEPLOYER: ChecksumAddress = to_checksum_address("0x4e59b44847b3795785889
 SALT = keccak(text="veritally.v1")
 
 LONGEST_DELAY_S = 2**40 - 1
+
+_TDX_SETTINGS = {"intel_root": bytes.fromhex(INTEL_SGX_ROOT[2:]), "tdx_platform": int(Platform.TDX)}
+"""Intel's quotes are verified on every chain, below Intel's root."""
 
 _FINGERPRINT = re.compile(r"0x[0-9a-f]{64}")
 
@@ -88,7 +97,7 @@ def make_plan(settings: DeploymentSettings, chain_id: int) -> dict[str, PlannedC
     Raises:
         DeploymentSettingsError: a development root is given for a chain that is none for development.
     """
-    known: dict[str, object] = {**vars(settings), **_nitro_settings(settings, chain_id)}
+    known: dict[str, object] = {**vars(settings), **_nitro_settings(settings, chain_id), **_TDX_SETTINGS}
     contracts: dict[str, PlannedContract] = {}
     for name, arguments in CONSTRUCTORS.items():
         contracts[name] = _planned(name, [_value(argument, known) for argument in arguments])

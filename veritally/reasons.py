@@ -70,6 +70,7 @@ _HINTS = {
     "EnclaveKeyExpired": "renew the enclave key; a prover does so by itself while it can reach its enclave",
     "EnclaveKeyRevoked": "revoked for ever; find out why, then start the prover again: it makes a new key",
     "UnknownEnclaveKey": "not a registered enclave key; register it first",
+    "KeyNotAdmitted": "admit the gateway's key for its code by a new document, once a day",
     "RouteIsStopped": "this route takes no more groups; use the tier's new route",
 }
 _PAYMENT_FAILED = keccak(text="PaymentFailed(bytes)")[:4]

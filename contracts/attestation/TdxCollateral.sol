@@ -70,12 +70,16 @@ contract TdxCollateral is ITdxCollateral {
     }
 
     /// @inheritdoc ITdxCollateral
-    function tcbInfo(bytes6 fmspc, bytes2 pceId) external view returns (uint40, uint40, uint16) {
+    function tcbInfo(bytes6 fmspc, bytes2 pceId)
+        external
+        view
+        returns (uint40 issuedAt, uint40 validUntil, uint16 evaluationNumber)
+    {
         return _times(_tcbInfo[fmspc][pceId].header);
     }
 
     /// @inheritdoc ITdxCollateral
-    function qeIdentity() external view returns (uint40, uint40, uint16) {
+    function qeIdentity() external view returns (uint40 issuedAt, uint40 validUntil, uint16 evaluationNumber) {
         return _times(_qeIdentity.header);
     }
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha384
 
-from prover.enclave.errors import DebugEnclaveError, DocumentUnusableError, PlatformNotVerifiedError
-from veritally.attestation import nitro
-from veritally.attestation.claims import AttestationClaims, Platform
+from prover.enclave.errors import PlatformNotVerifiedError
+from prover.enclave.sources import DocumentSource, NitroSource, TdxSource
+from veritally.attestation.claims import Platform
 from veritally.attestation.drivers.configfs_tsm import ConfigfsTsmDriver
 from veritally.attestation.drivers.driver import AttestationDriver
 from veritally.attestation.drivers.dstack import DstackDriver
 from veritally.attestation.drivers.nsm import NsmDriver
 from veritally.attestation.drivers.software import SoftwareRootDriver
-from veritally.attestation.errors import RefusedError
 from veritally.attestation.software_root import ORGANIZATION, SoftwareRoot
 from veritally.chain import Chain
 from veritally.deployment import Deployment
@@ -41,35 +39,6 @@ _PLATFORMS = {
 }
 
 
-@dataclass(frozen=True)
-class DocumentSource:
-    """A driver, and what the chain knows about its platform."""
-
-    driver: AttestationDriver
-    platform: Platform
-    root: bytes
-    """SHA-256 of the root certificate that the contract is pinned to."""
-
-    def verify(self, document: bytes, at_s: int) -> AttestationClaims:
-        """Judges a document as the contract would, and refuses debug mode.
-
-        `at_s` is the time of the latest block in Unix seconds. The document may be younger; then the block
-        that judges it is, too.
-
-        Raises:
-            DocumentUnusableError: the contract would refuse it.
-            DebugEnclaveError: the enclave runs in debug mode.
-        """
-        try:
-            made_at_s = nitro.parse(document).timestamp_ms // 1000
-            claims = nitro.verify(document, self.root, max(at_s, made_at_s))
-        except RefusedError as refusal:
-            raise DocumentUnusableError(self.platform.label, str(refusal)) from None
-        if claims.debug:
-            raise DebugEnclaveError
-        return claims
-
-
 def make_source(name: DriverName, chain: Chain, deployment: Deployment) -> DocumentSource:
     """The driver, where the deployment has a contract for its platform. Asks for no document yet.
 
@@ -83,8 +52,11 @@ def make_source(name: DriverName, chain: Chain, deployment: Deployment) -> Docum
     verifier = str(chain.read(registry.functions.verifierOf(int(platform))))
     if int(verifier, 16) == 0:
         raise PlatformNotVerifiedError(name, platform.label, chain.chain_id)
+    if platform is Platform.TDX:
+        tdx = chain.contract("TdxAttestation", verifier, "TdxCollateral", "IntelCertificates")
+        return TdxSource(driver, platform, chain, tdx)
     nitro = chain.contract("NitroAttestation", verifier)
-    return DocumentSource(driver, platform, bytes(chain.read(nitro.functions.ROOT())))
+    return NitroSource(driver, platform, bytes(chain.read(nitro.functions.ROOT())))
 
 
 def _make_driver(name: DriverName, chain: Chain) -> AttestationDriver:

@@ -7,16 +7,12 @@ import logging
 from coincurve import PrivateKey
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from web3 import Web3
-from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 
-from prover.enclave.drivers import DocumentSource
+from prover.enclave.sources import DocumentSource
 from prover.errors import ProverError
 from prover.signer import sign_digest
-from veritally.abi import load_artifact
 from veritally.attestation.binding import BINDING_BYTES, KeyBinding, KeyKind
-from veritally.attestation.nitro_hints import make_nitro_hints
 from veritally.attestation.registration import Registration
 from veritally.chain import Chain, with_reserve
 from veritally.deployment import Deployment
@@ -28,7 +24,7 @@ RENEW_BEFORE_S = 24 * 3600
 CHALLENGE_DEPTH = 2
 """Blocks between the challenge and the latest one, which another may still replace."""
 
-_CALLEES = ("ModelRegistry", "NitroAttestation")
+_CALLEES = ("ModelRegistry", "NitroAttestation", "TdxAttestation", "TdxCollateral", "IntelCertificates")
 """Contracts whose errors a registration may end with, besides the registry's own."""
 
 _log = logging.getLogger("veritally.prover")
@@ -47,7 +43,7 @@ class Enclave:
     ) -> None:
         """`prover` is paid for what the key signs, and pays for its registration."""
         self._chain = chain
-        self._registry = _registry(chain, deployment)
+        self._registry = chain.contract("EnclaveRegistry", deployment.enclave_registry, *_CALLEES)
         self._prover = prover
         self._source = source
         self._account: LocalAccount = Account.create()
@@ -72,6 +68,7 @@ class Enclave:
         Raises:
             DriverError: the platform gives no document.
             DocumentUnusableError: the contract would refuse it.
+            CollateralNotCurrentError: the chain does not know what Intel says of the machine now.
             DebugEnclaveError: the enclave runs in debug mode.
             ChainUnreachableError: the node does not tell the time of its chain.
         """
@@ -111,8 +108,8 @@ class Enclave:
         document = self._source.driver.attest(request.user_data(), b"", b"")
         self._source.verify(document, now_s)
         signature = sign_digest(self._account, request.digest())
-        hints = make_nitro_hints(document)
-        register = self._registry.functions.register(request.as_argument(), document, hints, signature)
+        shown = self._source.prepare(document)
+        register = self._registry.functions.register(request.as_argument(), *shown, signature)
         self._chain.send(register, self._prover, self._gas_limit(register))
         self._valid_until_s = request.valid_until_s
 
@@ -136,12 +133,3 @@ class Enclave:
 def _public_key(account: LocalAccount) -> bytes:
     """x and y."""
     return PrivateKey(bytes(account.key)).public_key.format(compressed=False)[1:]
-
-
-def _registry(chain: Chain, deployment: Deployment) -> Contract:
-    """The registry, with the errors of the contracts that it calls."""
-    abi = list(load_artifact("EnclaveRegistry").abi)
-    for name in _CALLEES:
-        abi += [entry for entry in load_artifact(name).abi if entry["type"] == "error" and entry not in abi]
-    address = Web3.to_checksum_address(deployment.enclave_registry)
-    return chain.w3.eth.contract(address=address, abi=abi)

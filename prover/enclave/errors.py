@@ -4,6 +4,7 @@ ProverError
 └── EnclaveError
     ├── PlatformNotVerifiedError
     ├── DocumentUnusableError
+    ├── CollateralNotCurrentError
     ├── DebugEnclaveError
     └── MeasurementNotAcceptedError
 """
@@ -42,6 +43,19 @@ class DocumentUnusableError(EnclaveError):
             "driver, deployment and the machine's clock fit together"
         )
         self.platform = platform
+
+
+class CollateralNotCurrentError(EnclaveError):
+    """The chain does not know what Intel says of the machine now."""
+
+    exit_code = 3
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the chain has no current list of Intel's for this machine: {reason}; fetch Intel's collateral "
+            "for it, run `veritally attestation submit-collateral FILE`, and start again"
+        )
+        self.reason = reason
 
 
 class DebugEnclaveError(EnclaveError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from models import MODEL_ID
 from web3.contract import Contract
 
-from prover.enclave.drivers import SOFTWARE_PCRS, DocumentSource
+from prover.enclave.drivers import SOFTWARE_PCRS
 from prover.enclave.enclave import Enclave
+from prover.enclave.sources import NitroSource
 from veritally.attestation.claims import Platform
 from veritally.attestation.drivers.software import SoftwareRootDriver
 from veritally.attestation.software_root import SoftwareRoot
@@ -28,5 +29,5 @@ def of_pcrs(devnet: Devnet, pcrs: dict[int, bytes], root: SoftwareRoot | None = 
     """An enclave of the software root, or of another one, that runs other code."""
     chain = devnet.chain
     driver = SoftwareRootDriver(root or SoftwareRoot.of_test_mnemonic(chain.chain_id), pcrs, chain.time_s)
-    source = DocumentSource(driver, Platform.DEVELOPMENT, bytes.fromhex(DEVELOPMENT_ROOT[2:]))
+    source = NitroSource(driver, Platform.DEVELOPMENT, bytes.fromhex(DEVELOPMENT_ROOT[2:]))
     return Enclave(chain, devnet.deployment, devnet.accounts.prover, source, MODEL_ID)

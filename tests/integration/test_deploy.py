@@ -19,7 +19,7 @@ from deploying import (
 )
 
 from veritally import plan as plan_module
-from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_ROOT
+from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_ROOT, INTEL_SGX_ROOT
 from veritally.create2 import AccountSender
 from veritally.deploy import deploy_contracts, predict
 from veritally.deployment import Deployment
@@ -140,8 +140,11 @@ def test_without_a_development_root_every_chain_takes_documents_of_aws(mainnet: 
     assert addresses(deployment) == addresses(deploy(node, MAINNET_SETTINGS))
     assert set(deployment.routes) == {"signed", "tee", "zkml"}
     assert wrong(mainnet, deployment) == []
-    attestation = {c.what: c.found for c in check_deployment(mainnet.chain, deployment)}
-    assert (attestation["platform"], attestation["root"]) == ("nitro", AWS_NITRO_ROOT)
+    found = {(c.subject, c.what): c.found for c in check_deployment(mainnet.chain, deployment)}
+    assert found["NitroAttestation", "platform"] == "nitro"
+    assert found["NitroAttestation", "root"] == AWS_NITRO_ROOT
+    assert found["IntelCertificates", "platform"] == "tdx"
+    assert found["IntelCertificates", "root"] == INTEL_SGX_ROOT
 
 
 def test_second_run_sends_nothing_and_finds_the_same(node: Node) -> None:
@@ -190,7 +193,7 @@ def test_short_delays_are_refused_outside_development_chains(
         deploy(mainnet, replace(MAINNET_SETTINGS, **setting))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("transactions", [0, 1, 6, 11, 13, 15])
+@pytest.mark.parametrize("transactions", [0, 1, 6, 9, 14, 16, 18])
 def test_interrupted_deployment_is_finished(node: Node, transactions: int) -> None:
     interrupt_after(node, transactions)
 

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from deploying import ACCOUNTS, SETTINGS, Node, run_node, undone
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from veritally.create2 import code_hash
+from veritally.attestation.claims import Platform
+from veritally.create2 import as_hex, code_hash
 from veritally.deploy import deploy_contracts
 from veritally.deployment import Deployment
 from veritally.deployment_check import check_deployment
 from veritally.devnet.anvil import set_code
 from veritally.errors import ChainUnreachableError
-from veritally.plan import CREATE2_DEPLOYER, create2_address, make_plan
+from veritally.plan import CREATE2_DEPLOYER, SALT, create2_address, creation_code, make_plan
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
 
@@ -55,10 +57,25 @@ def with_route(deployment: Deployment, label: str, **changes: Any) -> Deployment
     return replace(deployment, routes=deployment.routes | {label: route})
 
 
+def deployed_anew(node: Node, deployment: Deployment, name: str, arguments: bytes) -> Deployment:
+    """A deployment with a contract that got other arguments; its file says so."""
+    code = creation_code(name, arguments)
+    node.sender.send(name, CREATE2_DEPLOYER, SALT + code)
+    address = create2_address(SALT, keccak(code))
+    return with_contract(
+        deployment,
+        name,
+        address=address,
+        constructor_arguments=as_hex(arguments),
+        creation_code_hash=as_hex(keccak(code)),
+        runtime_hash=code_hash(node.chain, address),
+    )
+
+
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 11 * 3 + 3 + 3 * 6 + 9 + 3 + 4
+    assert len(checks) == 1 + 14 * 3 + 3 + 3 * 6 + 11 + 3 + 3 + 2 + 2
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
@@ -161,7 +178,23 @@ def test_attestation_below_another_root_is_seen(node: Node, deployment: Deployme
     other = deploy_contracts(node.chain, node.sender, settings)
     contracts = {"NitroAttestation": other.contracts["NitroAttestation"]}
     mixed = replace(deployment, contracts=deployment.contracts | contracts)
-    assert wrong(node, mixed) == ["EnclaveRegistry: verifier"]
+    assert wrong(node, mixed) == ["EnclaveRegistry: nitro verifier"]
+
+
+def test_quotes_below_another_root_are_seen(node: Node, deployment: Deployment) -> None:
+    """Each contract is what its own arguments make it, but they are for a root of somebody's own."""
+    arguments = encode(("bytes32", "uint8"), (b"\x11" * 32, int(Platform.DEVELOPMENT)))
+    mixed = deployed_anew(node, deployment, "IntelCertificates", arguments)
+    found = ["TdxCollateral: CERTIFICATES", "IntelCertificates: platform", "IntelCertificates: root"]
+    assert wrong(node, mixed) == found
+
+    arguments = encode(("address",), (mixed.address_of("IntelCertificates"),))
+    mixed = deployed_anew(node, mixed, "TdxCollateral", arguments)
+    assert wrong(node, mixed) == ["TdxAttestation: COLLATERAL", *found[1:]]
+
+    arguments = encode(("address",), (mixed.address_of("TdxCollateral"),))
+    mixed = deployed_anew(node, mixed, "TdxAttestation", arguments)
+    assert wrong(node, mixed) == [*found[1:], "EnclaveRegistry: development verifier"]
 
 
 def test_new_owner_of_attestation_is_seen(node: Node, deployment: Deployment) -> None:

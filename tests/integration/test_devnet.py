@@ -139,12 +139,13 @@ def test_roles_belong_to_their_accounts(devnet: Devnet) -> None:
     assert holders == [account.address for account in roles]
 
 
-def test_documents_are_those_of_the_public_software_root(devnet: Devnet) -> None:
+def test_documents_are_those_of_the_public_software_root_and_of_intel(devnet: Devnet) -> None:
     enclaves = devnet.chain.contract("EnclaveRegistry", devnet.deployment.enclave_registry).functions
     attestation = devnet.deployment.address_of("NitroAttestation")
     verifiers = {platform: enclaves.verifierOf(platform).call() for platform in Platform}
 
     assert verifiers.pop(Platform.DEVELOPMENT) == attestation
+    assert verifiers.pop(Platform.TDX) == devnet.deployment.address_of("TdxAttestation")
     assert {int(verifier, 16) for verifier in verifiers.values()} == {0}
     root = devnet.chain.contract("NitroAttestation", attestation).functions.ROOT().call()
     assert root == SoftwareRoot.of_test_mnemonic(84532).fingerprint

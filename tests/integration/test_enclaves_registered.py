@@ -12,8 +12,9 @@ from enclaves_on_chain import DEBUG_PCRS, registry_of, sent
 from models import MODEL_ID, register_model
 from settling import enclave, free, settler, unaccepted_enclave
 
-from prover.enclave.drivers import SOFTWARE_PCRS, DocumentSource
+from prover.enclave.drivers import SOFTWARE_PCRS
 from prover.enclave.enclave import LIFETIME_S, RENEW_BEFORE_S, Enclave
+from prover.enclave.sources import NitroSource
 from prover.payments import NotSettled, Settled
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves, key_name
 from tests.unit.attestation_devices import NitroSecureModule
@@ -151,7 +152,7 @@ def test_documents_of_the_nitro_secure_module_take_the_same_way(devnet: Devnet, 
     device = tmp_path / "nsm"
     device.touch()
     module = NitroSecureModule(answer)
-    source = DocumentSource(NsmDriver(device, module.ioctl), Platform.DEVELOPMENT, root.fingerprint)
+    source = NitroSource(NsmDriver(device, module.ioctl), Platform.DEVELOPMENT, root.fingerprint)
     keeper = Enclave(chain, devnet.deployment, devnet.accounts.prover, source, MODEL_ID)
     (outcome,) = settler(devnet, {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
     assert isinstance(outcome, Settled)

@@ -18,6 +18,7 @@ from web3.logs import DISCARD
 from x402_clients import pay_in_python
 
 from indexer.cli import main
+from veritally.abi import load_artifact
 from veritally.attestation.claims import Platform
 from veritally.attestation.errors import ResultRefusedError
 from veritally.attestation.nitro_hints import make_nitro_hints
@@ -25,7 +26,6 @@ from veritally.attestation.opengradient import Result, admit, canonical_request,
 from veritally.attestation.opengradient_evidence import OPENGRADIENT_ROUTE, OpenGradientEvidence
 from veritally.attestation.software_gateway import SoftwareGateway
 from veritally.devnet import Devnet
-from veritally.devnet.parts import Parts, find_root
 from veritally.payments import PaymentRun
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
 from veritally.reverts import refusal_reason
@@ -91,14 +91,13 @@ class Unbound:
 
 def deploy(devnet: Devnet, gateway: SoftwareGateway) -> Contract:
     """The verifier, for documents of the gateway's root."""
-    parts, deployer, where = Parts(find_root(None)), devnet.accounts.deployer, devnet.deployment
-    libraries = [devnet.chain.deploy(parts.compiled(name), account=deployer) for name in ("Sha384", "P384")]
+    deployer, where = devnet.accounts.deployer, devnet.deployment
+    libraries = [devnet.chain.deploy(load_artifact(name), account=deployer) for name in ("Sha384", "P384")]
     pinned = (*libraries, gateway.root.fingerprint, int(Platform.DEVELOPMENT), deployer.address)
-    attestation = devnet.chain.deploy(parts.compiled("NitroAttestation"), *pinned, account=deployer)
-    artifact = parts.compiled("OpenGradientVerifier")
+    attestation = devnet.chain.deploy(load_artifact("NitroAttestation"), *pinned, account=deployer)
     needed = (where.settlement, where.model_registry, attestation)
-    address = devnet.chain.deploy(artifact, *needed, account=deployer)
-    return devnet.chain.w3.eth.contract(address=address, abi=artifact.abi)
+    address = devnet.chain.deploy(load_artifact("OpenGradientVerifier"), *needed, account=deployer)
+    return devnet.chain.contract("OpenGradientVerifier", address)
 
 
 def register_model(devnet: Devnet, measurement: bytes) -> bytes:

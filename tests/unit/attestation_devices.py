@@ -7,7 +7,7 @@ import errno
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path, PosixPath
@@ -45,18 +45,24 @@ class NitroSecureModule:
 
 
 @contextmanager
-def dstack_agent(socket: Path, status: int, answer: bytes) -> Iterator[list[tuple[str, object]]]:
-    """dstack's guest agent on a unix socket; gives the list of what it was asked."""
+def dstack_agent(
+    socket: Path, status: int, answer: bytes | Callable[[dict[str, str]], bytes]
+) -> Iterator[list[tuple[str, object]]]:
+    """dstack's guest agent on a unix socket; gives the list of what it was asked.
+
+    The answer may be a function of the request.
+    """
     asked: list[tuple[str, object]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             asked.append((self.path, json.loads(body)))
+            given = answer if isinstance(answer, bytes) else answer(json.loads(body))
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(given)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(given)
 
         def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""
@@ -81,6 +87,10 @@ class Configfs(PosixPath):
     interference = 0
     """Writes of others between ours and our reading."""
 
+    def quote(self, data: bytes) -> bytes:
+        """What the kernel gives for 64 bytes."""
+        return b"quote over " + data
+
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
         super().mkdir(mode, parents, exist_ok)
         for name, content in (("provider", f"{self.provider}\n"), ("generation", "0\n")):
@@ -92,7 +102,7 @@ class Configfs(PosixPath):
             raise OSError(errno.EINVAL, "Invalid argument")
         generation = self.parent / "generation"
         generation.write_text(f"{int(generation.read_text()) + 1 + self.interference}\n")
-        PosixPath(self.parent / "outblob").write_bytes(b"quote over " + data)
+        PosixPath(self.parent / "outblob").write_bytes(self.quote(data))
         return len(data)
 
     def rmdir(self) -> None:

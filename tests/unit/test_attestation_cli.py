@@ -19,7 +19,11 @@ REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "docs" / "tee.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(attestation).commands  # type: ignore[attr-defined]
 EXAMPLES = re.findall(r"^\$ veritally (attestation [^\n]+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-WITHOUT_NODE = [(command, output) for command, output in EXAMPLES if "--onchain" not in command]
+WITHOUT_NODE = [
+    (command, output)
+    for command, output in EXAMPLES
+    if "--onchain" not in command and "submit-collateral" not in command
+]
 """The integration tests run the others."""
 QUOTE = FOLDER / "tdx" / "tdx_quote.bin"
 QUOTE_TIME = ("--at", "1750414563")

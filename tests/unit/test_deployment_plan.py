@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from eth_abi.abi import decode
 
+from veritally.attestation import tdx
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import SoftwareRoot
 from veritally.contract_table import (
@@ -14,6 +15,7 @@ from veritally.contract_table import (
     CONSTRUCTORS,
     DEVELOPMENT_CHAIN_IDS,
     DEVELOPMENT_ROOT,
+    INTEL_SGX_ROOT,
     ROUTES,
 )
 from veritally.errors import DeploymentSettingsError
@@ -26,9 +28,12 @@ CAROL = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
 SETTINGS = DeploymentSettings(
     owner=ALICE, guardian=BOB, route_delay_s=0, measurement_delay_s=0, development_root=DEVELOPMENT_ROOT
 )
-WITHOUT_ARGUMENTS = {"PayAddressFactory", "SignedVerifier", "Sha384", "P384"}
+WITHOUT_SETTINGS = {
+    *("PayAddressFactory", "SignedVerifier", "Sha384", "P384"),
+    *("IntelCertificates", "TdxCollateral", "TdxAttestation"),
+}
 ATTESTED = {"NitroAttestation", "EnclaveRegistry", "TeeVerifier"}
-MOVED_BY_THE_ROUTER = set(CONSTRUCTORS) - WITHOUT_ARGUMENTS - {"NitroAttestation"}
+MOVED_BY_THE_ROUTER = set(CONSTRUCTORS) - WITHOUT_SETTINGS - {"NitroAttestation"}
 DEVELOPMENT_CHAIN, MAINNET = 31337, 8453
 
 
@@ -71,6 +76,25 @@ def test_with_a_development_root_documents_are_marked_as_development() -> None:
 def test_other_chains_refuse_a_development_root() -> None:
     with pytest.raises(DeploymentSettingsError, match="leave it out: chain 8453 is no development chain"):
         make_plan(SETTINGS, MAINNET)
+
+
+@pytest.mark.parametrize(
+    ("settings", "chain_id"),
+    [(SETTINGS, DEVELOPMENT_CHAIN), (replace(SETTINGS, development_root=None), MAINNET)],
+)
+def test_quotes_are_those_of_intel_on_every_chain(settings: DeploymentSettings, chain_id: int) -> None:
+    plan = make_plan(settings, chain_id)
+    pinned = decode(("bytes32", "uint8"), plan["IntelCertificates"].constructor_arguments)
+    assert pinned == (tdx.INTEL_ROOT, Platform.TDX)
+    assert f"0x{tdx.INTEL_ROOT.hex()}" == INTEL_SGX_ROOT
+
+
+def test_the_registry_takes_documents_of_both_verifiers() -> None:
+    plan = make_plan(SETTINGS, DEVELOPMENT_CHAIN)
+    arguments = plan["EnclaveRegistry"].constructor_arguments
+    *_, verifiers = decode(("address", "address", "address[]"), arguments)
+    expected = (plan["NitroAttestation"].address, plan["TdxAttestation"].address)
+    assert verifiers == tuple(address.lower() for address in expected)
 
 
 @pytest.mark.parametrize("chain_id", sorted(DEVELOPMENT_CHAIN_IDS))

@@ -178,6 +178,12 @@ def test_a_cap_that_is_reached_is_explained() -> None:
     assert reason.endswith("register a new one")
 
 
+def test_a_gateway_key_that_is_not_admitted_is_explained() -> None:
+    values = (b"\x01" * 32, b"\x02" * 32, 0)
+    reason = explain_reason(error_data("KeyNotAdmitted(bytes32,bytes32,uint256)", *values))
+    assert reason.startswith(f"KeyNotAdmitted(0x{'01' * 32}, 0x{'02' * 32}, 0): admit the gateway's key")
+
+
 def test_a_reason_that_was_cut_is_still_named() -> None:
     cut = error_data("NotAuthorized(address,address)", TERMS.prover, TERMS.prover)[:40]
     assert "NotAuthorized(address,address)" in explain_reason(cut)

@@ -21,6 +21,19 @@ class Artifact:
     """Creation code as 0x hex; `0x` for interfaces."""
 
 
+def abi_with_errors(name: str, *callees: str) -> list[dict[str, Any]]:
+    """ABI of the contract `name` with the errors of those that it calls: they pass through it.
+
+    Raises:
+        ArtifactMissingError: there is no such file in this package.
+    """
+    abi = list(load_artifact(name).abi)
+    for callee in callees:
+        errors = (entry for entry in load_artifact(callee).abi if entry["type"] == "error")
+        abi += [entry for entry in errors if entry not in abi]
+    return abi
+
+
 @cache
 def load_artifact(name: str) -> Artifact:
     """Artifact of the contract `name`, for example `Settlement`.

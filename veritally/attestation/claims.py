@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, cast
 
 
 class Platform(IntEnum):
@@ -39,3 +40,9 @@ class AttestationClaims:
     """Unix seconds until which every certificate of the chain is valid, inclusive."""
     debug: bool
     """The enclave ran in debug mode: its owner could read and change it."""
+
+
+def read_claims(answer: Any) -> AttestationClaims:
+    """Claims as a contract returns them: its struct has the same fields in the same order."""
+    platform, *rest = cast(tuple[Any, ...], answer)
+    return AttestationClaims(Platform(platform), *rest)

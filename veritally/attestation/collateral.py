@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from veritally.attestation.errors import EncodingRefusedError
+from veritally.attestation.certificates import INTEL_PROFILE, parse_certificate
+from veritally.attestation.errors import CollateralFileError, EncodingRefusedError, RefusedError
 from veritally.attestation.pem import read_pem_chain
 
 
@@ -34,6 +36,54 @@ class Collateral:
     """The root's and the authority's certificate, DER."""
     tcb_info: SignedList
     qe_identity: SignedList
+
+    @classmethod
+    def load(cls, path: Path) -> Collateral:
+        """Reads a file as `from_json` does.
+
+        Raises:
+            CollateralFileError: it cannot be read, or is not such JSON.
+        """
+        try:
+            collateral = cls.from_json(path.read_text("utf-8"))
+            collateral.issuers()
+            collateral.kind_of_machine()
+        except OSError as error:
+            raise CollateralFileError(path, f"cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise CollateralFileError(path, "is not text") from None
+        except RefusedError as error:
+            reason = error.values.get("reason", error.name)
+            raise CollateralFileError(path, f"is not in this form ({reason})") from None
+        return collateral
+
+    def issuers(self) -> tuple[bytes, bytes]:
+        """The names in DER of the root and of the authority.
+
+        Raises:
+            RefusedError: their certificates cannot be read, or there are not two.
+        """
+        if len(self.authority_chain) != 2:
+            raise EncodingRefusedError(
+                "BadCollateral", reason="its authority has no chain of two certificates"
+            )
+        root, authority = (parse_certificate(one, INTEL_PROFILE).subject for one in self.authority_chain)
+        return root, authority
+
+    def kind_of_machine(self) -> tuple[bytes, bytes]:
+        """Intel's numbers of the kind and of the provisioning enclave: FMSPC and PCEID.
+
+        Raises:
+            EncodingRefusedError: the list names none.
+        """
+        try:
+            content = json.loads(self.tcb_info.content)
+            fmspc, pce_id = bytes.fromhex(content["fmspc"]), bytes.fromhex(content["pceId"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise EncodingRefusedError("BadCollateral", reason=f"{type(error).__name__} {error}") from None
+        if (len(fmspc), len(pce_id)) != (6, 2):
+            raise EncodingRefusedError("BadCollateral", reason="its list is for no kind of machine")
+        return fmspc, pce_id
 
     @classmethod
     def from_json(cls, text: str) -> Collateral:

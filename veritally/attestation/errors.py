@@ -11,6 +11,8 @@ VeritallyError
     │   └── ResultRefusedError
     ├── SoftwareRootRefusedError
     ├── NoCollateralError
+    ├── CollateralFileError
+    ├── CollateralRefusedError
     ├── VerdictsDifferError
     ├── BindingError
     └── DriverError
@@ -21,6 +23,7 @@ VeritallyError
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from veritally.errors import VeritallyError
@@ -104,6 +107,27 @@ class NoCollateralError(AttestationError):
 
     def __init__(self) -> None:
         super().__init__("the contract needs Intel's collateral for a TDX quote; name it with --collateral")
+
+
+class CollateralFileError(AttestationError):
+    """A file holds no collateral of Intel's."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; give Intel's collateral as the JSON that dcap-qvl writes")
+        self.path = path
+
+
+class CollateralRefusedError(AttestationError):
+    """A chain does not store a list of Intel's."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"{what}: the chain refuses this list: {reason}; fetch Intel's current collateral and submit that"
+        )
+        self.what = what
+        self.reason = reason
 
 
 class VerdictsDifferError(AttestationError):

@@ -7,11 +7,11 @@ from web3.contract.contract import ContractFunction
 
 from veritally.abi import load_artifact
 from veritally.attestation import nitro
-from veritally.attestation.claims import AttestationClaims, Platform
+from veritally.attestation.claims import AttestationClaims, Platform, read_claims
 from veritally.attestation.errors import NoCollateralError, RefusedError, VerdictsDifferError
 from veritally.attestation.files import AttestationFile
 from veritally.attestation.nitro_hints import make_nitro_hints
-from veritally.attestation.standing_chain import OnchainRun, read_claims, run_standing_chain, transact
+from veritally.attestation.standing_chain import OnchainRun, run_standing_chain, transact
 from veritally.attestation.tdx_onchain import run_tdx_onchain
 from veritally.chain import TRANSACTION_GAS_CAP, Chain
 from veritally.devnet.accounts import Accounts

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractCustomError, ContractLogicError, Web3RPCError
 
-from veritally.attestation.claims import AttestationClaims, Platform
+from veritally.attestation.claims import AttestationClaims
 from veritally.chain import TRANSACTION_GAS_CAP, Chain
 from veritally.devnet.accounts import Accounts
 from veritally.devnet.anvil import call_node, find_anvil, run_anvil
@@ -70,9 +70,3 @@ def transact(call: ContractFunction, abi: Sequence[Any]) -> tuple[int, str | Non
     except (ContractLogicError, Web3RPCError) as error:
         return gas_used, f"no verdict with {TRANSACTION_GAS_CAP} gas ({refusal_reason(error, ())})"
     return gas_used, "reverted in its block, but not when replayed before it"
-
-
-def read_claims(answer: Any) -> AttestationClaims:
-    """Claims as a contract returns them: its struct has the same fields in the same order."""
-    platform, *rest = cast(tuple[Any, ...], answer)
-    return AttestationClaims(Platform(platform), *rest)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 
@@ -14,6 +14,10 @@ from veritally.attestation import tdx
 from veritally.attestation.claims import Platform
 from veritally.attestation.collateral import Collateral
 from veritally.chain import Chain
+from veritally.deployment import Deployment
+
+DEPLOYED_NAMES = ("IntelCertificates", "TdxCollateral", "TdxAttestation")
+"""Each calls the one before it."""
 
 _CUT_BYTES = 1_252
 """Length of a quote that is cut before its certificates."""
@@ -48,16 +52,22 @@ class TdxContracts:
         certificates = chain.deploy(load_artifact("IntelCertificates"), root, int(platform), account=account)
         collateral = chain.deploy(load_artifact("TdxCollateral"), certificates, account=account)
         attestation = chain.deploy(load_artifact("TdxAttestation"), collateral, account=account)
-        return cls(
-            certificates=chain.contract("IntelCertificates", certificates),
-            collateral=chain.contract("TdxCollateral", collateral),
-            attestation=chain.contract("TdxAttestation", attestation),
-        )
+        return cls.at(chain, certificates, collateral, attestation)
 
-    @property
-    def abi(self) -> list[Any]:
-        """Of all of them: the errors of one pass through the others."""
-        return [*self.certificates.abi, *self.collateral.abi, *self.attestation.abi]
+    @classmethod
+    def of_deployment(cls, chain: Chain, deployment: Deployment) -> TdxContracts:
+        """Those of a deployment."""
+        return cls.at(chain, *(deployment.address_of(name) for name in DEPLOYED_NAMES))
+
+    @classmethod
+    def at(cls, chain: Chain, *addresses: str) -> TdxContracts:
+        """Those at three addresses, in the order of `DEPLOYED_NAMES`."""
+        first, second, third = zip(DEPLOYED_NAMES, addresses, strict=True)
+        return cls(
+            certificates=chain.contract(*first),
+            collateral=chain.contract(*second, *DEPLOYED_NAMES[:1]),
+            attestation=chain.contract(*third, *DEPLOYED_NAMES[:2]),
+        )
 
     def submissions(self, collateral: Collateral) -> tuple[ContractFunction, ...]:
         """The calls that store Intel's lists, in the order that they need."""
@@ -69,6 +79,20 @@ class TdxContracts:
             self.certificates.functions.submitCrl(collateral.authority_crl, collateral.authority_chain),
             lists.submitTcbInfo(tcb.content, tcb.signature, tcb.chain),
             lists.submitQeIdentity(qe.content, qe.signature, qe.chain),
+        )
+
+    def ends(self, collateral: Collateral) -> tuple[ContractFunction, ...]:
+        """For each of the submissions, the call that says when the list on the chain was made and ends.
+
+        Raises:
+            RefusedError: a certificate or a list cannot be read.
+        """
+        root, authority = map(keccak, collateral.issuers())
+        return (
+            self.certificates.functions.crls(root),
+            self.certificates.functions.crls(authority),
+            self.collateral.functions.tcbInfo(*collateral.kind_of_machine()),
+            self.collateral.functions.qeIdentity(),
         )
 
     def verification(self, quote: bytes) -> ContractFunction:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from veritally.attestation import tdx
-from veritally.attestation.claims import AttestationClaims
+from veritally.attestation.claims import AttestationClaims, read_claims
 from veritally.attestation.collateral import Collateral
 from veritally.attestation.errors import RefusedError, VerdictsDifferError
-from veritally.attestation.standing_chain import OnchainRun, read_claims, run_standing_chain, transact
+from veritally.attestation.standing_chain import OnchainRun, run_standing_chain, transact
 from veritally.attestation.tcb import check_tcb
 from veritally.attestation.tdx_contracts import TdxContracts
 from veritally.chain import TRANSACTION_GAS_CAP
@@ -29,7 +29,7 @@ def run_tdx_onchain(quote: bytes, collateral: str, at_s: int) -> OnchainRun:
     lists = Collateral.from_json(collateral)
     with run_standing_chain(at_s) as chain:
         contracts = TdxContracts.deploy(chain, tdx.INTEL_ROOT, Accounts.derive().deployer)
-        with chain.explained("verify", contracts.abi):
+        with chain.explained("verify", contracts.attestation.abi):
             run = _run(contracts, lists, quote)
     _require_agreement(run, quote, collateral, at_s)
     return run
@@ -39,7 +39,7 @@ def _run(contracts: TdxContracts, lists: Collateral, quote: bytes) -> OnchainRun
     verify = contracts.verification(quote)
     total_gas, gas = 0, 0
     for call in (*contracts.submissions(lists), verify):
-        gas, refusal = transact(call, contracts.abi)
+        gas, refusal = transact(call, call.contract_abi)
         total_gas += gas
         if refusal is not None:
             return OnchainRun(refusal, None, total_gas, None)

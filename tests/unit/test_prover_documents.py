@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from attestation_vectors import NOW_S, ROOT
 
-from prover.enclave.drivers import SOFTWARE_PCRS, DocumentSource
+from prover.enclave.drivers import SOFTWARE_PCRS
 from prover.enclave.errors import (
+    CollateralNotCurrentError,
     DebugEnclaveError,
     DocumentUnusableError,
     EnclaveError,
     MeasurementNotAcceptedError,
     PlatformNotVerifiedError,
 )
+from prover.enclave.sources import NitroSource
 from prover.errors import ProverError
 from veritally.attestation import nitro
 from veritally.attestation.claims import Platform
@@ -22,7 +24,7 @@ from veritally.attestation.drivers.software import SoftwareRootDriver
 from veritally.attestation.software_root import SoftwareRoot
 
 DRIVER = SoftwareRootDriver(ROOT, SOFTWARE_PCRS, lambda: NOW_S)
-SOURCE = DocumentSource(DRIVER, Platform.DEVELOPMENT, ROOT.fingerprint)
+SOURCE = NitroSource(DRIVER, Platform.DEVELOPMENT, ROOT.fingerprint)
 DOCUMENT = DRIVER.attest(bytes(64), b"", b"")
 
 
@@ -65,7 +67,7 @@ def test_a_document_of_aws_is_none_of_the_software_root() -> None:
     real = (folder / "og_evm_2026-02-12.cose").read_bytes()
     with pytest.raises(DocumentUnusableError, match="WrongRoot"):
         SOURCE.verify(real, 1_770_918_967)
-    source = DocumentSource(DRIVER, Platform.NITRO, nitro.AWS_ROOT)
+    source = NitroSource(DRIVER, Platform.NITRO, nitro.AWS_ROOT)
     assert source.verify(real, 1_770_918_967).platform is Platform.NITRO
 
 
@@ -74,6 +76,7 @@ def test_a_document_of_aws_is_none_of_the_software_root() -> None:
     [
         (PlatformNotVerifiedError("dstack", "tdx", 1), 2, "choose another VERITALLY_PROVER_ENCLAVE_DRIVER"),
         (DocumentUnusableError("nitro", "problem"), 1, "see that driver"),
+        (CollateralNotCurrentError("UnknownMachine()"), 3, "veritally attestation submit-collateral FILE"),
         (DebugEnclaveError(), 1, "start it without"),
         (MeasurementNotAcceptedError(b"m" * 32, b"i" * 32, 1_800_000_000), 3, "2027-01-15T08:00:00"),
         (MeasurementNotAcceptedError(b"m" * 32, b"i" * 32, None), 3, "run other code"),
