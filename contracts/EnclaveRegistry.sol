@@ -239,7 +239,8 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
             EnclaveKeyMismatch(key, asked.modelId, asked.prover)
         );
         require(entry.measurement == claims.measurement, MeasurementChanged(key, entry.measurement, claims.measurement));
-        require(asked.validUntil > entry.validUntil, NotLonger(key, entry.validUntil, asked.validUntil));
+        require(asked.validUntil >= entry.validUntil, NotLonger(key, entry.validUntil, asked.validUntil));
+        if (asked.validUntil == entry.validUntil) return; // somebody else was quicker with the same request
 
         entry.validUntil = asked.validUntil;
 

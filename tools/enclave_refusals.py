@@ -54,7 +54,7 @@ CHECKS = (
     ("a block that is not told", _REGISTRY, "require(challenge != 0,", "require(true,", "register"),
     ("no binding to the chain", _REGISTRY, "block.chainid,\n", "uint256(84532),\n", "register"),
     ("no binding to the registry", _REGISTRY, "address(this),\n", "address(SETTLEMENT),\n", "register"),
-    ("a renewal that ends no later", _REGISTRY, "asked.validUntil > entry.validUntil,", "true,", "renew"),
+    ("a renewal that ends earlier", _REGISTRY, "asked.validUntil >= entry.validUntil,", "true,", "renew"),
     ("a renewal with other code", _REGISTRY, "entry.measurement == claims.measurement,", "true,", "renew"),
     (
         "a renewal for another model",

@@ -16,6 +16,7 @@ from veritally.create2 import as_hex, code_hash
 from veritally.deployment import DeployedContract, DeployedRoute, Deployment
 from veritally.errors import DeploymentMismatchError
 from veritally.plan import create2_address, creation_code
+from veritally.receipts import ZERO_ADDRESS
 from veritally.route_setup import RouteStatus, route_entry, status_word
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
@@ -32,6 +33,7 @@ NEIGHBOURS = {
 }
 """By contract: its getter, and the contract of the same deployment that it must name."""
 
+_ATTESTATION = ("NitroAttestation", "TdxAttestation")
 _NITRO_ARGUMENTS = ("address", "address", "bytes32", "uint8", "address")
 """Of the constructor: SHA-384, P-384, root, platform, owner."""
 
@@ -210,11 +212,17 @@ def _check_intel(chain: Chain, deployment: Deployment) -> Iterator[Check]:
 
 
 def _check_verifiers(chain: Chain, deployment: Deployment, untrue: set[str]) -> Iterator[Check]:
-    """The registry takes documents by the verifiers of this deployment."""
+    """The registry takes documents by the verifiers of this deployment, and by no others."""
     registry = chain.contract("EnclaveRegistry", deployment.enclave_registry).functions
-    for name in ("NitroAttestation", "TdxAttestation"):
-        if name not in untrue:
-            verifier = deployment.address_of(name)
-            platform = Platform(chain.contract(name, verifier).functions.PLATFORM().call())
+    trusted = [name for name in _ATTESTATION if name not in untrue]
+    expected = {_platform_of(chain, deployment, name): deployment.address_of(name) for name in trusted}
+    for platform in Platform:
+        if platform in expected or len(trusted) == len(_ATTESTATION):
             found = registry.verifierOf(int(platform)).call()
-            yield Check("EnclaveRegistry", f"{platform.label} verifier", verifier, found)
+            yield Check(
+                "EnclaveRegistry", f"{platform.label} verifier", expected.get(platform, ZERO_ADDRESS), found
+            )
+
+
+def _platform_of(chain: Chain, deployment: Deployment, name: str) -> Platform:
+    return Platform(chain.contract(name, deployment.address_of(name)).functions.PLATFORM().call())

@@ -37,7 +37,7 @@ interface IEnclaveRegistry {
 
     /// @notice A key was registered.
     /// @param key Name of the key.
-    /// @param prover The only prover that it signs for.
+    /// @param prover The only prover that it signs for; it need not know of it.
     /// @param modelId The only model that it signs for.
     /// @param kind Its kind.
     /// @param publicKey x and y of a point, or the modulus.
@@ -120,7 +120,7 @@ interface IEnclaveRegistry {
     error DocumentNotFresh(uint256 timestamp, uint256 blockTimestamp);
     /// @notice The document comes from other code than the one that the key was registered with.
     error MeasurementChanged(bytes32 key, bytes32 registered, bytes32 found);
-    /// @notice A renewal must end later than what it renews.
+    /// @notice A renewal must not end earlier than what it renews.
     error NotLonger(bytes32 key, uint256 validUntil, uint256 asked);
 
     /* USE */
@@ -147,8 +147,10 @@ interface IEnclaveRegistry {
     /// @notice The receipts give the same response.
     error ResponsesAgree(bytes32 responseHash);
 
-    /// @notice Registers a key, or renews one that is registered. Anybody may send it. The model must accept the
-    /// enclave's measurement.
+    /// @notice Registers a key, or renews one that is registered; the same again changes nothing. Anybody may send it. The
+    /// model must accept the enclave's measurement.
+    /// @dev `prover` is whom the key signs for, by the enclave's word. It is no consent: anybody can run an enclave that
+    /// names somebody else. Nothing settles in a prover's name without the prover (see {ISettlement-settle}).
     /// @param asked What the enclave asks for.
     /// @param document The platform's document.
     /// @param hints What its verifier needs beside it ({IAttestationVerifier-verify}).

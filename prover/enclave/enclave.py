@@ -13,7 +13,7 @@ from prover.enclave.sources import DocumentSource
 from prover.errors import ProverError
 from prover.signer import sign_digest
 from veritally.attestation.binding import BINDING_BYTES, KeyBinding, KeyKind
-from veritally.attestation.registration import Registration
+from veritally.attestation.registration import Registration, key_id
 from veritally.chain import Chain, with_reserve
 from veritally.deployment import Deployment
 from veritally.errors import VeritallyError
@@ -55,7 +55,7 @@ class Enclave:
             prover=prover.address,
             model_commitment=model_id,
         )
-        self._valid_until_s = 0
+        self._key = key_id(KeyKind.SECP256K1, self._binding.public_key)
 
     @property
     def address(self) -> str:
@@ -87,20 +87,21 @@ class Enclave:
         return self.address, sign_digest(self._account, digest)
 
     def ensure_registered(self) -> None:
-        """Registers the key, or renews it when it expires soon.
+        """Registers the key, or renews it when it expires soon, by what the registry says of it now.
 
         A renewal that fails is tried again with the next group: the key serves until it expires. Raises as
         `sign`.
         """
         now_s = self._chain.time_s()
-        if self._valid_until_s - now_s > RENEW_BEFORE_S:
+        valid_until_s = self._registered_until_s()
+        if valid_until_s - now_s > RENEW_BEFORE_S:
             return
         try:
             self._register(now_s)
         except (ProverError, VeritallyError) as error:
-            if self._valid_until_s <= now_s:
+            if valid_until_s <= now_s:
                 raise
-            left_s = self._valid_until_s - now_s
+            left_s = valid_until_s - now_s
             _log.warning("key %s, valid for %d s more, was not renewed: %s", self.address, left_s, error)
 
     def _register(self, now_s: int) -> None:
@@ -111,7 +112,11 @@ class Enclave:
         shown = self._source.prepare(document)
         register = self._registry.functions.register(request.as_argument(), *shown, signature)
         self._chain.send(register, self._prover, self._gas_limit(register))
-        self._valid_until_s = request.valid_until_s
+
+    def _registered_until_s(self) -> int:
+        """Zero when the key is unknown or revoked."""
+        entry = self._chain.read(self._registry.functions.getKey(self._key))
+        return 0 if entry.revokedAt else int(entry.validUntil)
 
     def _gas_limit(self, register: ContractFunction) -> int:
         """As for others, but estimated in the next block: the latest may be older than the document."""

@@ -43,13 +43,28 @@ contract EnclaveRegistryRenewTest is EnclaveTest {
         );
     }
 
-    function test_register_refusesARenewalThatEndsNoLater() public {
+    function test_register_refusesARenewalThatEndsEarlier() public {
         bytes32 key = registerEnclave("enclave", wallet);
         Enclave memory again = readEnclave("enclave");
         uint40 validUntil = again.asked.validUntil;
-        expectRefused(again, abi.encodeWithSelector(IEnclaveRegistry.NotLonger.selector, key, validUntil, validUntil));
-        again.asked.validUntil += 1;
+        again.asked.validUntil -= 1;
+        expectRefused(
+            again, abi.encodeWithSelector(IEnclaveRegistry.NotLonger.selector, key, validUntil, validUntil - 1)
+        );
+        again.asked.validUntil += 2;
         send(again);
+        assertEq(enclaves.getKey(key).validUntil, validUntil + 1);
+    }
+
+    /// So that nobody who copies a pending registration makes it fail.
+    function test_register_takesTheSameAgainAndChangesNothing() public {
+        bytes32 key = registerEnclave("enclave", wallet);
+        Enclave memory again = readEnclave("enclave");
+        bytes memory before = abi.encode(enclaves.getKey(key));
+        vm.recordLogs();
+        assertEq(send(again), key);
+        assertEq(vm.getRecordedLogs().length, 0, "events");
+        assertEq(abi.encode(enclaves.getKey(key)), before, "stored");
     }
 
     function testFuzz_register_refusesARenewalForAnotherProverOrModel(address otherProver, bool changesModel) public {

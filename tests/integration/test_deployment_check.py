@@ -75,7 +75,7 @@ def deployed_anew(node: Node, deployment: Deployment, name: str, arguments: byte
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 14 * 3 + 3 + 3 * 6 + 11 + 3 + 3 + 2 + 2
+    assert len(checks) == 1 + 14 * 3 + 3 + 3 * 6 + 11 + 3 + 3 + 2 + 4
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
@@ -178,7 +178,25 @@ def test_attestation_below_another_root_is_seen(node: Node, deployment: Deployme
     other = deploy_contracts(node.chain, node.sender, settings)
     contracts = {"NitroAttestation": other.contracts["NitroAttestation"]}
     mixed = replace(deployment, contracts=deployment.contracts | contracts)
-    assert wrong(node, mixed) == ["EnclaveRegistry: nitro verifier"]
+    assert wrong(node, mixed) == ["EnclaveRegistry: nitro verifier", "EnclaveRegistry: development verifier"]
+
+
+def test_a_verifier_too_many_is_seen(node: Node, deployment: Deployment) -> None:
+    """The registry believes those of this deployment, and one more."""
+    settings = replace(SETTINGS, development_root=None, route_delay_s=7)  # behind a router of its own
+    other = deploy_contracts(node.chain, node.sender, settings)
+    names = ("NitroAttestation", "TdxAttestation")
+    verifiers = [*map(deployment.address_of, names), other.address_of("NitroAttestation")]
+    arguments = encode(
+        ("address", "address", "address[]"),
+        (
+            deployment.model_registry,
+            deployment.settlement,
+            [*verifiers, other.address_of("NitroAttestation")],
+        ),
+    )
+    mixed = deployed_anew(node, deployment, "EnclaveRegistry", arguments)
+    assert wrong(node, mixed) == ["TeeVerifier: ENCLAVES", "EnclaveRegistry: nitro verifier"]
 
 
 def test_quotes_below_another_root_are_seen(node: Node, deployment: Deployment) -> None:
@@ -194,7 +212,8 @@ def test_quotes_below_another_root_are_seen(node: Node, deployment: Deployment) 
 
     arguments = encode(("address",), (mixed.address_of("TdxCollateral"),))
     mixed = deployed_anew(node, mixed, "TdxAttestation", arguments)
-    assert wrong(node, mixed) == [*found[1:], "EnclaveRegistry: development verifier"]
+    verifiers = ["EnclaveRegistry: tdx verifier", "EnclaveRegistry: development verifier"]
+    assert wrong(node, mixed) == [*found[1:], *verifiers]
 
 
 def test_new_owner_of_attestation_is_seen(node: Node, deployment: Deployment) -> None:

@@ -122,7 +122,7 @@ def test_every_route_is_open(devnet: Devnet, tier: Tier) -> None:
     router = devnet.chain.contract("VerifierRouter", devnet.deployment.router)
     expected = {
         Tier.SIGNED: (devnet.deployment.signed_verifier, Tier.SIGNED, 200_000),
-        Tier.TEE: (devnet.deployment.tee_verifier, Tier.TEE, 200_000),
+        Tier.TEE: (devnet.deployment.tee_verifier, Tier.TEE, 400_000),
         Tier.ZKML: (devnet.deployment.zkml_verifier, Tier.ZKML, 3_800_000),
     }
 

@@ -298,7 +298,7 @@ abstract contract SettlementTest is RealParts, EnclaveParts {
         settlement = new Settlement(router, payAddresses);
         deployEnclaves(models, settlement);
         openRoute(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
-        openRoute(TEE_ROUTE, address(new TeeVerifier(enclaves)), 200_000, 0);
+        openRoute(TEE_ROUTE, address(new TeeVerifier(enclaves)), 400_000, 0);
         openRoute(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
     }
 
