@@ -177,15 +177,17 @@ def test_errors_of_the_certificates_are_named(
     assert sent(node) == 2
 
 
+LISTS_TEXT = read_collateral("tdx_quote")
+END = "-----END CERTIFICATE-----\n"
+ONE_CERTIFICATE = json.loads(LISTS_TEXT)["pck_crl_issuer_chain"].partition(END)[0] + END
 UNUSABLE = {
     "nothing": "",
     "other JSON": "[]",
     "a field is missing": "{}",
-    "no kind of machine": with_fields(read_collateral("tdx_quote"), tcb_info="{}"),
-    "another kind of kind": with_fields(
-        read_collateral("tdx_quote"), tcb_info='{"fmspc":"00","pceId":"0000"}'
-    ),
-    "no certificates": with_fields(read_collateral("tdx_quote"), pck_crl_issuer_chain=""),
+    "no kind of machine": with_fields(LISTS_TEXT, tcb_info="{}"),
+    "another kind of kind": with_fields(LISTS_TEXT, tcb_info='{"fmspc":"00","pceId":"0000"}'),
+    "one certificate": with_fields(LISTS_TEXT, pck_crl_issuer_chain=ONE_CERTIFICATE),
+    "no certificates": with_fields(LISTS_TEXT, pck_crl_issuer_chain=""),
 }
 
 
