@@ -87,8 +87,8 @@ interface ICertificateCache {
     /// @return id The last certificate's.
     function cacheCertificates(bytes[] calldata chain, bytes[] calldata hints) external returns (bytes32 id);
 
-    /// @notice Refuses a certificate, and all that descend from it, at once and for ever. Only the owner, who can do nothing
-    /// else. With the root's own name and number, nothing is accepted any more.
+    /// @notice Refuses a certificate, and all that descend from it, from this transaction on and for ever. Only the owner,
+    /// who can do nothing else; one that is a timelock is later than its delay. With the root's own name and number, nothing is accepted any more.
     /// @param issuer keccak256 of the issuer's name in DER.
     /// @param serialNumber The certificate's serial number.
     function revoke(bytes32 issuer, uint256 serialNumber) external;

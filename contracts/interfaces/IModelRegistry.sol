@@ -200,8 +200,8 @@ interface IModelRegistry {
     /// @param measurement Hash of the enclave's code identity.
     function removeMeasurement(bytes32 modelId, bytes32 measurement) external;
 
-    /// @notice Limits what ONE enclave key may back for the model in one asset, in total over its life, so that a key
-    /// that was extracted does bounded harm. Holds at once, for keys in use as well; what has settled stays settled.
+    /// @notice Limits what ONE enclave key may back for the model in one asset, in total over its life, which
+    /// bounds what an extracted key is paid in that asset. Holds at once, for keys in use as well; what has settled stays settled.
     /// Only the model's owner, also for a deprecated model.
     /// @param modelId The model.
     /// @param asset The token.

@@ -251,7 +251,7 @@ interface ISettlement {
     /// @return seq Next sequence number.
     function nextSeq() external view returns (uint64 seq);
 
-    /// @notice Number of settled inferences of a tier.
+    /// @notice Number of settled inferences of a tier, those with labels (development, unbound) and free ones included.
     /// @param tier The tier; `NONE` gives the number of all.
     /// @return count Number of inferences.
     function tally(Tier tier) external view returns (uint64 count);
