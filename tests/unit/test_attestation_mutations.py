@@ -69,7 +69,7 @@ def test_each_byte_of_a_document_matters(flip: int) -> None:
 
 
 def uncovered_positions(document: bytes) -> list[int]:
-    """Where the bytes stand that no signature covers: the wrapping, both headers and the signature's own head."""
+    """Where no signature covers the bytes: wrapping, headers, and the head of the signature itself."""
     envelope = cose.read_sign1(document)
     payload_at = document.index(envelope.payload)
     signature_at = document.rindex(envelope.signature)
