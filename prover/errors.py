@@ -11,6 +11,7 @@ ProverError
 ├── OutputMismatchError
 ├── ShuttingDownError
 ├── PackageError
+│   └── ExternalTensorError
 ├── InputError
 │   ├── InputCountError
 │   ├── InputValueError
@@ -31,6 +32,7 @@ ProverError
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -139,6 +141,19 @@ class PackageError(ProverError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"model package {path}: {problem}; compare it with prover/models/iris")
         self.path = path
+
+
+class ExternalTensorError(PackageError):
+    """A network has weights in other files: the weights hash does not cover them."""
+
+    def __init__(self, path: Path, network: str, tensors: Sequence[str]) -> None:
+        super().__init__(
+            path,
+            f"{network} keeps the values of {len(tensors)} tensors (the first: {reprlib.repr(tensors[0])}) "
+            "in other files, which the weights hash does not cover; load it with the onnx package and save "
+            "it again without external data",
+        )
+        self.tensors = tuple(tensors)
 
 
 class InputError(ProverError):

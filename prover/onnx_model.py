@@ -1,4 +1,4 @@
-"""Runs a model's ONNX file with onnxruntime."""
+"""Runs a model's ONNX network with onnxruntime."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class OnnxModel:
         """Loads the network.
 
         Raises:
-            PackageError: the file is no ONNX model, or not of the shape that the package describes.
+            PackageError: the network is no ONNX model, or not of the shape that the package describes.
         """
         self._package = package
         self._session = _open_session(package)
@@ -38,11 +38,13 @@ class OnnxModel:
 
 
 def _open_session(package: ModelPackage) -> onnxruntime.InferenceSession:
+    """A session on the very bytes that the weights hash is of; the file may be another one by now."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        return onnxruntime.InferenceSession(str(package.onnx), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(package.network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class per status code and no common base of its own
         raise PackageError(package.onnx.parent, f"onnxruntime cannot load the network ({error})") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refusal import PYTEST, Refusal
 
-SERVICE = (*PYTEST, "tests/integration/test_prover_service.py")
+SERVICE = (*PYTEST, "tests/integration/test_prover_refuses.py")
 
 CHECKS = (
     Refusal(

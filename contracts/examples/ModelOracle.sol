@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {Receipt} from "../types/Group.sol";
 import {Tier} from "../types/Tier.sol";
 
 /// @title ModelOracle
 /// @notice Example of a contract that acts on inferences: it keeps the newest response of one prover's model to each
-/// request, and believes only what Settlement has settled at TEE or better.
+/// request, and believes only what Settlement has settled at TEE or better, on evidence without labels: a development
+/// root proves nothing, and an unbound result may have been made for somebody else.
 contract ModelOracle {
     /// @notice The only one it asks: a verifier by itself says nothing about payment, floor or route.
     ISettlement public immutable SETTLEMENT;
@@ -28,6 +31,8 @@ contract ModelOracle {
 
     /// @notice The answer is not what the receipt commits to.
     error OtherResponse(bytes32 expected, bytes32 actual);
+    /// @notice The evidence of the receipt's group is weaker than its tier says; `labels` are bits of {Labels}.
+    error LabelledEvidence(uint8 labels);
     /// @notice The response is not newer than the known one, or is said to come from the future.
     error NotNewer(uint64 known, uint64 given);
 
@@ -46,9 +51,17 @@ contract ModelOracle {
         uint64 time = receipt.terms.servedAt();
         require(time > servedAt[request] && time <= block.timestamp, NotNewer(servedAt[request], time));
         SETTLEMENT.requireSettled(MODEL_ID, PROVER, asset, receipt, proof, Tier.TEE);
+        uint8 labels = _labelsOf(asset, receipt, proof);
+        require(labels == 0, LabelledEvidence(labels));
 
         (responseTo[request], servedAt[request]) = (answer, time);
 
         emit Answered(request, time);
+    }
+
+    /// @dev The labels of the group that holds the receipt.
+    function _labelsOf(address asset, Receipt calldata receipt, bytes32[] calldata proof) private view returns (uint8) {
+        bytes32 leaf = SETTLEMENT.receiptHash(MODEL_ID, PROVER, asset, receipt);
+        return SETTLEMENT.settledGroup(MerkleProof.processProofCalldata(proof, leaf)).labels;
     }
 }

@@ -6,14 +6,21 @@ import hashlib
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from prover.errors import InputCountError, InputOutsideRangeError, InputValueError, PackageError
+from prover.errors import (
+    ExternalTensorError,
+    InputCountError,
+    InputOutsideRangeError,
+    InputValueError,
+    PackageError,
+)
+from prover.zkml.external_tensors import find_external_tensors
 
 NETWORK_FILE = "network.onnx"
 DESCRIPTION_FILE = "model.json"
@@ -62,6 +69,8 @@ class ModelPackage:
     version: str
     description: str
     onnx: Path
+    network: bytes = field(repr=False)
+    """Content of the ONNX file; it holds all weights."""
     weights_hash: bytes
     """sha256 of the ONNX file, as `ModelRegistry.register` takes it."""
     input_names: tuple[str, ...]
@@ -86,8 +95,10 @@ class ModelPackage:
 
         Raises:
             PackageError: a file is missing or malformed, or the two do not fit together.
+            ExternalTensorError: the network has weights in another file.
         """
         content = _read_description(path)
+        network = _read_network(path)
         if len(content.input_names) != math.prod(content.input_shape):
             raise PackageError(
                 path, f"{len(content.input_names)} input names for the shape {list(content.input_shape)}"
@@ -97,7 +108,8 @@ class ModelPackage:
             version=content.version,
             description=content.description,
             onnx=path / NETWORK_FILE,
-            weights_hash=hashlib.sha256(_read(path, NETWORK_FILE)).digest(),
+            network=network,
+            weights_hash=hashlib.sha256(network).digest(),
             input_names=content.input_names,
             input_shape=content.input_shape,
             input_range=_require_range(path, content.input_range),
@@ -154,6 +166,17 @@ def _read_description(path: Path) -> _Description:
         return msgspec.json.decode(_read(path, DESCRIPTION_FILE), type=_Description)
     except msgspec.DecodeError as error:
         raise PackageError(path, f"{DESCRIPTION_FILE} is malformed ({error})") from None
+
+
+def _read_network(path: Path) -> bytes:
+    network = _read(path, NETWORK_FILE)
+    try:
+        external = list(find_external_tensors(network))
+    except ValueError as error:
+        raise PackageError(path, f"{NETWORK_FILE} is no ONNX model ({error})") from None
+    if external:
+        raise ExternalTensorError(path, NETWORK_FILE, external)
+    return network
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from eth_account.signers.local import LocalAccount
+from prover_service import RunningService, run_service
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -14,6 +16,7 @@ from x402.schemas import PaymentRequired, PaymentRequirements
 from x402_clients import Pay, pay_in_python, pay_in_typescript
 
 from veritally.devnet import Devnet, start_devnet
+from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
@@ -35,6 +38,20 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
     snapshot = provider.make_request("evm_snapshot", [])["result"]
     yield
     assert provider.make_request("evm_revert", [snapshot])["result"] is True
+
+
+@pytest.fixture(scope="module")
+def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """One service for all tests of a file."""
+    snapshot = call_node(devnet.chain, "evm_snapshot")
+    with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+        yield running
+    call_node(devnet.chain, "evm_revert", snapshot)
+
+
+@pytest.fixture
+def payer(devnet: Devnet) -> LocalAccount:
+    return devnet.accounts.payers[0]
 
 
 @pytest.fixture(params=[pay_in_python, pay_in_typescript], ids=["python", "typescript"])

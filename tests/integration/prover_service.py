@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -28,6 +29,9 @@ from veritally.devnet import Devnet
 
 IRIS_INPUT = [5.1, 3.5, 1.4, 0.2]
 TIMEOUT_S = 120.0
+PRICES = {"signed": 1_000, "tee": 2_000, "zkml": 10_000}
+"""Base units that the iris example costs at each tier, by default."""
+BODY = {"input": IRIS_INPUT}
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,14 @@ async def sign_payment(
     if extensions is not None:
         payload = payload.model_copy(update={"extensions": extensions})
     return http_client.encode_payment_signature_header(payload)
+
+
+async def pay_all_tiers(service: RunningService, payer: LocalAccount) -> dict[str, httpx.Response]:
+    async with service.paying(payer) as client:
+        responses = await asyncio.gather(
+            *(client.post(service.infer_url(tier), json=BODY) for tier in PRICES)
+        )
+    return dict(zip(PRICES, responses, strict=True))
 
 
 def cache_dir() -> Path:

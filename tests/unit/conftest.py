@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from indexer_chain import (
     receipt_skipped_log,
     serve,
 )
+from indexer_command import Run
 
+from indexer import rpc as rpc_module
+from indexer.cli import main
 from indexer.rpc import JsonRpc
 from veritally.tiers import Tier
 
@@ -42,3 +46,34 @@ def rpc(chain: RecordedChain) -> Iterator[JsonRpc]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "indexer.db"
+
+
+@pytest.fixture
+def environment(
+    chain: RecordedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """Settings of the indexer by environment, in an empty folder."""
+    for name in [name for name in os.environ if name.startswith("VERITALLY_")]:
+        monkeypatch.delenv(name)
+    chain.deployment.save(tmp_path / "deployment.json")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rpc_module, "_PAUSE_S", 0.0)
+    with serve(chain) as url:
+        monkeypatch.setenv("VERITALLY_INDEXER_RPC_URL", url)
+        yield {"VERITALLY_INDEXER_RPC_URL": url}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the indexer's command in this process: exit code, output, errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            main(arguments)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

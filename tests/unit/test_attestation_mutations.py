@@ -7,7 +7,7 @@ import random
 import pytest
 from attestation_vectors import REAL, RealDocument, tdx
 
-from veritally.attestation import nitro
+from veritally.attestation import cose, nitro
 from veritally.attestation.errors import RefusedError
 from veritally.attestation.tdx import INTEL_ROOT
 from veritally.attestation.tdx import verify as verify_quote
@@ -66,6 +66,26 @@ def test_each_byte_of_a_document_matters(flip: int) -> None:
         document = bytearray(real.content)
         document[at] ^= flip
         refused(bytes(document), real)
+
+
+def uncovered_positions(document: bytes) -> list[int]:
+    """Where no signature covers the bytes: wrapping, headers, and the head of the signature itself."""
+    envelope = cose.read_sign1(document)
+    payload_at = document.index(envelope.payload)
+    signature_at = document.rindex(envelope.signature)
+    return [*range(payload_at), *range(payload_at + len(envelope.payload), signature_at)]
+
+
+@pytest.mark.parametrize("real", REAL, ids=lambda real: real.name)
+def test_no_other_value_is_accepted_where_no_signature_reaches(real: RealDocument) -> None:
+    positions = uncovered_positions(real.content)
+    assert positions[0] == 0
+    assert len(positions) == len(real.content) - len(cose.read_sign1(real.content).payload) - 96
+    for at in positions:
+        for change in range(1, 256):
+            document = bytearray(real.content)
+            document[at] ^= change
+            refused(bytes(document), real)
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from prover.zkml.package import ModelPackage, require_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 IRIS = ROOT / "prover" / "models" / "iris"
+NO_NETWORK = b"\x08\x08"
+"""An ONNX model that is empty but for its version."""
 FLOWERS_CM = {
     "setosa": (5.1, 3.5, 1.4, 0.2),
     "versicolor": (7.0, 3.2, 4.7, 1.4),
@@ -45,8 +47,8 @@ def test_vectors_belong_to_the_package() -> None:
 
 
 def test_weights_hash_follows_the_network(copy: Path) -> None:
-    (copy / "network.onnx").write_bytes(b"other")
-    assert ModelPackage.load(copy).weights_hash == hashlib.sha256(b"other").digest()
+    (copy / "network.onnx").write_bytes(NO_NETWORK)
+    assert ModelPackage.load(copy).weights_hash == hashlib.sha256(NO_NETWORK).digest()
 
 
 @pytest.mark.parametrize("name", ["network.onnx", "model.json"])
@@ -120,7 +122,7 @@ def test_network_knows_the_species(species: str) -> None:
 
 
 def test_network_that_is_no_onnx_is_refused(copy: Path) -> None:
-    (copy / "network.onnx").write_bytes(b"no network")
+    (copy / "network.onnx").write_bytes(NO_NETWORK)
     with pytest.raises(PackageError, match="onnxruntime cannot load"):
         OnnxModel(ModelPackage.load(copy))
 
