@@ -141,7 +141,15 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         _record(frame, group, root);
 
         emit GroupSettled(
-            root, group.modelId, group.prover, group.route, frame.log.tier, settled, skipped, frame.log.labels
+            root,
+            group.modelId,
+            group.prover,
+            group.route,
+            frame.log.tier,
+            settled,
+            skipped,
+            frame.log.labels,
+            frame.verdict.key
         );
     }
 

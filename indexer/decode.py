@@ -25,6 +25,7 @@ from veritally.payments import PaymentScheme
 from veritally.tiers import SETTLED_TIERS, Tier
 
 _ZERO_ADDRESS = bytes(20)
+_NO_KEY = bytes(32)
 _SCHEME_SHIFT = 8
 _KNOWN_FLAGS = 0xFFFF
 _LARGEST_INDEX = (1 << 31) - 1
@@ -165,6 +166,7 @@ def _group_settled(position: LogPosition, fields: Fields) -> GroupSettled:
         settled=fields.integer("settled"),
         skipped=fields.integer("skipped"),
         labels=_labels(fields.integer("labels")),
+        key=None if (key := fields.octets("key")) == _NO_KEY else key,
     )
 
 

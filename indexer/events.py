@@ -66,6 +66,8 @@ class GroupSettled:
     settled: int
     skipped: int
     labels: Labels
+    key: bytes | None
+    """Name of the key that backed the group, an enclave's with TEE; None when its verifier names none."""
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ class GroupSettledRow(SQLModel, table=True):
     prover_id: int
     model_id: int
     route: bytes
+    key: bytes | None
     tier: int
     settled: int = Field(sa_type=Bigint)
     skipped: int = Field(sa_type=Bigint)

@@ -46,6 +46,8 @@ interface ISettlement {
     /// @param skipped Number of receipts that were skipped.
     /// @param labels Bits of {Labels}: how the evidence is weaker than the tier says (bit 0: development, bit 1:
     /// unbound).
+    /// @param key Key that backed the group, as its verifier names it in the {Verdict}; zero when it names none. With
+    /// TEE it tells the enclave, whose key may be called compromised later.
     event GroupSettled(
         bytes32 indexed root,
         bytes32 indexed modelId,
@@ -54,7 +56,8 @@ interface ISettlement {
         Tier tier,
         uint32 settled,
         uint32 skipped,
-        uint8 labels
+        uint8 labels,
+        bytes32 key
     );
 
     /// @notice A whole group was left untouched.

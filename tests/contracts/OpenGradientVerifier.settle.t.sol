@@ -40,12 +40,15 @@ contract OpenGradientVerifierSettleTest is OpenGradientTest {
             Terms.unwrap(packTerms(0, PRICE, uint64(madeAt), uint8(Tier.TEE))) | uint256(PaymentScheme.UPTO) << 8
                 | labels
         );
+        bytes32 key = verifier.capKeyOf(teeId, modelId);
         vm.expectEmit(address(settlement));
-        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, OPENGRADIENT_ROUTE, Tier.TEE, 1, 0, labels);
+        emit ISettlement.GroupSettled(
+            rootOf(group), modelId, prover.addr, OPENGRADIENT_ROUTE, Tier.TEE, 1, 0, labels, key
+        );
         assertEq(settleOne(group).reason, "");
         assertEq(usdc.balanceOf(payAddresses.addressOf(prover.addr, uint8(Tier.TEE))), PRICE, "paid");
         assertEq(settlement.settledGroup(rootOf(group)).labels, labels, "stored labels");
-        assertEq(settlement.backedAmount(verifier.capKeyOf(teeId, modelId), address(usdc)), PRICE, "backed");
+        assertEq(settlement.backedAmount(key, address(usdc)), PRICE, "backed");
     }
 
     /// The vector's result is signed in Python.

@@ -65,7 +65,7 @@ contract SettlementSettleTest is SettlementTest {
             terms
         );
         vm.expectEmit(address(settlement));
-        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, SIGNED_ROUTE, Tier.SIGNED, 1, 0, 0);
+        emit ISettlement.GroupSettled(rootOf(group), modelId, prover.addr, SIGNED_ROUTE, Tier.SIGNED, 1, 0, 0, 0);
         settleOne(group);
 
         assertTrue(settlement.isNonceUsed(prover.addr, nonce));
@@ -79,6 +79,28 @@ contract SettlementSettleTest is SettlementTest {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         (,,,,, uint256 terms) = abi.decode(logs[0].data, (bytes32, address, address, bytes32, bytes32, uint256));
         assertEq(terms & 1, 1, "development flag");
+    }
+
+    /// An analyst tells by it which enclave a group rests on; signatures and proofs rest on none.
+    function test_settle_namesTheKeyBehindAGroup() public {
+        Group[] memory groups = new Group[](3);
+        groups[0] = signedGroup(one(freeReceipt(1)));
+        groups[1] = teeGroup(one(freeReceipt(2)));
+        groups[2] = zkmlGroup(one(zkReceipt(Tier.ZKML)));
+        bytes32[3] memory keys = [bytes32(0), keyOf(enclave), bytes32(0)];
+
+        vm.recordLogs();
+        settleAs(prover.addr, groups);
+
+        uint256 seen;
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != ISettlement.GroupSettled.selector) continue;
+            (,,,,, bytes32 key) = abi.decode(logs[i].data, (bytes4, Tier, uint32, uint32, uint8, bytes32));
+            assertEq(key, keys[seen++], "key");
+        }
+        assertEq(seen, 3, "groups");
+        assertNotEq(keys[1], 0, "the enclave's key has a name");
     }
 
     function testFuzz_settle_numbersInferencesWithoutGaps(uint8 first, uint8 second) public {

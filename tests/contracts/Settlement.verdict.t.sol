@@ -12,7 +12,7 @@ import {VerdictTest} from "./base/VerdictTest.sol";
 
 /// What a verifier says of the evidence, on its way into events and records. Its cap: Settlement.cap.t.sol.
 contract SettlementVerdictTest is VerdictTest {
-    function testFuzz_settle_carriesTheLabels(uint8 labels, bytes32 key) public {
+    function testFuzz_settle_carriesLabelsAndKey(uint8 labels, bytes32 key) public {
         labels = uint8(bound(labels, 0, Labels.ALL));
         verifier.say(labels, key, type(uint256).max);
         InferenceReceipt[] memory receipts = receiptsOf(1, 3, payer.addr, 100, 2);
@@ -22,7 +22,7 @@ contract SettlementVerdictTest is VerdictTest {
         vm.recordLogs();
         assertAllSettled(group);
 
-        _checkEvents(vm.getRecordedLogs(), labels, rootOf(group));
+        _checkEvents(vm.getRecordedLogs(), labels, key, rootOf(group));
         assertEq(settlement.settledGroup(rootOf(group)).labels, labels, "stored");
     }
 
@@ -69,7 +69,7 @@ contract SettlementVerdictTest is VerdictTest {
     }
 
     /// Two inferences that were paid, a free one, and their group.
-    function _checkEvents(Vm.Log[] memory logs, uint8 labels, bytes32 root) private pure {
+    function _checkEvents(Vm.Log[] memory logs, uint8 labels, bytes32 key, bytes32 root) private pure {
         uint256 seen;
         for (uint256 i; i < logs.length; ++i) {
             if (logs[i].topics[0] == ISettlement.InferenceSettled.selector) {
@@ -79,8 +79,10 @@ contract SettlementVerdictTest is VerdictTest {
                 ++seen;
             }
             if (logs[i].topics[0] == ISettlement.GroupSettled.selector) {
-                (,,,, uint256 said) = abi.decode(logs[i].data, (bytes4, Tier, uint32, uint32, uint256));
+                (,,,, uint256 said, bytes32 named) =
+                    abi.decode(logs[i].data, (bytes4, Tier, uint32, uint32, uint256, bytes32));
                 assertEq(said, labels, "group's labels");
+                assertEq(named, key, "group's key");
                 assertEq(logs[i].topics[1], root, "root");
                 ++seen;
             }

@@ -20,7 +20,7 @@ from indexer.database import Database
 from indexer.errors import ChainReorganisedError
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
-from tests.reference.enclaves import Enclaves
+from tests.reference.enclaves import Enclaves, key_name
 from veritally.devnet import Devnet
 from veritally.payments import PaymentRun, SignedPayment
 from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
@@ -123,7 +123,9 @@ def test_events_of_the_contract_are_tallied(
     path = tmp_path / "indexer.db"
     assert rows(path, "SELECT reason_name, group_index FROM group_skipped") == [("NotSignedByProver", 1)]
     assert rows(path, "SELECT reason_name FROM receipt_skipped") == [("AlreadySettled",)]
-    assert rows(path, "SELECT settled, skipped FROM group_settled ORDER BY id") == [(2, 0), (2, 0), (1, 1)]
+    key = key_name(devnet.accounts.enclave)
+    settled = rows(path, "SELECT settled, skipped, key FROM group_settled ORDER BY id")
+    assert settled == [(2, 0, None), (2, 0, key), (1, 1, None)]
     assert rows(path, "SELECT decimals FROM asset") == [(6,)]
 
 

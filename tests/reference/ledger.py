@@ -99,8 +99,8 @@ class Ledger:
                 self._book(group, sum(receipt.amount_base_units for receipt in settled))
             root = merkle_root([receipt.hash for receipt in settled])
             self.state.roots[root] = (tier, labels, len(settled), self.block)
-            names = (root, group.model_id, group.prover, group.route)
-            self.state.events.append(GroupSettled(*names, tier, len(settled), skipped, labels))
+            names, counts = (root, group.model_id, group.prover, group.route), (tier, len(settled), skipped)
+            self.state.events.append(GroupSettled(*names, *counts, labels, self._key(group, tier)))
         return len(settled), skipped
 
     def _book(self, group: Group, amount_base_units: int) -> None:
@@ -110,6 +110,13 @@ class Ledger:
         cap = self.value_caps.get((group.model_id, group.asset))
         total = self.state.backed[group.evidence, group.asset]
         require(cap is None or not amount_base_units or total <= cap, "ValueCapExceeded")
+
+    def _key(self, group: Group, tier: Tier) -> bytes | None:
+        """Name of the enclave's key behind the group; None at the other tiers."""
+        if tier != Tier.TEE:
+            return None
+        assert isinstance(group.evidence, bytes)
+        return self.enclaves[group.evidence].key
 
     def _verify(self, group: Group, tier: Tier) -> Labels:
         """Labels of the evidence, which holds."""

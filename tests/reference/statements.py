@@ -134,6 +134,7 @@ class GroupSettled:
     settled: int
     skipped: int
     labels: Labels
+    key: bytes | None
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ class Route:
 class Enclave:
     model_id: bytes
     prover: bytes
+    key: bytes
+    """Its name in the registry."""
     valid_until_s: int
     revoked: bool = False
 

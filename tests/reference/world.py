@@ -112,7 +112,7 @@ class World:
         ledger.now_s, ledger.block = int(block["timestamp"], 16), int(block["number"], 16)
         ledger.routes = {route: Route(tier) for tier, pair in self.routes.items() for route in pair}
         for key, until_s in zip(self.enclaves, self.enclaves_until_s, strict=True):
-            enclave = Enclave(self.model, address(self.provers[0]), until_s)
+            enclave = Enclave(self.model, address(self.provers[0]), self.key_names[address(key)], until_s)
             ledger.enclaves[address(key)] = enclave
         ledger.circuits[self.model] = Labels.DEVELOPMENT
         for payer in self.accounts.payers:

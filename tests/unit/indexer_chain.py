@@ -28,11 +28,12 @@ USDC = "0x" + "a0" * 20
 PROVER = "0x" + "b1" * 20
 PAYER = "0x" + "c2" * 20
 MODEL = b"\x11" * 32
+KEY = b"\x22" * 32
 ZERO = "0x" + "00" * 20
 UINT96_MAX = 2**96 - 1
 
 _SETTLED = "InferenceSettled(bytes32,address,uint8,bytes32,address,address,bytes32,bytes32,uint256)"
-_GROUP = "GroupSettled(bytes32,bytes32,address,bytes4,uint8,uint32,uint32,uint8)"
+_GROUP = "GroupSettled(bytes32,bytes32,address,bytes4,uint8,uint32,uint32,uint8,bytes32)"
 _GROUP_SKIPPED = "GroupSkipped(bytes32,address,bytes4,uint256,bytes)"
 _RECEIPT_SKIPPED = "ReceiptSkipped(bytes32,address,address,bytes)"
 _VIEWS = ("tally(uint8)", "amountTally(address,uint8)", "nextSeq()", "decimals()")
@@ -75,14 +76,12 @@ def inference_log(
     return {"topics": topics, "data": "0x" + data.hex()}
 
 
-def group_log(tier: int, settled: int, skipped: int, labels: int) -> dict[str, Any]:
+def group_log(tier: int, settled: int, skipped: int, labels: int, key: bytes) -> dict[str, Any]:
     """A GroupSettled log without its place."""
     topics = ["0x" + keccak(text=_GROUP).hex(), word(keccak(text="root")), word(MODEL), word(PROVER)]
-    values = [b"\x01\x02\x03\x04", tier, settled, skipped, labels]
-    return {
-        "topics": topics,
-        "data": "0x" + encode(["bytes4", "uint8", "uint32", "uint32", "uint8"], values).hex(),
-    }
+    values = [b"\x01\x02\x03\x04", tier, settled, skipped, labels, key]
+    types = ["bytes4", "uint8", "uint32", "uint32", "uint8", "bytes32"]
+    return {"topics": topics, "data": "0x" + encode(types, values).hex()}
 
 
 def group_skipped_log(index: int, reason: bytes) -> dict[str, Any]:

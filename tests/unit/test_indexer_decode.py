@@ -69,18 +69,21 @@ def test_inference_is_decoded_as_eth_abi_encodes_it(
 
 
 @given(root=words, model=words, prover=addresses, route=st.binary(min_size=4, max_size=4), tier=tiers,
-       settled=uint32, skipped=uint32, labels=st.sampled_from(LABELS))  # fmt: skip
+       settled=uint32, skipped=uint32, labels=st.sampled_from(LABELS),
+       key=words | st.just(bytes(32)))  # fmt: skip
 def test_group_is_decoded_as_eth_abi_encodes_it(
     root: bytes, model: bytes, prover: bytes, route: bytes, tier: int, settled: int, skipped: int,
-    labels: Labels,
+    labels: Labels, key: bytes,
 ) -> None:  # fmt: skip
     values = {
         "root": root, "modelId": model, "prover": prover, "route": route, "tier": tier,
-        "settled": settled, "skipped": skipped, "labels": labels,
+        "settled": settled, "skipped": skipped, "labels": labels, "key": key,
     }  # fmt: skip
     event = DECODER.decode(log_of("GroupSettled", values))
     assert isinstance(event, GroupSettled)
-    assert dataclasses.astuple(event)[1:] == (root, model, prover, route, tier, settled, skipped, labels)
+    assert dataclasses.astuple(event)[1:] == (
+        root, model, prover, route, tier, settled, skipped, labels, key if any(key) else None,
+    )  # fmt: skip
 
 
 @given(index=st.integers(0, 2**31 - 1), reason=st.binary(max_size=300))
@@ -196,7 +199,7 @@ def test_terms_put_each_field_in_its_bits() -> None:
 def test_labels_of_a_group_that_nobody_knows_are_refused() -> None:
     values = {
         "root": bytes(32), "modelId": MODEL, "prover": PROVER, "route": b"abcd", "tier": 2,
-        "settled": 1, "skipped": 0, "labels": 4,
+        "settled": 1, "skipped": 0, "labels": 4, "key": bytes(32),
     }  # fmt: skip
     with pytest.raises(UndecodableEventError, match="labels 0x04"):
         DECODER.decode(log_of("GroupSettled", values))

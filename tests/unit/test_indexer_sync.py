@@ -12,6 +12,7 @@ import pytest
 from indexed import contents, count, indexer_of
 from indexer_chain import (
     FIRST_BLOCK,
+    KEY,
     PAYER,
     USDC,
     RecordedChain,
@@ -42,6 +43,7 @@ def test_every_event_becomes_a_row(chain: RecordedChain, rpc: JsonRpc, path: Pat
     ]
     stored = contents(path)
     assert [row[-2:] for row in stored["group_settled"]] == [(1, 1)]
+    assert [row[6] for row in stored["group_settled"]] == [KEY]
     assert len(stored["group_settled"]) == len(stored["group_skipped"]) == len(stored["receipt_skipped"]) == 1
     assert [number for number, *_ in stored["block"]] == [3, 6, 8]
     assert [row[1] for row in stored["asset"]] == [6]

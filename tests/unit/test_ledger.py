@@ -39,6 +39,7 @@ from veritally.tiers import Tier
 
 SETTLEMENT, TOKEN, PROVER, PAYER, OTHER, KEY = (bytes([number]) * 20 for number in range(1, 7))
 MODEL = b"m" * 32
+KEY_NAME = b"k" * 32
 ROUTES = {Tier.SIGNED: b"sign", Tier.TEE: b"tee.", Tier.ZKML: b"zkml"}
 NOW_S = 1_000
 FUNDS = 100
@@ -57,7 +58,7 @@ def ledger() -> Ledger:
 def new_ledger() -> Ledger:
     made = Ledger(SETTLEMENT, pay_address, now_s=NOW_S, block=7)
     made.routes = {route: Route(tier) for tier, route in ROUTES.items()}
-    made.enclaves = {KEY: Enclave(MODEL, PROVER, valid_until_s=NOW_S + 1)}
+    made.enclaves = {KEY: Enclave(MODEL, PROVER, KEY_NAME, valid_until_s=NOW_S + 1)}
     made.circuits = {MODEL: Labels.DEVELOPMENT}
     made.state.balances[TOKEN, PAYER] = FUNDS
     made.state.permit2_allowances[TOKEN, PAYER] = 2 * FUNDS
@@ -108,7 +109,7 @@ def test_settles_in_order_with_one_root(ledger: Ledger) -> None:
     assert events == [
         InferenceSettled(0, leaves[0], *common, 3, *rest),
         InferenceSettled(1, leaves[1], *common, 4, *rest),
-        GroupSettled(root, MODEL, PROVER, ROUTES[Tier.SIGNED], Tier.SIGNED, 2, 0, Labels(0)),
+        GroupSettled(root, MODEL, PROVER, ROUTES[Tier.SIGNED], Tier.SIGNED, 2, 0, Labels(0), None),
     ]
     assert ledger.state.roots == {root: (Tier.SIGNED, Labels(0), 2, 7)}
     assert ledger.state.balances == {(TOKEN, PAYER): FUNDS - 7, (TOKEN, pay_address(PROVER, 1)): 7}
@@ -160,6 +161,12 @@ def test_group_is_skipped(ledger: Ledger, changes: dict[str, Any], reason: str) 
 def test_evidence_marks_what_it_rests_on(ledger: Ledger, tier: dict[str, Any], labels: Labels) -> None:
     _, events = ledger.settle(PROVER, [replace(group(receipt(1)), **tier)])
     assert [event.labels for event in events if isinstance(event, InferenceSettled)] == [labels]
+
+
+@pytest.mark.parametrize(("tier", "key"), [(TEE, KEY_NAME), (ZKML, None), (SIGNED, None)])
+def test_group_names_the_enclaves_key(ledger: Ledger, tier: dict[str, Any], key: bytes | None) -> None:
+    _, events = ledger.settle(PROVER, [replace(group(receipt(1)), **tier)])
+    assert [event.key for event in events if isinstance(event, GroupSettled)] == [key]
 
 
 def test_stopped_route_and_ended_enclave_take_no_more(ledger: Ledger) -> None:
@@ -297,7 +304,7 @@ def test_lowered_cap_still_lets_free_groups_settle(ledger: Ledger) -> None:
 
 
 def test_cap_is_for_one_model_asset_and_key(ledger: Ledger) -> None:
-    ledger.enclaves[OTHER] = Enclave(MODEL, PROVER, valid_until_s=NOW_S + 1)
+    ledger.enclaves[OTHER] = Enclave(MODEL, PROVER, b"l" * 32, valid_until_s=NOW_S + 1)
     ledger.value_caps = {(MODEL, TOKEN): 5, (b"o" * 32, TOKEN): 0, (MODEL, OTHER): 0}
     groups = [enclave_group(5, 1), replace(enclave_group(5, 2), evidence=OTHER)]
     assert ledger.settle(PROVER, groups)[0] == [(1, 0, "")] * 2
