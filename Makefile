@@ -124,6 +124,7 @@ test-python: setup ## Run the unit and integration tests (pytest)
 .PHONY: test-slow
 test-slow: setup ## Run the tests that take minutes
 	$(call headline,Slow tests)
+	@VERITALLY_EVERY_BYTE=true $(FORGE_TEST) --match-path 'tests/contracts/*.everyByte.t.sol'
 	@$(PYTEST) -m slow
 
 .PHONY: test-opengradient

@@ -35,4 +35,11 @@ CHECKS = (
         "if self._ledger.reserve(payment, now_s=int(time.time())) or True:",
         SERVICE,
     ),
+    Refusal(
+        "weights in other files than the network's",
+        "prover/zkml/package.py",
+        "    if external:\n",
+        "    if False:\n",
+        (*PYTEST, "tests/unit/test_external_tensors.py"),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -114,6 +115,17 @@ def test_network_runs_from_the_bytes_that_were_hashed(copy: Path) -> None:
     expected = OnnxModel(package).run(FLOWER_CM)
     (copy / "network.onnx").write_bytes(scaled_network())
     assert OnnxModel(package).run(FLOWER_CM) == expected
+
+
+def test_no_other_format_of_onnxruntime_is_read(tmp_path: Path) -> None:
+    """It keeps names of files in other places."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "network.ort")
+    onnxruntime.InferenceSession(str(IRIS / "network.onnx"), options)
+    network = (tmp_path / "network.ort").read_bytes()
+    onnxruntime.InferenceSession(network)
+    with pytest.raises(PackageError, match="onnxruntime cannot load the network"):
+        OnnxModel(dataclasses.replace(ModelPackage.load(IRIS), network=network))
 
 
 @pytest.mark.parametrize(
