@@ -84,8 +84,8 @@ contract SettlementSettleTest is SettlementTest {
     /// An analyst tells by it which enclave a group rests on; signatures and proofs rest on none.
     function test_settle_namesTheKeyBehindAGroup() public {
         Group[] memory groups = new Group[](3);
-        groups[0] = signedGroup(one(freeReceipt(1)));
-        groups[1] = teeGroup(one(freeReceipt(2)));
+        groups[0] = signedGroup(one(freeReceipt(101)));
+        groups[1] = teeGroup(one(freeReceipt(102)));
         groups[2] = zkmlGroup(one(zkReceipt(Tier.ZKML)));
         bytes32[3] memory keys = [bytes32(0), keyOf(enclave), bytes32(0)];
 
