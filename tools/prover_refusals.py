@@ -82,14 +82,14 @@ CHECKS = (
     (
         "a failed renewal of a valid key",
         _ENCLAVE,
-        "if self._valid_until_s <= now_s:",
+        "if valid_until_s <= now_s:",
         "if True:",
         _KEY_TESTS,
     ),
     (
         "a failed renewal of an expired key",
         _ENCLAVE,
-        "if self._valid_until_s <= now_s:",
+        "if valid_until_s <= now_s:",
         "if False:",
         _KEY_TESTS,
     ),
