@@ -75,7 +75,7 @@ def deployed_anew(node: Node, deployment: Deployment, name: str, arguments: byte
 def test_right_file_passes_every_check(node: Node, deployment: Deployment) -> None:
     checks = check_deployment(node.chain, deployment)
     assert all(check.ok for check in checks)
-    assert len(checks) == 1 + 14 * 3 + 3 + 3 * 6 + 11 + 3 + 3 + 2 + 4
+    assert len(checks) == 1 + 14 * 3 + 3 + 3 * 6 + 11 + 3 + 3 + 2 + 3
 
 
 def test_other_chain_is_the_only_finding(node: Node, deployment: Deployment) -> None:
