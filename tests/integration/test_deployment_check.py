@@ -189,11 +189,7 @@ def test_a_verifier_too_many_is_seen(node: Node, deployment: Deployment) -> None
     verifiers = [*map(deployment.address_of, names), other.address_of("NitroAttestation")]
     arguments = encode(
         ("address", "address", "address[]"),
-        (
-            deployment.model_registry,
-            deployment.settlement,
-            [*verifiers, other.address_of("NitroAttestation")],
-        ),
+        (deployment.model_registry, deployment.settlement, verifiers),
     )
     mixed = deployed_anew(node, deployment, "EnclaveRegistry", arguments)
     assert wrong(node, mixed) == ["TeeVerifier: ENCLAVES", "EnclaveRegistry: nitro verifier"]
