@@ -114,9 +114,8 @@ class Enclave:
         self._chain.send(register, self._prover, self._gas_limit(register))
 
     def _registered_until_s(self) -> int:
-        """Zero when the key is unknown or revoked."""
-        entry = self._chain.read(self._registry.functions.getKey(self._key))
-        return 0 if entry.revokedAt else int(entry.validUntil)
+        """Unix seconds; zero when the key is unknown."""
+        return int(self._chain.read(self._registry.functions.getKey(self._key)).validUntil)
 
     def _gas_limit(self, register: ContractFunction) -> int:
         """As for others, but estimated in the next block: the latest may be older than the document."""
