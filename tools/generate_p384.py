@@ -6,8 +6,9 @@ columns of eight bits, one table entry for each. Coordinates are in Montgomery f
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from generated_files import write_or_check
 
 from veritally.attestation.p384 import CURVE_B, FIELD_PRIME, GENERATOR, ORDER, Point, combine
 
@@ -112,19 +113,8 @@ contract P384Table {{
 
 
 def main() -> int:
-    """Writes or checks both files; the exit code is 1 when a check fails."""
-    stale = []
-    for path, text in ((CONSTANTS, render_constants()), (TABLE, render_table())):
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(path.name)
-        if "--check" not in sys.argv[1:]:
-            path.write_text(text, encoding="utf-8")
-    if "--check" in sys.argv[1:] and stale:
-        print(f"out of date: {', '.join(stale)}; run tools/generate_p384.py and commit", file=sys.stderr)
-        return 1
-    print(f"contracts/crypto: P384Constants.sol and P384Table.sol are {'written' if stale else 'current'}")
-    return 0
+    """Writes or checks both files; the exit code is 1 when the check fails."""
+    return write_or_check({CONSTANTS: render_constants(), TABLE: render_table()})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from math import isqrt
 from pathlib import Path
+
+from generated_files import write_or_check
 
 TARGET = Path(__file__).resolve().parent.parent / "contracts" / "crypto" / "Sha384.sol"
 ROUNDS = 80
@@ -23,6 +24,7 @@ HEAD = """\
 pragma solidity 0.8.30;
 
 import {ISha384} from "../interfaces/ISha384.sol";
+from generated_files import write_or_check
 
 /// @title SHA-384, unrolled
 /// @notice FIPS 180-4 with its 80 rounds written out: variables change their names instead of their places.
@@ -155,16 +157,8 @@ def render() -> str:
 
 
 def main() -> int:
-    """Writes or checks the file; the exit code is 1 when a check fails."""
-    text = render()
-    current = TARGET.exists() and TARGET.read_text(encoding="utf-8") == text
-    if "--check" in sys.argv[1:] and not current:
-        print("out of date: Sha384.sol; run tools/generate_sha384.py and commit the result", file=sys.stderr)
-        return 1
-    if not current:
-        TARGET.write_text(text, encoding="utf-8")
-    print(f"contracts/crypto: Sha384.sol is {'current' if current else 'written'}")
-    return 0
+    """Writes or checks the file; the exit code is 1 when the check fails."""
+    return write_or_check({TARGET: render()})
 
 
 if __name__ == "__main__":

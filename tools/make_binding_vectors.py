@@ -6,12 +6,12 @@ With --check it writes nothing, and fails when the file is not what it would wri
 from __future__ import annotations
 
 import json
-import sys
 from itertools import product
 from pathlib import Path
 
 from coincurve import PrivateKey
 from eth_utils.crypto import keccak
+from generated_files import write_or_check
 
 from veritally.attestation.binding import TAG_V1, KeyBinding, KeyKind
 
@@ -58,13 +58,7 @@ def render() -> str:
 
 def main() -> int:
     """Writes or checks the file; the exit code is 1 when the check fails."""
-    content = render()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(content, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != content:
-        print(f"{TARGET.name} is out of date: run tools/make_binding_vectors.py", file=sys.stderr)
-        return 1
-    return 0
+    return write_or_check({TARGET: render()})
 
 
 if __name__ == "__main__":

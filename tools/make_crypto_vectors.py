@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generated_files import write_or_check
 from p384_edges import hint_edges, lift, range_edges, statement_edges
 from rsa_edges import rsa_edges
 from vector_columns import columns, hexadecimal
@@ -143,19 +143,9 @@ def main() -> int:
         "rsa_pss_edges.json": rsa_edges(),
         "sha384.json": sha384_vectors(),
     }
-    stale = []
-    for name, content in files.items():
-        path, text = TARGET / name, json.dumps(content, indent=0) + "\n"
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv[1:]:
-            path.write_text(text, encoding="utf-8")
-    if "--check" in sys.argv[1:] and stale:
-        print(f"out of date: {', '.join(stale)}; run tools/make_crypto_vectors.py", file=sys.stderr)
-        return 1
-    print(f"tests/vectors/attestation: {f'written: {stale}' if stale else f'{len(files)} files are current'}")
-    return 0
+    return write_or_check(
+        {TARGET / name: json.dumps(content, indent=0) + "\n" for name, content in files.items()}
+    )
 
 
 if __name__ == "__main__":

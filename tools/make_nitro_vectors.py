@@ -7,7 +7,6 @@ With --check it writes nothing, and fails when a file is not what it would write
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256, sha384
@@ -21,6 +20,7 @@ import nitro_cases_payload
 import nitro_cases_signatures
 import nitro_cases_wrapping
 from eth_utils.crypto import keccak
+from generated_files import write_or_check
 from nitro_case import Case
 from nitro_chain import CHAIN, NOW_S, PROTECTED_HEADER, Made, encode
 from nitro_encoding import GENERALIZED_TIME, byte_string, read_element, read_item, text
@@ -169,24 +169,8 @@ def _text(content: Mapping[str, object]) -> str:
 
 
 def main() -> int:
-    """Writes or checks all files; the exit code is 1 when a check fails."""
-    check = "--check" in sys.argv[1:]
-    stale = []
-    for path, content in render().items():
-        if path.exists() and path.read_text(encoding="utf-8") == content:
-            continue
-        stale.append(path.name)
-        if not check:
-            path.write_text(content, encoding="utf-8")
-    if check and stale:
-        print(
-            f"out of date: {', '.join(stale)}; run tools/make_nitro_vectors.py and commit the result",
-            file=sys.stderr,
-        )
-        return 1
-    state = f"written: {', '.join(stale)}" if stale else "all current"
-    print(f"tests/vectors/attestation: {state}")
-    return 0
+    """Writes or checks all files; the exit code is 1 when the check fails."""
+    return write_or_check(render())
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ so that everybody can sign with it.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
+from generated_files import write_or_check
 from rsa_edges import rsa_encoding
 from vector_columns import hexadecimal
 
@@ -130,13 +130,7 @@ def _shown(document: bytes) -> dict[str, object]:
 
 def main() -> int:
     """Writes or checks the file; the exit code is 1 when the check fails."""
-    content = render()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(content, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != content:
-        print(f"{TARGET.name} is out of date: run tools/make_opengradient_vectors.py", file=sys.stderr)
-        return 1
-    return 0
+    return write_or_check({TARGET: render()})
 
 
 if __name__ == "__main__":

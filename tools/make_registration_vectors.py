@@ -7,7 +7,6 @@ With --check it writes nothing, and fails when the file is not what it would wri
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256, shake_256
@@ -19,6 +18,7 @@ from Crypto.PublicKey import ECC, RSA
 from Crypto.Signature import pss
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
+from generated_files import write_or_check
 
 from veritally.attestation import nitro
 from veritally.attestation.binding import KeyBinding, KeyKind
@@ -39,6 +39,7 @@ REGISTRATION_TYPE = (
     "Registration(uint8 platform,uint8 kind,bytes32 publicKeyHash,address prover,"
     "bytes32 modelId,bytes32 challenge,uint40 validUntil)"
 )
+
 GROUP_DIGEST = bytes(keccak(text="group digest"))
 """What the RSA key signs as evidence, because forge cannot sign with RSA."""
 
@@ -172,13 +173,7 @@ def _stream(word: str) -> Callable[[int], bytes]:
 
 def main() -> int:
     """Writes or checks the file; the exit code is 1 when the check fails."""
-    content = render()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(content, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != content:
-        print(f"{TARGET.name} is out of date: run tools/make_registration_vectors.py", file=sys.stderr)
-        return 1
-    return 0
+    return write_or_check({TARGET: render()})
 
 
 if __name__ == "__main__":

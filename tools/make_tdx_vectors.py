@@ -7,7 +7,6 @@ With --check it writes nothing, and fails when a file is not what it would write
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ import tdx_cases_lists
 import tdx_cases_policy
 import tdx_cases_quotes
 import tdx_real
+from generated_files import write_or_check
 from tdx_case import STARTS, Call, Case, Start
 from tdx_pki import NOW_S, ROOT, encode
 from vector_columns import hexadecimal
@@ -88,23 +88,8 @@ def render() -> dict[Path, str]:
 
 
 def main() -> int:
-    """Writes or checks the files; the exit code is 1 when the check fails."""
-    check = "--check" in sys.argv[1:]
-    stale = []
-    for path, content in render().items():
-        if path.exists() and path.read_text(encoding="utf-8") == content:
-            continue
-        stale.append(path.name)
-        if not check:
-            path.write_text(content, encoding="utf-8")
-    if check and stale:
-        print(
-            f"out of date: {', '.join(stale)}; run tools/make_tdx_vectors.py and commit the result",
-            file=sys.stderr,
-        )
-        return 1
-    print(f"tests/vectors/attestation: {f'written: {chr(44).join(stale)}' if stale else 'TDX is current'}")
-    return 0
+    """Writes or checks both files; the exit code is 1 when the check fails."""
+    return write_or_check(render())
 
 
 if __name__ == "__main__":
