@@ -24,7 +24,6 @@ HEAD = """\
 pragma solidity 0.8.30;
 
 import {ISha384} from "../interfaces/ISha384.sol";
-from generated_files import write_or_check
 
 /// @title SHA-384, unrolled
 /// @notice FIPS 180-4 with its 80 rounds written out: variables change their names instead of their places.
