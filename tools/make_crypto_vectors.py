@@ -90,8 +90,8 @@ def p384_vectors() -> dict[str, list[Any]]:
     return columns(rows)
 
 
-def p256_vectors() -> dict[str, list[Any]]:
-    """ECDSA over P-256 with SHA-256."""
+def sha256_vectors(curve: str) -> dict[str, list[Any]]:
+    """ECDSA with SHA-256 over a curve with coordinates of 32 bytes."""
     return columns(
         [
             {
@@ -101,7 +101,7 @@ def p256_vectors() -> dict[str, list[Any]]:
                 "publicKey": hexadecimal(curve_key(case.public_key)),
                 "valid": case.valid,
             }
-            for case in cases("ecdsa_secp256r1_sha256_p1363")
+            for case in cases(f"ecdsa_{curve}_sha256_p1363")
         ]
     )
 
@@ -138,7 +138,8 @@ def main() -> int:
     files = {
         "p384_hints.json": p384_vectors(),
         "p384_edges.json": columns(range_edges() + statement_edges() + hint_edges()),
-        "p256.json": p256_vectors(),
+        "p256.json": sha256_vectors("secp256r1"),
+        "secp256k1.json": sha256_vectors("secp256k1"),
         "rsa_pss_2048.json": rsa_vectors(),
         "rsa_pss_edges.json": rsa_edges(),
         "sha384.json": sha384_vectors(),

@@ -18,6 +18,7 @@ WRITTEN = {
         "tests/vectors/attestation/p384_hints.json",
         "tests/vectors/attestation/p384_edges.json",
         "tests/vectors/attestation/p256.json",
+        "tests/vectors/attestation/secp256k1.json",
         "tests/vectors/attestation/rsa_pss_2048.json",
         "tests/vectors/attestation/rsa_pss_edges.json",
         "tests/vectors/attestation/sha384.json",
