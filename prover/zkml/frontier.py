@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Final
 from prover.zkml.circuit import Circuit
 from prover.zkml.search import Candidate
 
+MAX_OPTIONS: Final = 4
 TRANSACTION_GAS: Final = 21_000
 _HEADER_GAS, _PROOF_BYTE_GAS, _INSTANCE_GAS = 700, 15.95, 300
 """Calldata: of the call's frame, of a byte of the proof, and about that of an instance."""
@@ -45,17 +47,23 @@ class Option:
         return TRANSACTION_GAS + circuit.predicted_verify_gas + round(calldata) + instances
 
 
-def shortlist(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Without the candidates that another beats or equals in rows and accuracy, with the same columns."""
-    ordered = sorted(candidates, key=lambda item: (*_size(item), item.max_error))
+def shortlist(candidates: Sequence[Candidate], preference: Preference) -> list[Candidate]:
+    """The candidates that are worth a setup, cheapest first.
+
+    Left out is what another with the same columns beats or equals in rows and accuracy, and what is too
+    expensive: only the cheapest stay, and for accuracy the most accurate as well.
+    """
     kept: list[Candidate] = []
-    for item in ordered:
-        best = min(
-            (other.max_error for other in kept if _size(other)[0] == _size(item)[0]), default=float("inf")
-        )
-        if item.max_error < best:
+    for item in sorted(candidates, key=lambda item: (*_size(item), item.max_error)):
+        rivals = [other.max_error for other in kept if _columns(other) == _columns(item)]
+        if item.max_error < min(rivals, default=math.inf):
             kept.append(item)
-    return kept
+    kept.sort(key=_work)
+    cheapest = kept[:MAX_OPTIONS]
+    if preference is Preference.ACCURACY:
+        most_accurate = min(kept, key=lambda item: (item.max_error, _work(item)))
+        return list(dict.fromkeys([*cheapest, most_accurate]))
+    return cheapest
 
 
 def choose(options: Sequence[Option], preference: Preference) -> Option:
@@ -64,5 +72,14 @@ def choose(options: Sequence[Option], preference: Preference) -> Option:
     return min(options, key=lambda option: (option.cost[first], *option.cost))
 
 
+def _columns(item: Candidate) -> int:
+    return item.knobs.num_inner_cols
+
+
 def _size(item: Candidate) -> tuple[int, int]:
-    return (item.knobs.num_inner_cols, item.knobs.logrows)
+    return (_columns(item), item.knobs.logrows)
+
+
+def _work(item: Candidate) -> float:
+    """Grows with the time of proving; one more inner column is about half as much work again."""
+    return float(2**item.knobs.logrows) * (1 + (_columns(item) - 1) / 2)
