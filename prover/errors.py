@@ -16,6 +16,7 @@ ProverError
 │   ├── InputValueError
 │   ├── InputOutsideRangeError
 │   └── InputRangeError
+├── circuits and packages: see prover/zkml/errors.py
 ├── EzklError
 │   ├── EzklTimeoutError
 │   ├── EzklCrashedError

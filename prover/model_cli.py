@@ -9,14 +9,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from prover.zkml.build import Built, BuildRequest, build, name_of
+from prover.zkml.build import BuildRequest, Built, build, name_of
 from prover.zkml.built_package import write_package
 from prover.zkml.frontier import Option, Preference
 from veritally.tables import print_whole
 
 model = typer.Typer(no_args_is_help=True, help="Provable models: build, register and check them.")
 
-_COLUMNS = ("", "k", "columns", "scale", "max error", "verify gas", "transaction gas", "CPU s", "MB", "contract B")
+_COLUMNS = (
+    "",
+    "k",
+    "columns",
+    "scale",
+    "max error",
+    "verify gas",
+    "transaction gas",
+    "CPU s",
+    "MB",
+    "contract B",
+)
 
 
 @model.callback()
@@ -36,15 +47,19 @@ def build_command(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: that of the file]")] = None,
     version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
-    cache: Annotated[Path, typer.Option(help="Folder for circuits and SRS files.")] = Path(".veritally-cache"),
+    cache: Annotated[Path, typer.Option(help="Folder for circuits and SRS files.")] = Path(
+        ".veritally-cache"
+    ),
 ) -> None:
     """Finds the best circuit for a network and writes a package with a verifier that can be deployed.
 
-    Proves nothing: cost and accuracy are predicted. Run again after an interruption, it goes on where it stopped.
+    Proves nothing: cost and accuracy are predicted. After an interruption it goes on where it stopped.
 
     Example: veritally model build model.onnx --sample data.json --prefer gas
     """
-    request = BuildRequest(network, sample, name_of(network.with_stem(name or network.stem)), version, prefer, max_error)
+    request = BuildRequest(
+        network, sample, name_of(network.with_stem(name or network.stem)), version, prefer, max_error
+    )
     built = build(request, cache, typer.echo)
     print_whole(_frontier(built), Console())
     package = write_package(built, out)

@@ -56,14 +56,16 @@ def _require_shapes(package: ModelPackage, session: onnxruntime.InferenceSession
     if found[0] != [list(package.input_shape)] or [_size(shape) for shape in found[1]] != [count]:
         raise PackageError(
             package.onnx.parent,
-            f"the network's input and output shapes are {found}, not {list(package.input_shape)} and one output "
-            f"of {count} values",
+            f"the network's input and output shapes are {found}, not {list(package.input_shape)} and "
+            f"one output of {count} values",
         )
     return str(inputs[0].name)
 
 
 def _size(shape: list[object]) -> int | None:
     """Number of values; None when a dimension is open."""
-    return math.prod(item for item in shape if isinstance(item, int)) if all(
-        isinstance(item, int) for item in shape
-    ) else None
+    return (
+        math.prod(item for item in shape if isinstance(item, int))
+        if all(isinstance(item, int) for item in shape)
+        else None
+    )

@@ -18,6 +18,7 @@ VeritallyError
 ├── NoHintError
 ├── TransactionFailedError
 ├── DevnetError
+├── CommandMissingError
 ├── ChainUnreachableError
 └── TransactionPendingError
 """
@@ -218,3 +219,16 @@ class TransactionPendingError(VeritallyError):
         )
         self.what = what
         self.tx_hash = tx_hash
+
+
+class CommandMissingError(VeritallyError):
+    """A group of commands is not installed."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(
+            f"`veritally {name}` is not available: {problem}; it comes with the prover, install `veritally` "
+            "with all its packages"
+        )
+        self.name = name

@@ -71,7 +71,9 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
     max_error = request.max_error
     if max_error is None:
         max_error = _DEFAULT_ERROR * max(abs(value) for outputs in expected for value in outputs)
-    progress(f"{request.name}: {network.input_size} inputs, {network.output_size} outputs, {len(sample)} samples")
+    progress(
+        f"{request.name}: {network.input_size} inputs, {network.output_size} outputs, {len(sample)} samples"
+    )
     accepted = _require_accurate(search(network, sample, expected, progress), max_error)
     drafts = [
         (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)

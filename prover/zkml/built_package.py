@@ -1,4 +1,4 @@
-"""A built model package on disk: the model, its circuit and its verifier, under an id that fixes all of them."""
+"""A built model package on disk: the model, its circuit and its verifier, under an id that fixes them."""
 
 from __future__ import annotations
 

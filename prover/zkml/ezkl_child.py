@@ -41,13 +41,19 @@ def accuracy(
     network: str, folder: str, knobs: Mapping[str, Any], sample: Sequence[Sequence[float]], constraints: bool
 ) -> dict[str, Any]:
     """The circuit's outputs (little-endian hex) for each input of the sample, without keys and proofs."""
-    written, compiled, witness = f"{folder}/settings.json", f"{folder}/model.compiled", f"{folder}/witness.json"
+    written, compiled, witness = (
+        f"{folder}/settings.json",
+        f"{folder}/model.compiled",
+        f"{folder}/witness.json",
+    )
     settings(network, written, knobs)
     compile_circuit(network, written, compiled)
     content = json.loads(Path(written).read_text(encoding="utf-8"))
     outputs, largest_lookup = [], 0
     for inputs in sample:
-        made = ezkl.gen_witness(json.dumps({"input_data": [list(inputs)]}), compiled, witness)
+        made = ezkl.gen_witness(
+            json.dumps({"input_data": [list(inputs)]}), compiled, witness, vk_path=None, srs_path=None
+        )
         if constraints:
             ezkl.mock(witness, compiled)
         outputs.append([word for words in made["outputs"] for word in words])

@@ -159,4 +159,10 @@ def _environment(home: str) -> dict[str, str]:
     """Nothing of ours that could be secret, an empty home, and no way to the network."""
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     proxies = dict.fromkeys(("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"), _CLOSED_PORT)
-    return {**inherited, **_THREADS, **proxies, "HOME": home, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return {
+        **inherited,
+        **_THREADS,
+        **proxies,
+        "HOME": home,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }

@@ -15,10 +15,12 @@ from prover.zkml.package import require_inputs
 def read_sample(path: Path, input_size: int) -> tuple[tuple[float, ...], ...]:
     """The inputs in a sample file, each as the flat values of the network's input.
 
-    The file is JSON as ezkl takes it, `{"input_data": [[…]]}`, with the values of one or more inputs in one list.
+    The file is JSON as ezkl takes it, `{"input_data": [[…]]}`, with the values of one or
+    more inputs in one list.
 
     Raises:
-        SampleError: the file cannot be read, or has more than one list, too few values, or one that is not finite.
+        SampleError: the file cannot be read, has more than one list, too few values, or one that is not
+            finite.
     """
     lists = _read(path)
     if len(lists) != 1:

@@ -1,4 +1,4 @@
-"""Searches the settings of a circuit without proving: rows from ezkl's settings, accuracy from its witnesses."""
+"""Searches a circuit's settings without proving: rows from ezkl's settings, accuracy from its witnesses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -23,9 +22,9 @@ Sample = Sequence[Sequence[float]]
 
 SCALES: Final = (5, 7, 9, 11, 13, 15)
 DIGITS: Final = (
-    (128, 2), (256, 2), (128, 3), (512, 2), (256, 3), (1024, 2), (2048, 2), (512, 3), (128, 4), (4096, 2),
-    (8192, 2), (1024, 3), (16384, 2), (256, 4), (2048, 3), (512, 4), (4096, 3), (1024, 4), (8192, 3), (2048, 4),
-    (4096, 4),
+    (128, 2), (256, 2), (512, 2), (1024, 2), (128, 3), (2048, 2), (256, 3), (4096, 2), (8192, 2), (512, 3),
+    (128, 4), (16384, 2), (1024, 3), (256, 4), (2048, 3), (4096, 3), (512, 4), (8192, 3), (1024, 4),
+    (2048, 4), (4096, 4),
 )  # fmt: skip
 """Base and number of digits for range checks, by the range of values that they cover."""
 COLUMNS: Final = (1, 2)
@@ -70,9 +69,7 @@ class _Run:
     largest_lookup: int
 
 
-def search(
-    network: Network, sample: Sample, expected: Sample, progress: Progress
-) -> list[Candidate]:
+def search(network: Network, sample: Sample, expected: Sample, progress: Progress) -> list[Candidate]:
     """For each scale and number of columns the settings with the fewest rows.
 
     Args:
@@ -105,7 +102,7 @@ def search(
 
 
 def check(network: Network, candidate: Candidate, sample: Sample, expected: Sample) -> Candidate:
-    """The candidate with its error as the finished circuit has it, every constraint checked on the whole sample.
+    """The candidate with its error, every constraint of the finished circuit checked on the whole sample.
 
     Raises:
         EzklError: a constraint does not hold, or the work took too long.
@@ -123,7 +120,9 @@ def _measure_scale(
     while low < high:
         middle = (low + high) // 2
         try:
-            runs[middle] = _run(network, _knobs(scale, DIGITS[middle], 1), sample, expected, constraints=False)
+            runs[middle] = _run(
+                network, _knobs(scale, DIGITS[middle], 1), sample, expected, constraints=False
+            )
             high = middle
         except EzklFailedError:
             low = middle + 1
@@ -140,9 +139,7 @@ def _room(digits: tuple[int, int]) -> int:
     return int(base**count)
 
 
-def _run(
-    network: Network, knobs: Knobs, sample: Sample, expected: Sample, *, constraints: bool
-) -> _Run:
+def _run(network: Network, knobs: Knobs, sample: Sample, expected: Sample, *, constraints: bool) -> _Run:
     with tempfile.TemporaryDirectory(prefix="veritally-search-") as folder:
         arguments: dict[str, object] = {"network": str(network.path), "folder": folder, "sample": sample}
         arguments |= {"knobs": msgspec.to_builtins(knobs), "constraints": constraints}
@@ -174,9 +171,8 @@ def _fewest_rows(network: Network, precision: _Precision) -> Iterator[Candidate]
 
 def _rows(network: Network, knobs: Sequence[Knobs]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="veritally-search-") as folder:
-        arguments = {
-            "network": str(network.path), "output": f"{folder}/settings.json", "knobs": msgspec.to_builtins(knobs)
-        }  # fmt: skip
+        arguments: dict[str, object] = {"network": str(network.path), "output": f"{folder}/settings.json"}
+        arguments |= {"knobs": msgspec.to_builtins(knobs)}
         found: list[dict[str, Any]] = run_ezkl(Stage.ROWS, arguments, ROWS_TIMEOUT_S)
     for item in found:
         if unknown := _UNKNOWN_OPERATOR.search(str(item.get("error", ""))):

@@ -1,7 +1,7 @@
 """The SRS (structured reference string): the development one, and how the public ceremony's is recognised.
 
-The development SRS is made here, so whoever makes it could forge proofs. It has a folder and a file name of its
-own, so that it is never taken for the file of the public ceremony.
+The development SRS is made here, so whoever makes it could forge proofs. It has a folder and a file name of
+its own, so that it is never taken for the file of the public ceremony.
 """
 
 from __future__ import annotations

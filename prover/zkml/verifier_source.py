@@ -68,7 +68,10 @@ def count_points(source: str) -> int:
         VerifierSourceError: the text is not what the pinned ezkl generates.
     """
     evaluation_bytes = _single_hex(_EVALUATIONS_LENGTH, source, "length of the evaluations")
-    return len(_VERIFYING_KEY_POINT.findall(source)) + (read_proof_bytes(source) - evaluation_bytes) // _POINT_BYTES
+    return (
+        len(_VERIFYING_KEY_POINT.findall(source))
+        + (read_proof_bytes(source) - evaluation_bytes) // _POINT_BYTES
+    )
 
 
 def read_proof_bytes(source: str) -> int:
