@@ -28,7 +28,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_group_of_an_installed_package_is_found(site: Path) -> None:
     install(site, "prover.model_cli:model")
-    assert [command.name for command in load_group("grouped").registered_commands][0] == "build"
+    commands = [command.name for command in load_group("grouped").registered_commands]
+    assert "build" in commands
 
 
 def test_missing_group_is_told() -> None:
