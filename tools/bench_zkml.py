@@ -1,6 +1,7 @@
 """Prints what the tuned circuits cost and what was predicted, beside ezkl's defaults (`make bench-zkml`).
 
-Builds each network of tests/vectors/zkml/networks, proves one inference, and calls the verifier on a local chain.
+Builds each network of tests/vectors/zkml/networks, proves one inference, and calls the verifier on a local
+chain.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ class Drawing:
 def draw_mlp(name: str, widths: Sequence[int]) -> None:
     """Dense layers with ReLU between them."""
     drawing, last = Drawing(name), "input"
-    for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
         weights = drawing.weight(f"w{layer}", (fan_in, fan_out), fan_in)
         bias = drawing.weight(f"b{layer}", (fan_out,), 100)
         is_last = layer == len(widths) - 2

@@ -12,7 +12,7 @@ import typer
 from veritally.cli_attestation import attestation
 from veritally.cli_deployment import deploy, deployment
 from veritally.devnet import Devnet, start_devnet
-from veritally.errors import CommandMissingError, VeritallyError
+from veritally.errors import CommandError, CommandMissingError
 from veritally.plugins import load_group
 
 _ANY_ARGUMENTS: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -93,9 +93,9 @@ def _summary(running: Devnet, output: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: errors of the SDK end the command with one line and their exit code."""
+    """Entry point: expected errors end the command with one line and their exit code."""
     try:
         app(args=arguments)
-    except VeritallyError as error:
+    except CommandError as error:
         typer.echo(f"veritally: {error}", err=True)
         raise SystemExit(error.exit_code) from None

@@ -30,11 +30,15 @@ from pathlib import Path
 from typing import ClassVar
 
 
-class VeritallyError(Exception):
-    """Base of everything that the SDK raises on purpose."""
+class CommandError(Exception):
+    """Base of what ends a command with one line and an exit code, in whichever package it is raised."""
 
     exit_code: ClassVar[int] = 1
     """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
+
+
+class VeritallyError(CommandError):
+    """Base of everything that the SDK raises on purpose."""
 
 
 class UnknownTierError(VeritallyError):

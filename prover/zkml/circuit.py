@@ -19,7 +19,7 @@ from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
 from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import ModelPackage
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
-from prover.zkml.srs import DevelopmentSrs, development_srs, is_ceremony
+from prover.zkml.srs import SrsFile, development_srs, is_ceremony
 from prover.zkml.verifier_source import add_guard, count_points, predict_gas, read_proof_bytes
 
 TIMEOUT_S: Final = {Stage.SETTINGS: 120.0, Stage.COMPILE: 120.0, Stage.SETUP: 900.0, Stage.VERIFIER: 300.0}
@@ -73,7 +73,9 @@ class Circuit:
     """True: whoever made the SRS can forge proofs. For development chains only."""
 
 
-def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) -> Circuit:
+def prepare_circuit(
+    package: ModelPackage, cache_dir: Path, progress: Progress, srs: SrsFile | None = None
+) -> Circuit:
     """Prepares the circuit of a package, or takes it from the cache.
 
     What is in the cache is checked, and made again where it is damaged. Several processes may prepare the
@@ -83,6 +85,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
         package: The model.
         cache_dir: Directory for circuits and the development SRS; created when missing.
         progress: Is told each step that was done, with its time in seconds.
+        srs: The SRS to use; None for the development SRS in the cache.
 
     Raises:
         EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
@@ -96,7 +99,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
     def tell(line: str) -> None:
         progress(f"circuit {package.name}: {line}")
 
-    srs = development_srs(cache_dir, package.knobs.logrows, tell)
+    srs = srs or development_srs(cache_dir, package.knobs.logrows, tell)
     folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, srs)}"
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
@@ -104,7 +107,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
         return _load(package, srs, folder)
 
 
-def _cache_key(package: ModelPackage, srs: DevelopmentSrs) -> str:
+def _cache_key(package: ModelPackage, srs: SrsFile) -> str:
     """Changes with everything that the circuit is made from."""
     parts = {
         "layout": _LAYOUT,
@@ -122,7 +125,7 @@ class _Build:
     """Makes the files of one circuit's folder."""
 
     package: ModelPackage
-    srs: DevelopmentSrs
+    srs: SrsFile
     folder: Path
 
     def steps(self) -> list[Step]:
@@ -176,7 +179,7 @@ class _Build:
         return measure_ezkl(stage, values, TIMEOUT_S[stage])
 
 
-def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
+def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
     settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
     setup = json.loads((folder / SETUP_COST).read_text(encoding="utf-8"))
@@ -207,7 +210,7 @@ def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
     )
 
 
-def _paths(srs: DevelopmentSrs, folder: Path) -> CircuitPaths:
+def _paths(srs: SrsFile, folder: Path) -> CircuitPaths:
     return CircuitPaths(
         settings=folder / SETTINGS,
         compiled=folder / COMPILED,

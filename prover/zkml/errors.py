@@ -13,11 +13,15 @@ ProverError
 ├── SampleError
 ├── NoCircuitError
 ├── DevelopmentSrsError
-└── BuiltPackageError
+├── BuiltPackageError
+├── WrongSrsError
+├── UnknownModelError
+└── ModelMismatchError
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from prover.errors import EzklError, ProverError
@@ -135,3 +139,34 @@ class BuiltPackageError(ProverError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"built model package {path}: {problem}; build it again or fetch it anew")
         self.path = path
+
+
+class WrongSrsError(ProverError):
+    """An SRS file is not the one with which a package was built."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path} has the sha256 {found}, the package was built with {expected}; get that file from the "
+            "model's owner or from the public ceremony"
+        )
+        self.path = path
+
+
+class UnknownModelError(ProverError):
+    """The registry does not know a model."""
+
+    def __init__(self, model_id: bytes, chain_id: int) -> None:
+        super().__init__(
+            f"chain {chain_id} has no model 0x{model_id.hex()}; compare the id and the deployment file"
+        )
+        self.model_id = model_id
+
+
+class ModelMismatchError(ProverError):
+    """What the chain says of a model is not what its package says."""
+
+    def __init__(self, model_id: bytes, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"model 0x{model_id.hex()} is not the package's: {'; '.join(differences)}; do not rely on it"
+        )
+        self.differences = tuple(differences)

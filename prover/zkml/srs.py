@@ -30,14 +30,14 @@ CEREMONY_WORDS: Final = (
 
 
 @dataclass(frozen=True)
-class DevelopmentSrs:
+class SrsFile:
     """The file and its hex sha256."""
 
     path: Path
     sha256: str
 
 
-def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> DevelopmentSrs:
+def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> SrsFile:
     """The one development SRS of 2^logrows rows in `cache_dir`; made at first use.
 
     There is a file per size, because ezkl needs seconds in every call to cut a larger one down. A file that
@@ -57,7 +57,7 @@ def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> Develo
         sha256 = sha256_of(path)
         if digest_file.read_text(encoding="utf-8").strip() != sha256:
             raise CorruptSrsError(path)
-    return DevelopmentSrs(path, sha256)
+    return SrsFile(path, sha256)
 
 
 def is_ceremony(source: str) -> bool:
