@@ -11,6 +11,7 @@ import typer
 
 from veritally.cli_attestation import attestation
 from veritally.cli_deployment import deploy, deployment
+from veritally.cli_receipt import receipt
 from veritally.devnet import Devnet, start_devnet
 from veritally.errors import CommandError, CommandMissingError
 from veritally.plugins import load_group
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(deploy)
 app.add_typer(deployment, name="deployment")
 app.add_typer(attestation, name="attestation")
+app.add_typer(receipt, name="receipt")
 
 
 def _add_group(name: str) -> None:

@@ -19,6 +19,8 @@ VeritallyError
 ├── TransactionFailedError
 ├── DevnetError
 ├── CommandMissingError
+├── AnswerFileError
+├── ReceiptMismatchError
 ├── ChainUnreachableError
 └── TransactionPendingError
 """
@@ -236,3 +238,21 @@ class CommandMissingError(VeritallyError):
             "with all its packages"
         )
         self.name = name
+
+
+class AnswerFileError(VeritallyError):
+    """A file with a prover's answer, or with the request, cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} {problem}; save the answer and the request as they were sent")
+        self.path = path
+
+
+class ReceiptMismatchError(VeritallyError):
+    """An answer is not what it claims to be."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(f"the answer is not what it claims: {'; '.join(differences)}; do not rely on it")
+        self.differences = tuple(differences)
