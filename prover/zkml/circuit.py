@@ -25,7 +25,7 @@ from prover.zkml.verifier_source import add_guard, count_points, predict_gas, re
 TIMEOUT_S: Final = {Stage.SETTINGS: 120.0, Stage.COMPILE: 120.0, Stage.SETUP: 900.0, Stage.VERIFIER: 300.0}
 SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verifier.sol", "verifier.json"
 VERIFYING_KEY, PROVING_KEY, SETUP_COST = "vk.key", "pk.key", "setup.json"
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 """Raise it when the files of a circuit's folder change their meaning."""
 _PROVE_PER_SETUP_CPU: Final = 1.33
 """Proving takes this many times the CPU time of the setup; within 20 %."""

@@ -63,12 +63,20 @@ def accuracy(
 
 
 def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
-    """Writes the circuit's settings."""
+    """Writes the circuit's settings, the same in every run.
+
+    ezkl lists tables and ranges in any order, and the verifying key follows that order.
+    """
     args = ezkl.PyRunArgs()
     for name, value in knobs.items():
         for target in ("input_scale", "param_scale") if name == "scale" else (name,):
             setattr(args, target, tuple(value) if isinstance(value, list) else value)
     ezkl.gen_settings(network, output, py_run_args=args)
+    content = json.loads(Path(output).read_text(encoding="utf-8"))
+    for name in ("required_lookups", "required_range_checks"):
+        content[name].sort(key=json.dumps)
+    content["timestamp"] = None
+    Path(output).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def compile_circuit(network: str, settings: str, output: str) -> None:
