@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 TARGET = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "zkml" / "networks"
+REFUSED = TARGET.parent / "refused"
 OPSET, IR_VERSION = 13, 8
 SAMPLES = 8
 SEED = 5
@@ -99,6 +100,39 @@ def draw_attention(name: str, length: int, width: int) -> None:
     drawing.save([1, length, width], [1, length, 2])
 
 
+def write_refused(
+    name: str,
+    operators: Sequence[tuple[str, Sequence[str], str]],
+    inputs: Sequence[onnx.ValueInfoProto],
+    outputs: Sequence[onnx.ValueInfoProto],
+    weights: Sequence[onnx.TensorProto] = (),
+) -> None:
+    """Writes a valid network that cannot become a circuit."""
+    nodes = [helper.make_node(operator, list(taken), [given]) for operator, taken, given in operators]
+    graph = helper.make_graph(nodes, name, list(inputs), list(outputs), list(weights))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = IR_VERSION
+    (REFUSED / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+
+
+def tensor(name: str, shape: Sequence[int | str], kind: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
+    """An input or output."""
+    return helper.make_tensor_value_info(name, kind, list(shape))
+
+
+def draw_refused() -> None:
+    """Networks that `veritally model build` refuses."""
+    x, y, z = tensor("x", (1, 4)), tensor("y", (1, 4)), tensor("z", (1, 4))
+    write_refused("determinant", [("Det", ["x"], "y")], [tensor("x", (1, 2, 2))], [tensor("y", (1,))])
+    write_refused("two-inputs", [("Add", ["x", "z"], "y")], [x, z], [y])
+    write_refused("two-outputs", [("Relu", ["x"], "y"), ("Abs", ["x"], "z")], [x], [y, z])
+    write_refused("open-shape", [("Relu", ["x"], "y")], [tensor("x", ("N", 4))], [tensor("y", ("N", 4))])
+    integers = [tensor(name, (1, 4), TensorProto.INT64) for name in "xy"]
+    write_refused("integers", [("Abs", ["x"], "y")], integers[:1], integers[1:])
+    nan = numpy_helper.from_array(np.full((4,), np.nan, np.float32), "w")
+    write_refused("nan", [("Mul", ["x", "w"], "y")], [x], [y], [nan])
+
+
 def main() -> None:
     """Draws all networks."""
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -106,6 +140,8 @@ def main() -> None:
     draw_mlp("mlp10k", (64, 128, 16, 4))
     draw_cnn("cnn")
     draw_attention("attention", length=4, width=8)
+    REFUSED.mkdir(exist_ok=True)
+    draw_refused()
 
 
 if __name__ == "__main__":

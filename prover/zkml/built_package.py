@@ -21,9 +21,9 @@ from prover.zkml.solidity import SOLC_VERSION
 from prover.zkml.verifier_source import read_srs_words
 
 MANIFEST: Final = "package.json"
-_FIXED: Final = (NETWORK_FILE, DESCRIPTION_FILE, VERIFYING_KEY, SOURCE, VERIFIER)
-"""The same in every build of the same model; settings and compiled circuit hold the time of the build."""
-_FILES: Final = (*_FIXED, SETTINGS, COMPILED)
+_FIXED: Final = (NETWORK_FILE, DESCRIPTION_FILE, SETTINGS, VERIFYING_KEY, SOURCE, VERIFIER)
+"""The same in every build of the same model; the compiled circuit is not."""
+_FILES: Final = (*_FIXED, COMPILED)
 _ID_CHARACTERS: Final = 16
 
 

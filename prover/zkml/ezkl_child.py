@@ -75,7 +75,7 @@ def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
     content = json.loads(Path(output).read_text(encoding="utf-8"))
     for name in ("required_lookups", "required_range_checks"):
         content[name].sort(key=json.dumps)
-    content["timestamp"] = None
+    content["timestamp"] = 0
     Path(output).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
