@@ -4,8 +4,9 @@ import pytest
 
 from prover.errors import VerifierSourceError
 from prover.zkml import instance_sum
+from prover.zkml.errors import DevelopmentSrsError
 from prover.zkml.instance_sum import sum_instances_at_once
-from prover.zkml.srs import CEREMONY_WORDS, is_ceremony
+from prover.zkml.srs import CEREMONY_WORDS, is_ceremony, require_srs_for
 from prover.zkml.verifier_source import read_srs_words
 
 EVALUATIONS = """                let mptr_end := add(mptr, mul(0x20, add(mload(NUM_INSTANCES_MPTR), 6)))
@@ -72,3 +73,10 @@ def test_ceremony_is_recognised_by_all_four_words() -> None:
 def test_text_without_srs_words_is_refused() -> None:
     with pytest.raises(VerifierSourceError, match="y_2"):
         is_ceremony(SRS.replace("neg_s_g2_y_2", "neg_s_g2_y_3"))
+
+
+def test_development_srs_is_for_development_chains() -> None:
+    require_srs_for(31337, development_srs=True, model="iris")
+    require_srs_for(1, development_srs=False, model="iris")
+    with pytest.raises(DevelopmentSrsError, match="model iris .* chain 1 is no development chain"):
+        require_srs_for(1, development_srs=True, model="iris")
