@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -66,7 +66,7 @@ class Circuit:
     predicted_verify_gas: int
     """Gas of one `verifyProof`, within 3 %, without calldata. A call that is limited needs a margin."""
     verifier_runtime_bytes: int
-    estimated_prove_cpu_s: float
+    estimated_prove_cpu_s: float = field(compare=False)
     """CPU seconds of one proof on this machine, from those of the setup; within 20 %."""
     estimated_prove_memory_bytes: int
     development_srs: bool

@@ -78,5 +78,5 @@ def test_text_without_srs_words_is_refused() -> None:
 def test_development_srs_is_for_development_chains() -> None:
     require_srs_for(31337, development_srs=True, model="iris")
     require_srs_for(1, development_srs=False, model="iris")
-    with pytest.raises(DevelopmentSrsError, match="model iris .* chain 1 is no development chain"):
+    with pytest.raises(DevelopmentSrsError, match=r"model iris .* chain 1 is no development chain"):
         require_srs_for(1, development_srs=True, model="iris")
