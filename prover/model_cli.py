@@ -19,7 +19,7 @@ from prover.zkml.circuit import prepare_circuit
 from prover.zkml.errors import BuiltPackageError, ModelMismatchError
 from prover.zkml.frontier import Option, Preference
 from prover.zkml.package import ModelPackage
-from prover.zkml.srs import require_srs_for
+from prover.zkml.srs import open_srs, require_srs_for
 from veritally.chain import Chain
 from veritally.cli_deployment import RpcUrl, load_account
 from veritally.deployment import Deployment
@@ -33,6 +33,7 @@ PROOF_TIMEOUT_S = 1800.0
 Package = Annotated[Path, typer.Argument(help="Folder that `veritally model build` wrote.")]
 ModelId = Annotated[str, typer.Argument(help="Id of the model, 0x and 64 hex digits.")]
 DeploymentFile = Annotated[Path, typer.Option("--deployment", help="Deployment file of the chain.")]
+Srs = Annotated[Path | None, typer.Option(help="SRS file. [default: a development SRS, made in the cache]")]
 Cache = Annotated[Path, typer.Option(help="Folder for circuits and SRS files.")]
 
 _COLUMNS = (
@@ -66,6 +67,7 @@ def build_command(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: that of the file]")] = None,
     version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+    srs: Srs = None,
     cache: Cache = Path(".veritally-cache"),
 ) -> None:
     """Finds the best circuit for a network and writes a package with a verifier that can be deployed.
@@ -75,7 +77,7 @@ def build_command(
     Example: veritally model build model.onnx --sample data.json --prefer gas
     """
     request = BuildRequest(
-        network, sample, name_of(network.with_stem(name or network.stem)), version, prefer, max_error
+        network, sample, name_of(network.with_stem(name or network.stem)), version, prefer, max_error, srs
     )
     built = build(request, cache, typer.echo)
     print_whole(_frontier(built), Console())
@@ -95,6 +97,7 @@ def register(
     key_file: Annotated[
         Path | None, typer.Option(help="Raw key in a file of mode 0600; development chains only.")
     ] = None,
+    srs: Srs = None,
     cache: Cache = Path(".veritally-cache"),
 ) -> None:
     """Registers a built model: deploys its verifier, which must accept a proof and refuse changed ones.
@@ -106,9 +109,10 @@ def register(
     content = ModelPackage.load(package)
     require_srs_for(chain.chain_id, built.manifest["srs"]["development"], content.name)
     account = load_account(chain.chain_id, keystore, password_file, key_file)
-    circuit = prepare_circuit(content, cache, typer.echo)
+    opened = open_srs(srs, content.knobs.logrows) if srs else None
+    circuit = prepare_circuit(content, cache, typer.echo, opened)
     if circuit.vk_sha256 != expected_of(built).vk_sha256:
-        raise BuiltPackageError(package, f"it was built with another SRS than the one in {cache}")
+        raise BuiltPackageError(package, f"it was built with another SRS than {srs or f'that in {cache}'}")
     registrar = Registrar(chain, deployed, account, typer.echo)
     model_id = registrar.ensure_model(content)
     registered = registrar.ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)

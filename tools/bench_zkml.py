@@ -84,7 +84,7 @@ class Row:
 def measure(name: str, chain: Chain, account: LocalAccount, *, with_defaults: bool) -> Row:
     """Builds, proves and verifies one network."""
     network, sample = NETWORKS / f"{name}.onnx", NETWORKS / f"{name}.json"
-    request = BuildRequest(network, sample, name, "1.0.0", Preference.GAS, None)
+    request = BuildRequest(network, sample, name, "1.0.0", Preference.GAS, None, None)
     built = build(request, CACHE, lambda line: print(f"  {line}", file=sys.stderr))
     circuit = built.chosen.circuit
     started = children_cpu_s()

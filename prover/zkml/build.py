@@ -19,6 +19,7 @@ from prover.zkml.network import Network
 from prover.zkml.package import ModelPackage
 from prover.zkml.sample import read_sample
 from prover.zkml.search import Candidate, Sample, check, search
+from prover.zkml.srs import open_srs
 
 _DEFAULT_ERROR = 0.01
 """Of the largest output on the sample."""
@@ -37,6 +38,8 @@ class BuildRequest:
     preference: Preference
     max_error: float | None
     """Largest error of an output on the sample that is accepted; None for 1 % of the largest output."""
+    srs: Path | None
+    """SRS file; None for a development SRS."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
         NetworkError: the ONNX file cannot become a circuit.
         SampleError: the sample cannot be used.
         NoCircuitError: no circuit is accurate enough, or none fits a contract.
+        SrsFileError: the SRS cannot be used, or is too small.
         EzklError: ezkl crashes or takes too long.
         VerifierSourceError, VerifierCompileError: the verifier cannot be made here.
     """
@@ -78,7 +82,7 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
     drafts = [
         (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)
     ]
-    options = _set_up(drafts, cache_dir, progress)
+    options = _set_up(drafts, request.srs, cache_dir, progress)
     chosen = _choose_checked(network, sample, expected, options, request.preference, progress)
     package = next(package for item, package in drafts if item == chosen.candidate)
     return Built(package, tuple(options), chosen)
@@ -115,12 +119,13 @@ def _draft(request: BuildRequest, network: Network, sample: Sample, candidate: C
 
 
 def _set_up(
-    drafts: Sequence[tuple[Candidate, ModelPackage]], cache_dir: Path, progress: Progress
+    drafts: Sequence[tuple[Candidate, ModelPackage]], srs: Path | None, cache_dir: Path, progress: Progress
 ) -> list[Option]:
     options, refusals = [], []
     for candidate, package in drafts:
+        opened = open_srs(srs, candidate.knobs.logrows) if srs else None
         try:
-            options.append(Option(candidate, prepare_circuit(package, cache_dir, progress)))
+            options.append(Option(candidate, prepare_circuit(package, cache_dir, progress, opened)))
         except VerifierTooLargeError as error:
             refusals.append(str(error))
     if not options:

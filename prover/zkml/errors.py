@@ -15,6 +15,7 @@ ProverError
 ├── DevelopmentSrsError
 ├── BuiltPackageError
 ├── WrongSrsError
+├── SrsFileError
 ├── UnknownModelError
 └── ModelMismatchError
 """
@@ -149,6 +150,16 @@ class WrongSrsError(ProverError):
             f"{path} has the sha256 {found}, the package was built with {expected}; get that file from the "
             "model's owner or from the public ceremony"
         )
+        self.path = path
+
+
+class SrsFileError(ProverError):
+    """A file is no SRS, or not large enough."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"SRS {path}: {problem}; fetch the file again, for at least the circuit's logrows")
         self.path = path
 
 

@@ -13,13 +13,15 @@ from typing import Final
 
 from prover.errors import CorruptSrsError
 from prover.zkml.cache import Progress, exclusive, scratch, sha256_of, write_atomically
-from prover.zkml.errors import DevelopmentSrsError
+from prover.zkml.errors import DevelopmentSrsError, SrsFileError
 from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.verifier_source import read_srs_words
 from veritally.contract_table import DEVELOPMENT_CHAIN_IDS
 
 FOLDER = "srs-development"
 TIMEOUT_S = 1800.0
+_COUNT_BYTES, _G2_BYTES = 4, 256
+_BYTES_PER_ROW_LOG2 = 7
 CEREMONY_WORDS: Final = (
     0x186282957DB913ABD99F91DB59FE69922E95040603EF44C0BD7AA3ADEEF8F5AC,
     0x17944351223333F260DDC3B4AF45191B856689EDA9EAB5CBCDDBBE570CE860D2,
@@ -58,6 +60,25 @@ def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> SrsFil
         if digest_file.read_text(encoding="utf-8").strip() != sha256:
             raise CorruptSrsError(path)
     return SrsFile(path, sha256)
+
+
+def open_srs(path: Path, logrows: int) -> SrsFile:
+    """An SRS file that somebody made, checked for its form and size; a larger one than needed is cut by ezkl.
+
+    Raises:
+        SrsFileError: it cannot be read, is no SRS, or is too small for 2^logrows rows.
+    """
+    try:
+        with path.open("rb") as file:
+            found = int.from_bytes(file.read(_COUNT_BYTES), "little")
+        size = path.stat().st_size
+    except OSError as error:
+        raise SrsFileError(path, f"cannot be read ({error.strerror})") from None
+    if found > 64 or size != _COUNT_BYTES + _G2_BYTES + 2 ** (found + _BYTES_PER_ROW_LOG2):
+        raise SrsFileError(path, f"{size} bytes are no SRS")
+    if found < logrows:
+        raise SrsFileError(path, f"it is for 2^{found} rows, the circuit has 2^{logrows}")
+    return SrsFile(path, sha256_of(path))
 
 
 def is_ceremony(source: str) -> bool:

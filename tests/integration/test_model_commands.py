@@ -113,6 +113,8 @@ def test_registered_model_is_shown_verified_and_reproduced(
     reproduced = run("reproduce", wanted, package, "--srs", srs, *on_chain)
     assert reproduced.exit_code == 0, reproduced.exception
     assert "MISMATCH" not in reproduced.output
+    named = build(IRIS, folder, "--srs", str(srs))
+    assert named.output.splitlines()[-2] == f"written to {package}"
     other = folder / "other.srs"
     other.write_bytes(srs.read_bytes() + b"0")
     assert isinstance(run("reproduce", wanted, package, "--srs", other, *on_chain).exception, WrongSrsError)

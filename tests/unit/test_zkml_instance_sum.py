@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from prover.errors import VerifierSourceError
 from prover.zkml import instance_sum
-from prover.zkml.errors import DevelopmentSrsError
+from prover.zkml.errors import DevelopmentSrsError, SrsFileError
 from prover.zkml.instance_sum import sum_instances_at_once
-from prover.zkml.srs import CEREMONY_WORDS, is_ceremony, require_srs_for
+from prover.zkml.srs import CEREMONY_WORDS, is_ceremony, open_srs, require_srs_for
 from prover.zkml.verifier_source import read_srs_words
 
 EVALUATIONS = """                let mptr_end := add(mptr, mul(0x20, add(mload(NUM_INSTANCES_MPTR), 6)))
@@ -80,3 +82,30 @@ def test_development_srs_is_for_development_chains() -> None:
     require_srs_for(1, development_srs=False, model="iris")
     with pytest.raises(DevelopmentSrsError, match=r"model iris .* chain 1 is no development chain"):
         require_srs_for(1, development_srs=True, model="iris")
+
+
+def srs_file(folder: Path, logrows: int, extra: int = 0) -> Path:
+    path = folder / f"k{logrows}.srs"
+    path.write_bytes(logrows.to_bytes(4, "little") + bytes(256 + 2 ** (logrows + 7) + extra))
+    return path
+
+
+def test_srs_for_at_least_the_circuit_is_taken(tmp_path: Path) -> None:
+    path = srs_file(tmp_path, 3)
+    assert open_srs(path, 3) == open_srs(path, 2)
+    with pytest.raises(SrsFileError, match=r"for 2\^3 rows, the circuit has 2\^4"):
+        open_srs(path, 4)
+
+
+@pytest.mark.parametrize("extra", [-1, 1])
+def test_file_of_another_size_is_no_srs(tmp_path: Path, extra: int) -> None:
+    with pytest.raises(SrsFileError, match="bytes are no SRS"):
+        open_srs(srs_file(tmp_path, 3, extra), 3)
+
+
+def test_huge_count_and_missing_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / "huge.srs").write_bytes(b"\xff" * 300)
+    with pytest.raises(SrsFileError, match="300 bytes are no SRS"):
+        open_srs(tmp_path / "huge.srs", 3)
+    with pytest.raises(SrsFileError, match="No such file"):
+        open_srs(tmp_path / "none.srs", 3)
