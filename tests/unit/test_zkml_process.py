@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -7,12 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from prover.errors import EzklCrashedError, EzklFailedError, EzklTimeoutError
+from prover.settings import MODELS_DIRECTORY
 from prover.zkml import ezkl_process
 from prover.zkml.errors import DiskFullError, EzklMemoryError
 from prover.zkml.ezkl_process import Stage, measure_ezkl, run_ezkl
+from prover.zkml.package import ModelPackage
 
 HOURS_OF_ROWS = 24
 START_OF_A_LONG_RUN = f"""
@@ -145,3 +149,15 @@ def test_work_is_measured(tmp_path: Path) -> None:
     assert measured.result is None
     assert 0.01 < measured.cpu_s < 30
     assert 2**23 < measured.peak_memory_bytes < 2**30
+
+
+def test_settings_are_the_same_in_every_run(tmp_path: Path) -> None:
+    package = ModelPackage.load(MODELS_DIRECTORY / "iris")
+    knobs = msgspec.to_builtins(package.knobs)
+    contents = set()
+    for run in range(8):  # ezkl itself orders the two ranges at random
+        output = tmp_path / str(run)
+        run_ezkl(Stage.SETTINGS, {"network": str(package.onnx), "output": str(output), "knobs": knobs}, 60)
+        contents.add(output.read_bytes())
+    assert len(contents) == 1
+    assert len(json.loads(contents.pop())["required_range_checks"]) == 2
