@@ -76,7 +76,7 @@ def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
     for name in ("required_lookups", "required_range_checks"):
         content[name].sort(key=json.dumps)
     content["timestamp"] = 0
-    Path(output).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    Path(output).write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def compile_circuit(network: str, settings: str, output: str) -> None:
