@@ -13,6 +13,9 @@ from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.package import require_inputs
 from veritally.commitments import dequantise, quantise
 
+_ADDRESS_SPACE_BYTES = 2**30
+"""Of a child before it does anything, with room to spare."""
+_MEMORY_MARGIN = 3
 _NO_WITNESS = "Failed to generate witness"
 _OUT_OF_RANGE = "too large to be represented"
 
@@ -51,12 +54,18 @@ def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> Proven
     files = {name: str(path) for name, path in asdict(circuit.paths).items()}
     with tempfile.TemporaryDirectory(prefix="veritally-proof-") as folder:
         try:
-            result = run_ezkl(Stage.PROVE, {"inputs": values, "folder": folder, **files}, timeout_s)
+            arguments = {"inputs": values, "folder": folder, **files}
+            result = run_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit))
         except EzklFailedError as error:
             if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
                 raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
             raise
     return read_proof(circuit, values, result)
+
+
+def _memory_limit_bytes(circuit: Circuit) -> int:
+    """So much that a proof of this circuit never needs it."""
+    return _ADDRESS_SPACE_BYTES + _MEMORY_MARGIN * circuit.estimated_prove_memory_bytes
 
 
 def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, Any]) -> ProvenRun:

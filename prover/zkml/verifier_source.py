@@ -1,4 +1,4 @@
-"""The Solidity verifier that ezkl generates: the guard that is added to it, and what it tells about gas."""
+"""The Solidity verifier that ezkl generates: the guard that is added to it, and what it tells of itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from prover.errors import VerifierSourceError
+from prover.zkml.instance_sum import replace_once, require_once
 
 GUARD: Final = (
     "if iszero(and(eq(proof.offset, 0x64), "
@@ -27,8 +28,11 @@ _VERIFYING_KEY_POINT = re.compile(r"// (?:fixed|permutation)_comms\[\d+\]\.x$", 
 _PROOF_LENGTH = re.compile(r"eq\((0x[0-9a-f]+), proof\.length\)")
 _EVALUATIONS_LENGTH = re.compile(r"// Read evaluations\s+for\s+\{[^}]*add\(proof_cptr, (0x[0-9a-f]+)\)")
 
-_BASE_GAS, _POINT_GAS, _INSTANCE_GAS = 113_100, 7_800, 750
 _POINT_BYTES = 0x40
+_MANY_RUNS: Final = 10_000
+"""From here on solc writes the field's modulus where it is used, instead of copying it from the code."""
+_BASE_GAS, _POINT_GAS, _INSTANCE_GAS = 136_200, 7_190, 243
+_BASE_GAS_FEW_RUNS, _POINT_GAS_FEW_RUNS = 140_300, 7_400
 
 
 def add_guard(generated: str) -> str:
@@ -39,8 +43,8 @@ def add_guard(generated: str) -> str:
     """
     if GUARD in generated:
         raise VerifierSourceError("it has the guard already")
-    source = _replace_once(generated, _SIGNATURE, _GUARDED_SIGNATURE)
-    source = _replace_once(source, _MARKER, _GUARDED_MARKER)
+    source = replace_once(generated, _SIGNATURE, _GUARDED_SIGNATURE)
+    source = replace_once(source, _MARKER, _GUARDED_MARKER)
     require_guard(source)
     return source
 
@@ -52,7 +56,7 @@ def require_guard(source: str) -> None:
         VerifierSourceError: the guard is missing, misplaced or doubled.
     """
     for part in (_GUARDED_SIGNATURE, _GUARDED_MARKER, GUARD, _MARKER, "function verifyProof"):
-        _require_once(source, part)
+        require_once(source, part)
     if source.index(GUARD) < source.index(_GUARDED_SIGNATURE):
         raise VerifierSourceError("the guard is not in verifyProof")
 
@@ -63,25 +67,47 @@ def count_points(source: str) -> int:
     Raises:
         VerifierSourceError: the text is not what the pinned ezkl generates.
     """
-    proof_bytes = _single_hex(_PROOF_LENGTH, source, "length of the proof")
     evaluation_bytes = _single_hex(_EVALUATIONS_LENGTH, source, "length of the evaluations")
-    return len(_VERIFYING_KEY_POINT.findall(source)) + (proof_bytes - evaluation_bytes) // _POINT_BYTES
+    return (
+        len(_VERIFYING_KEY_POINT.findall(source))
+        + (read_proof_bytes(source) - evaluation_bytes) // _POINT_BYTES
+    )
 
 
-def predict_gas(points: int, instances: int) -> int:
-    """Gas that a call of `verifyProof` uses, without calldata and transaction costs; within 3 %."""
+def read_proof_bytes(source: str) -> int:
+    """Length of every proof that the verifier accepts, in bytes.
+
+    Raises:
+        VerifierSourceError: the text is not what the pinned ezkl generates.
+    """
+    return _single_hex(_PROOF_LENGTH, source, "length of the proof")
+
+
+def predict_gas(points: int, instances: int, optimizer_runs: int) -> int:
+    """Gas that a call of `verifyProof` uses, without calldata and transaction costs; within 3 %.
+
+    For a verifier that sums its instances at once, and for the Osaka hard fork.
+
+    Args:
+        points: From `count_points`.
+        instances: Number of public instances.
+        optimizer_runs: solc's setting for the verifier.
+    """
+    if optimizer_runs < _MANY_RUNS:
+        return _BASE_GAS_FEW_RUNS + _POINT_GAS_FEW_RUNS * points + _INSTANCE_GAS * instances
     return _BASE_GAS + _POINT_GAS * points + _INSTANCE_GAS * instances
 
 
-def _replace_once(text: str, old: str, new: str) -> str:
-    _require_once(text, old)
-    return text.replace(old, new)
+def read_srs_words(source: str) -> tuple[int, ...]:
+    """The verifier's constant for the secret of its SRS: x_1, x_2, y_1, y_2 of a point of G2.
 
-
-def _require_once(text: str, part: str) -> None:
-    count = text.count(part)
-    if count != 1:
-        raise VerifierSourceError(f"expected once, found {count} times: {part.strip().splitlines()[0]!r}")
+    Raises:
+        VerifierSourceError: the text is not what the pinned ezkl generates.
+    """
+    return tuple(
+        _single_hex(re.compile(rf"(0x[0-9a-f]{{64}})\) // neg_s_g2_{part}$", re.MULTILINE), source, part)
+        for part in ("x_1", "x_2", "y_1", "y_2")
+    )
 
 
 def _single_hex(pattern: re.Pattern[str], source: str, what: str) -> int:

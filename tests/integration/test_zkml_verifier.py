@@ -66,6 +66,19 @@ def accepts_calldata(verifier: Contract, arguments: bytes) -> bool:
     return answer == (1).to_bytes(WORD, "big")
 
 
+def gas_of_rejection(chain: Chain, verifier: Contract, proof: bytes, instances: list[int]) -> int:
+    """Gas of a transaction that the verifier reverts."""
+    call = verifier.functions.verifyProof(proof, instances)
+    sender, gas = Accounts.derive().deployer, 3_000_000
+    transaction = call.build_transaction(
+        {"from": sender.address, "gas": gas, "nonce": chain.w3.eth.get_transaction_count(sender.address)}
+    )
+    sent = chain.w3.eth.send_raw_transaction(sender.sign_transaction(transaction).raw_transaction)
+    receipt = chain.w3.eth.wait_for_transaction_receipt(sent)
+    assert receipt["status"] == 0
+    return int(receipt["gasUsed"])
+
+
 def flip(data: bytes, position: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
 
@@ -97,6 +110,16 @@ def test_rejects_a_changed_instance(verifier: Contract, proof: ProvenRun, index:
     changed = list(proof.instances)
     changed[index] += offset
     assert not accepts(verifier, proof.proof, changed)
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_word_outside_the_field_is_rejected_before_any_curve_operation(
+    chain: Chain, verifier: Contract, proof: ProvenRun, index: int
+) -> None:
+    changed = list(proof.instances)
+    false_gas = gas_of_rejection(chain, verifier, proof.proof, [*changed[:-1], changed[-1] ^ 1])
+    changed[index] += FIELD_MODULUS
+    assert gas_of_rejection(chain, verifier, proof.proof, changed) < false_gas / 2
 
 
 def test_rejects_another_number_of_instances(verifier: Contract, proof: ProvenRun) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -7,11 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from prover.errors import EzklCrashedError, EzklFailedError, EzklTimeoutError
+from prover.settings import MODELS_DIRECTORY
 from prover.zkml import ezkl_process
-from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.errors import DiskFullError, EzklMemoryError
+from prover.zkml.ezkl_process import Stage, measure_ezkl, run_ezkl
+from prover.zkml.package import ModelPackage
 
 HOURS_OF_ROWS = 24
 START_OF_A_LONG_RUN = f"""
@@ -124,3 +129,35 @@ def test_child_gets_no_secrets_and_no_network(monkeypatch: pytest.MonkeyPatch) -
     assert "secret" not in environment.values()
     assert environment["HOME"] == "/empty"
     assert environment["HTTPS_PROXY"] == environment["ALL_PROXY"] == "http://127.0.0.1:9"
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    arguments = {"output": str(tmp_path / "srs"), "logrows": HOURS_OF_ROWS}
+    with pytest.raises(EzklMemoryError, match="'development-srs' needs more than 512 MB"):
+        run_ezkl(Stage.DEVELOPMENT_SRS, arguments, 60, memory_limit_bytes=2**29)
+
+
+def test_full_disk_is_told(tmp_path: Path) -> None:
+    output = tmp_path / "srs"
+    output.symlink_to("/dev/full")
+    with pytest.raises(DiskFullError, match="the disk is full; free some room"):
+        run_ezkl(Stage.DEVELOPMENT_SRS, {"output": str(output), "logrows": 6}, 60)
+
+
+def test_work_is_measured(tmp_path: Path) -> None:
+    measured = measure_ezkl(Stage.DEVELOPMENT_SRS, {"output": str(tmp_path / "srs"), "logrows": 9}, 60)
+    assert measured.result is None
+    assert 0.01 < measured.cpu_s < 30
+    assert 2**23 < measured.peak_memory_bytes < 2**30
+
+
+def test_settings_are_the_same_in_every_run(tmp_path: Path) -> None:
+    package = ModelPackage.load(MODELS_DIRECTORY / "iris")
+    knobs = msgspec.to_builtins(package.knobs)
+    contents = set()
+    for run in range(8):  # ezkl itself orders the two ranges at random
+        output = tmp_path / str(run)
+        run_ezkl(Stage.SETTINGS, {"network": str(package.onnx), "output": str(output), "knobs": knobs}, 60)
+        contents.add(output.read_bytes())
+    assert len(contents) == 1
+    assert len(json.loads(contents.pop())["required_range_checks"]) == 2
