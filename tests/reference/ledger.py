@@ -147,9 +147,7 @@ class Ledger:
                 settled.append(receipt)
         return settled
 
-    def _settle_run(
-        self, group: Group, tier: Tier, run: range, payment: Payment | None
-    ) -> Sequence[Receipt]:
+    def _settle_run(self, group: Group, tier: Tier, run: range, payment: Payment | None) -> Sequence[Receipt]:
         """Those receipts of a run that settle: they fit into it and their sum was collected."""
         leader = group.receipts[run.start] if payment else None
         require(leader is None or leader.payer != NOBODY, "PaymentForFreeReceipt")

@@ -1,0 +1,154 @@
+"""Turns the guarded verifier of a circuit into its accumulator, for proofs that are verified together.
+
+A verification ends with the pairing e(lhs, G2) * e(rhs, -s*G2) = 1. The accumulator does everything before that and
+returns both points instead, and it leaves out of `lhs` what all proofs of a circuit have in common: the points of
+the verifying key and the generator G1. In their place it returns what they are to be multiplied with, so that the
+caller adds these factors up over many proofs and pays for each of those points once. docs/zkml.md says why that is
+sound; `contracts/verifiers/Halo2Batch.sol` is the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from prover.errors import VerifierSourceError
+from prover.zkml.pairing_source import KeyLoop, find_key_loop
+from prover.zkml.verifier_source import require_guard
+
+CONTRACT: Final = "Halo2Accumulator"
+
+_INDENT = " " * 20
+_FIRST_STEP: Final = "success := ec_mul_acc(success, mload(ZETA_MPTR))\n"
+_SHARED_POINTS: Final = """let zeta_power := 1
+                    for
+                        {{ let i := 0 }}
+                        lt(i, {exponent})
+                        {{ i := add(i, 1) }}
+                    {{
+                        zeta_power := mulmod(zeta_power, mload(ZETA_MPTR), R)
+                    }}
+                    success := ec_mul_acc(success, zeta_power)
+"""
+_GENERATOR: Final = """                    mstore(0x80, mload(G1_X_MPTR))
+                    mstore(0xa0, mload(G1_Y_MPTR))
+                    success := ec_mul_tmp(success, sub(R, mload(R_EVAL_MPTR)))
+                    success := ec_add_acc(success, mload(0x80), mload(0xa0))
+"""
+_PAIRING = re.compile(r"            // Perform pairing\n.*?return\(0x00, 0x20\)\n        \}\n    \}\n\}\s*\Z", re.DOTALL)
+_RESULT: Final = """            if iszero(success) {{
+                revert(0x00, 0x00)
+            }}
+
+            mstore(0x00, mload(PAIRING_LHS_X_MPTR))
+            mstore(0x20, mload(PAIRING_LHS_Y_MPTR))
+            mstore(0x40, mload(PAIRING_RHS_X_MPTR))
+            mstore(0x60, mload(PAIRING_RHS_Y_MPTR))
+            mstore(0x80, sub(R, mload(R_EVAL_MPTR))) // factor of G1
+            let factor := 1
+            for
+                {{ let i := 0 }}
+                lt(i, {steps_after})
+                {{ i := add(i, 1) }}
+            {{
+                factor := mulmod(factor, mload(ZETA_MPTR), R)
+            }}
+            mstore(0xa0, factor) // factor of the verifying key's first point
+            mstore(0xc0, mload(ZETA_MPTR)) // ratio of each factor to the one before
+            return(0x00, 0xe0)
+        }}
+    }}
+
+    // -s * G2, then the points of the verifying key.
+    function verifyingKey() external pure returns (uint256[] memory) {{
+        assembly {{
+            mstore(0x00, 0x20)
+            mstore(0x20, {count:#x})
+{words}
+            return(0x00, {size:#x})
+        }}
+    }}
+}}
+"""
+_WORD: Final = "            mstore({at:#06x}, {value:#066x})"
+_NAMED_WORD = re.compile(r"(0x[0-9a-f]{64})\) // (has_accumulator|g[12]_\w+|neg_s_g2_\w+)$", re.MULTILINE)
+_NEGATED_TAU: Final = ("neg_s_g2_x_1", "neg_s_g2_x_2", "neg_s_g2_y_1", "neg_s_g2_y_2")
+_GENERATORS: Final = {
+    "g1_x": 1,
+    "g1_y": 2,
+    "g2_x_1": 0x198E9393920D483A7260BFB731FB5D25F1AA493335A9E71297E485B7AEF312C2,
+    "g2_x_2": 0x1800DEEF121F1E76426A00665E5C4479674322D4F75EDADD46DEBD5CD992F6ED,
+    "g2_y_1": 0x090689D0585FF075EC9E99AD690C3395BC4B313370B38EF355ACDADCD122975B,
+    "g2_y_2": 0x12C85EA5DB8C6DEB4AAB71808DCB408FE3D1E7690C43D37B4CE6CC0166FA7DAA,
+}
+_NAMES: Final = (
+    ("contract Halo2Verifier {", f"contract {CONTRACT} {{"),
+    ("    function verifyProof(\n", "    function accumulate(\n"),
+    (") external view returns (bool) {", ") external view returns (uint256[7] memory) {"),
+)
+
+
+def make_accumulator(verifier: str) -> str:
+    """The accumulator of a guarded verifier. It keeps the guard, and is not callable as a verifier.
+
+    Raises:
+        VerifierSourceError: the text is not what the pinned ezkl generates with our guard, or the circuit
+            aggregates other proofs.
+    """
+    require_guard(verifier)
+    named = _read_named_words(verifier)
+    loop = find_key_loop(verifier)
+    _require_unscaled(verifier, loop)
+    tail = _share_points(verifier[loop.end :], len(loop.points))
+    tail = _replace_once(tail, _GENERATOR, "")
+    source = verifier[: loop.start] + tail
+    if len(_PAIRING.findall(source)) != 1:
+        raise VerifierSourceError("the pairing does not stand at the end")
+    result = _result([named[name] for name in _NEGATED_TAU], loop)
+    source = _PAIRING.sub(lambda _: result, source)
+    for old, new in _NAMES:
+        source = _replace_once(source, old, new)
+    return source
+
+
+def _read_named_words(verifier: str) -> dict[str, int]:
+    """The SRS words of the verifying key, once it is clear that the rest is what every such key has."""
+    found = [(name, int(value, 16)) for value, name in _NAMED_WORD.findall(verifier)]
+    named = dict(found)
+    expected = {"has_accumulator", *_GENERATORS, *_NEGATED_TAU}
+    if len(found) != len(named) or set(named) != expected:
+        raise VerifierSourceError(f"the verifying key names {sorted(name for name, _ in found)}")
+    if named["has_accumulator"]:
+        raise VerifierSourceError("the circuit aggregates other proofs")
+    for name, value in _GENERATORS.items():
+        if named[name] != value:
+            raise VerifierSourceError(f"{name} is not that of BN254's generator")
+    return named
+
+
+def _require_unscaled(verifier: str, loop: KeyLoop) -> None:
+    """After Horner's rule nothing may multiply the sum again: the factors of the key's points would be wrong."""
+    multiplications = verifier.count("ec_mul_acc(", loop.end, verifier.index("            // Random linear combine"))
+    steps = verifier.count(_FIRST_STEP, loop.end)
+    if multiplications != steps:
+        raise VerifierSourceError("the sum of the points is multiplied again")
+
+
+def _share_points(tail: str, points: int) -> str:
+    """Multiplies the sum over the missing points at once, together with the step that follows if there is one."""
+    if not tail.startswith(_FIRST_STEP):
+        return _SHARED_POINTS.format(exponent=points) + _INDENT + tail
+    return _SHARED_POINTS.format(exponent=points + 1) + tail[len(_FIRST_STEP) :]
+
+
+def _result(negated_tau: list[int], loop: KeyLoop) -> str:
+    words = [*negated_tau, *(coordinate for point in loop.points for coordinate in point)]
+    stores = [_WORD.format(at=0x40 + 0x20 * index, value=value) for index, value in enumerate(words)]
+    size = 0x40 + 0x20 * len(words)
+    return _RESULT.format(steps_after=loop.steps_after, count=len(words), words="\n".join(stores), size=size)
+
+
+def _replace_once(text: str, old: str, new: str) -> str:
+    if text.count(old) != 1:
+        raise VerifierSourceError(f"expected once, found {text.count(old)} times: {old.strip().splitlines()[0]!r}")
+    return text.replace(old, new)
