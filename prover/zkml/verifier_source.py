@@ -1,4 +1,4 @@
-"""The Solidity verifier that ezkl generates: the guard that is added to it, and what it tells about gas."""
+"""The Solidity verifier that ezkl generates: the guard that is added to it, and what it tells of itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from prover.errors import VerifierSourceError
+from prover.zkml.instance_sum import replace_once, require_once
 
 GUARD: Final = (
     "if iszero(and(eq(proof.offset, 0x64), "
@@ -39,8 +40,8 @@ def add_guard(generated: str) -> str:
     """
     if GUARD in generated:
         raise VerifierSourceError("it has the guard already")
-    source = _replace_once(generated, _SIGNATURE, _GUARDED_SIGNATURE)
-    source = _replace_once(source, _MARKER, _GUARDED_MARKER)
+    source = replace_once(generated, _SIGNATURE, _GUARDED_SIGNATURE)
+    source = replace_once(source, _MARKER, _GUARDED_MARKER)
     require_guard(source)
     return source
 
@@ -52,7 +53,7 @@ def require_guard(source: str) -> None:
         VerifierSourceError: the guard is missing, misplaced or doubled.
     """
     for part in (_GUARDED_SIGNATURE, _GUARDED_MARKER, GUARD, _MARKER, "function verifyProof"):
-        _require_once(source, part)
+        require_once(source, part)
     if source.index(GUARD) < source.index(_GUARDED_SIGNATURE):
         raise VerifierSourceError("the guard is not in verifyProof")
 
@@ -71,17 +72,6 @@ def count_points(source: str) -> int:
 def predict_gas(points: int, instances: int) -> int:
     """Gas that a call of `verifyProof` uses, without calldata and transaction costs; within 3 %."""
     return _BASE_GAS + _POINT_GAS * points + _INSTANCE_GAS * instances
-
-
-def _replace_once(text: str, old: str, new: str) -> str:
-    _require_once(text, old)
-    return text.replace(old, new)
-
-
-def _require_once(text: str, part: str) -> None:
-    count = text.count(part)
-    if count != 1:
-        raise VerifierSourceError(f"expected once, found {count} times: {part.strip().splitlines()[0]!r}")
 
 
 def _single_hex(pattern: re.Pattern[str], source: str, what: str) -> int:
