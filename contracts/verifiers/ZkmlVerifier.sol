@@ -6,6 +6,7 @@ import {Claim, IVerifier, Statement} from "../interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../interfaces/IZkmlVerifier.sol";
 import {Tier} from "../types/Tier.sol";
 import {Labels, Verdict} from "../types/Verdict.sol";
+import {Halo2Batch} from "./Halo2Batch.sol";
 import {Halo2Call} from "./Halo2Call.sol";
 
 /// @title ZkmlVerifier
@@ -41,7 +42,7 @@ contract ZkmlVerifier is IZkmlVerifier {
             labels: circuit.developmentSrs ? Labels.DEVELOPMENT : 0,
             key: 0,
             valueCap: 0,
-            refused: _judge(circuit, proofs, count)
+            refused: _acceptsTogether(claim.modelId, index, proofs) ? 0 : _judge(circuit, proofs, count)
         });
     }
 
@@ -53,6 +54,13 @@ contract ZkmlVerifier is IZkmlVerifier {
     /// @inheritdoc IZkmlVerifier
     function circuitOf(bytes calldata evidence) external pure returns (uint32 circuit) {
         return abi.decode(evidence, (uint32));
+    }
+
+    /// @dev Whether all proofs are valid, told at once; false when that cannot be told at once.
+    function _acceptsTogether(bytes32 modelId, uint32 index, ZkProof[] memory proofs) private view returns (bool) {
+        if (proofs.length == 1) return false;
+        IModelRegistry.Accumulator memory batch = MODELS.getAccumulator(modelId, index);
+        return batch.accumulator != address(0) && Halo2Batch.accepts(batch.accumulator, batch.proofGas, proofs);
     }
 
     /// @dev Bits of the receipts whose proof the circuit's verifier refuses; reverts when it refuses all of them, or one

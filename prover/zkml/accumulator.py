@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from prover.errors import VerifierSourceError
+from prover.zkml.instance_sum import replace_once
 from prover.zkml.pairing_source import KeyLoop, find_key_loop
 from prover.zkml.verifier_source import require_guard
 
@@ -100,14 +101,14 @@ def make_accumulator(verifier: str) -> str:
     loop = find_key_loop(verifier)
     _require_unscaled(verifier, loop)
     tail = _share_points(verifier[loop.end :], len(loop.points))
-    tail = _replace_once(tail, _GENERATOR, "")
+    tail = replace_once(tail, _GENERATOR, "")
     source = verifier[: loop.start] + tail
     if len(_PAIRING.findall(source)) != 1:
         raise VerifierSourceError("the pairing does not stand at the end")
     result = _result([named[name] for name in _NEGATED_TAU], loop)
     source = _PAIRING.sub(lambda _: result, source)
     for old, new in _NAMES:
-        source = _replace_once(source, old, new)
+        source = replace_once(source, old, new)
     return source
 
 
@@ -146,9 +147,3 @@ def _result(negated_tau: list[int], loop: KeyLoop) -> str:
     stores = [_WORD.format(at=0x40 + 0x20 * index, value=value) for index, value in enumerate(words)]
     size = 0x40 + 0x20 * len(words)
     return _RESULT.format(steps_after=loop.steps_after, count=len(words), words="\n".join(stores), size=size)
-
-
-def _replace_once(text: str, old: str, new: str) -> str:
-    if text.count(old) != 1:
-        raise VerifierSourceError(f"expected once, found {text.count(old)} times: {old.strip().splitlines()[0]!r}")
-    return text.replace(old, new)
