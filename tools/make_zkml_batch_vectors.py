@@ -1,6 +1,6 @@
-"""Writes tests/vectors/zkml/mlp.json and mlp_batch16.json: verifiers, an accumulator, and proofs that they accept.
+"""Writes tests/vectors/zkml/mlp.json and mlp_batch16.json: verifiers, accumulators, and proofs for them.
 
-The circuits stay in the cache directory. Whoever deletes it gets a new development SRS, and so other verifiers.
+The circuits stay in the cache directory. Without it there is a new development SRS, and so other verifiers.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def describe_circuit(circuit: Circuit, batch: int, proofs: int) -> dict[str, obj
     """What a test deploys, and proofs for it."""
     plain = (circuit.paths.settings.parent / SOURCE).read_text(encoding="utf-8")
     cheap = plain if "sum_instances(" in plain else sum_instances_at_once(plain)
-    random_numbers = random.Random(SEED)  # noqa: S311
+    random_numbers = random.Random(SEED)
     return {
         "batchSize": batch,
         "inputCount": INPUTS,
@@ -97,7 +97,9 @@ def write(name: str, batch: int, logrows: int, proofs: int, cache_dir: Path) -> 
 def main() -> int:
     """Writes both files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache-dir", type=Path, default=ROOT / ".cache" / "zkml", help="where circuits are kept")
+    parser.add_argument(
+        "--cache-dir", type=Path, default=ROOT / ".cache" / "zkml", help="where circuits are kept"
+    )
     cache_dir: Path = parser.parse_args().cache_dir
     write("mlp", 1, 13, 16, cache_dir)
     write("mlp_batch16", 16, 17, 1, cache_dir)

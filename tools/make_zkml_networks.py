@@ -1,11 +1,13 @@
-"""Writes the networks of the zkML benchmarks to tests/vectors/zkml: an MLP of 1,140 parameters, and the same for 16
-inputs at once. Needs the dependency group `train`.
+"""Writes the networks of the zkML benchmarks: an MLP of 1,140 parameters, and the same for 16 inputs at once.
+
+Needs the dependency group `train`.
 
 Their weights are random and seeded: what is measured does not depend on what the network has learnt.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ def make_network(batch: int) -> ModelProto:
     """The MLP for `batch` inputs at once, with the same weights for every batch."""
     random = np.random.default_rng(SEED)
     nodes, constants, source = [], [], "input"
-    for index, (inputs, outputs) in enumerate(zip(SIZES, SIZES[1:], strict=False), start=1):
+    for index, (inputs, outputs) in enumerate(pairwise(SIZES), start=1):
         weights = random.normal(size=(inputs, outputs)) / np.sqrt(inputs)
         bias = random.normal(size=outputs) / 10
         names = (f"weights{index}", f"bias{index}")

@@ -1,10 +1,10 @@
 """Turns the guarded verifier of a circuit into its accumulator, for proofs that are verified together.
 
-A verification ends with the pairing e(lhs, G2) * e(rhs, -s*G2) = 1. The accumulator does everything before that and
-returns both points instead, and it leaves out of `lhs` what all proofs of a circuit have in common: the points of
-the verifying key and the generator G1. In their place it returns what they are to be multiplied with, so that the
-caller adds these factors up over many proofs and pays for each of those points once. docs/zkml.md says why that is
-sound; `contracts/verifiers/Halo2Batch.sol` is the caller.
+A verification ends with the pairing e(lhs, G2) * e(rhs, -s*G2) = 1. The accumulator does everything before it
+and returns both points instead. It leaves out of `lhs` what all proofs of a circuit have in common: the points
+of the verifying key and the generator G1. In their place it returns what they are to be multiplied with, so that
+the caller adds these factors up over many proofs and pays for each of those points once. docs/zkml.md says why
+that is sound; `contracts/verifiers/Halo2Batch.sol` is the caller.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _GENERATOR: Final = """                    mstore(0x80, mload(G1_X_MPTR))
                     success := ec_mul_tmp(success, sub(R, mload(R_EVAL_MPTR)))
                     success := ec_add_acc(success, mload(0x80), mload(0xa0))
 """
-_PAIRING = re.compile(r"            // Perform pairing\n.*?return\(0x00, 0x20\)\n        \}\n    \}\n\}\s*\Z", re.DOTALL)
+_PAIRING = re.compile(
+    r"            // Perform pairing\n.*?return\(0x00, 0x20\)\n        \}\n    \}\n\}\s*\Z", re.DOTALL
+)
 _RESULT: Final = """            if iszero(success) {{
                 revert(0x00, 0x00)
             }}
@@ -128,15 +130,17 @@ def _read_named_words(verifier: str) -> dict[str, int]:
 
 
 def _require_unscaled(verifier: str, loop: KeyLoop) -> None:
-    """After Horner's rule nothing may multiply the sum again: the factors of the key's points would be wrong."""
-    multiplications = verifier.count("ec_mul_acc(", loop.end, verifier.index("            // Random linear combine"))
+    """Nothing may multiply the sum again after Horner's rule: the key's points would get wrong factors."""
+    multiplications = verifier.count(
+        "ec_mul_acc(", loop.end, verifier.index("            // Random linear combine")
+    )
     steps = verifier.count(_FIRST_STEP, loop.end)
     if multiplications != steps:
         raise VerifierSourceError("the sum of the points is multiplied again")
 
 
 def _share_points(tail: str, points: int) -> str:
-    """Multiplies the sum over the missing points at once, together with the step that follows if there is one."""
+    """Multiplies the sum over the missing points at once, with the step that follows if there is one."""
     if not tail.startswith(_FIRST_STEP):
         return _SHARED_POINTS.format(exponent=points) + _INDENT + tail
     return _SHARED_POINTS.format(exponent=points + 1) + tail[len(_FIRST_STEP) :]

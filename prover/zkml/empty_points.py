@@ -30,7 +30,7 @@ _ZETA = "mload(ZETA_MPTR)"
 
 
 def skip_empty_points(source: str) -> str:
-    """The verifier without steps for empty points; accepts and refuses the same. The same text when it has none.
+    """The verifier without steps for empty points; accepts and refuses the same. Unchanged when it has none.
 
     Raises:
         VerifierSourceError: the text is not what the pinned ezkl generates.

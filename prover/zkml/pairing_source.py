@@ -1,7 +1,7 @@
-"""The last step of the Solidity verifier that ezkl generates: what it multiplies curve points of the key with.
+"""The last step of the Solidity verifier that ezkl generates: the factors of the verifying key's points.
 
-The generated code sums the points that are opened at x by Horner's rule, from the quotient over the points of the
-verifying key to the commitments of the proof. The points of the key stand together, in one loop.
+The generated code sums the points that are opened at x by Horner's rule, from the quotient over the points of
+the verifying key to the commitments of the proof. The points of the key stand together, in one loop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from prover.errors import VerifierSourceError
 
 POINT_BYTES: Final = 0x40
 _SECTION: Final = "            // Compute pairing lhs and rhs\n"
-_START = re.compile(r"mstore\(0x00, calldataload\(0x[0-9a-f]+\)\)\s*mstore\(0x20, calldataload\(0x[0-9a-f]+\)\)\s*")
+_START = re.compile(
+    r"mstore\(0x00, calldataload\(0x[0-9a-f]+\)\)\s*mstore\(0x20, calldataload\(0x[0-9a-f]+\)\)\s*"
+)
 _STEP = re.compile(
     r"success := ec_mul_acc\(success, mload\(ZETA_MPTR\)\)\s*"
     r"success := ec_add_acc\(success, (?:calldataload\(0x[0-9a-f]+\), calldataload\(0x[0-9a-f]+\)"
@@ -27,7 +29,8 @@ _LOOP = re.compile(
 )
 _END: Final = "mstore(0x80, "
 _KEY_WORD = re.compile(
-    r"^ *mstore\((0x[0-9a-f]+), (0x[0-9a-f]{64})\) // ((?:fixed|permutation)_comms\[\d+\]\.[xy])$", re.MULTILINE
+    r"^ *mstore\((0x[0-9a-f]+), (0x[0-9a-f]{64})\) // ((?:fixed|permutation)_comms\[\d+\]\.[xy])$",
+    re.MULTILINE,
 )
 
 
@@ -54,7 +57,9 @@ def find_key_loop(source: str) -> KeyLoop:
     """
     address, points = _read_key(source)
     if source.count(_SECTION) != 1:
-        raise VerifierSourceError(f"expected once, found {source.count(_SECTION)} times: {_SECTION.strip()!r}")
+        raise VerifierSourceError(
+            f"expected once, found {source.count(_SECTION)} times: {_SECTION.strip()!r}"
+        )
     start = _START.search(source, source.index(_SECTION))
     if start is None:
         raise VerifierSourceError("no sum of points follows the evaluations")

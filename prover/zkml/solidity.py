@@ -49,7 +49,7 @@ def compile_verifier(source: str) -> CompiledVerifier:
 
 
 def compile_generated(source: str, contract: str) -> CompiledVerifier:
-    """Compiles a contract made from what ezkl generates, for the cheapest calls that fit the EVM's limit of size.
+    """Compiles what was made from a generated verifier, for the cheapest calls that fit the EVM.
 
     Args:
         source: Its Solidity.

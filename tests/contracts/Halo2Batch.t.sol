@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IHalo2Accumulator} from "../../contracts/interfaces/external/IHalo2Accumulator.sol";
 import {IHalo2Verifier} from "../../contracts/interfaces/external/IHalo2Verifier.sol";
 import {ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
 import {Halo2Batch} from "../../contracts/verifiers/Halo2Batch.sol";
@@ -106,6 +107,26 @@ contract Halo2BatchTest is BatchTest {
         assertEq(expected, !spoilt, "stock");
         assertEq(_verifies(tuned, proofs[0]), expected, "tuned");
         assertEq(_accepts(proofs), expected, "batch");
+    }
+
+    /// Each of them takes its arguments only where the compiler puts them.
+    function testFuzz_verifyProof_refusesArgumentsElsewhere(uint256 which, uint256 gap, bool swapped) public view {
+        which = bound(which, 0, 2);
+        gap = 32 * bound(gap, 1, 8);
+        ZkProof memory item = mlpProof(0);
+        address target = which == 0 ? stock : which == 1 ? tuned : accumulator;
+        bytes4 selector = which == 2 ? IHalo2Accumulator.accumulate.selector : IHalo2Verifier.verifyProof.selector;
+        bytes memory proof = abi.encodePacked(item.proof.length, item.proof);
+        bytes memory instances = abi.encodePacked(item.instances.length, item.instances);
+        (bool success,) =
+            target.staticcall(abi.encodePacked(selector, uint256(0x40), 0x40 + proof.length, proof, instances));
+        assertTrue(success, "where the compiler puts them");
+        (success,) = target.staticcall(
+            swapped
+                ? abi.encodePacked(selector, 0x40 + instances.length, uint256(0x40), instances, proof)
+                : abi.encodePacked(selector, 0x40 + gap, 0x40 + gap + proof.length, new bytes(gap), proof, instances)
+        );
+        assertFalse(success, "elsewhere");
     }
 
     /* CHOSEN POINTS */
