@@ -1,10 +1,10 @@
 """Turns the guarded verifier of a circuit into its accumulator, for proofs that are verified together.
 
-A verification ends with the pairing e(lhs, G2) * e(rhs, -s*G2) = 1. The accumulator does everything before it
-and returns both points instead. It leaves out of `lhs` what all proofs of a circuit have in common: the points
-of the verifying key and the generator G1. In their place it returns what they are to be multiplied with, so that
-the caller adds these factors up over many proofs and pays for each of those points once. docs/zkml.md says why
-that is sound; `contracts/verifiers/Halo2Batch.sol` is the caller.
+A verification ends with the pairing e(lhs, G2) * e(rhs, -s*G2) = 1. The accumulator does everything before
+it and returns both points instead. It leaves out of `lhs` what all proofs of a circuit have in common: the
+points of the verifying key and the generator G1. In their place it returns what they are to be multiplied
+with, so that the caller adds these factors up over many proofs and pays for each of those points once.
+docs/zkml.md says why that is sound; `contracts/verifiers/Halo2Batch.sol` is the caller.
 """
 
 from __future__ import annotations
