@@ -14,7 +14,7 @@ from typing import Final
 
 from prover.errors import VerifierSourceError
 from prover.zkml.instance_sum import replace_once
-from prover.zkml.pairing_source import KeyLoop, find_key_loop
+from prover.zkml.pairing_source import KeySteps, find_key_steps
 from prover.zkml.verifier_source import require_guard
 
 CONTRACT: Final = "Halo2Accumulator"
@@ -100,14 +100,14 @@ def make_accumulator(verifier: str) -> str:
     """
     require_guard(verifier)
     named = _read_named_words(verifier)
-    loop = find_key_loop(verifier)
-    _require_unscaled(verifier, loop)
-    tail = _share_points(verifier[loop.end :], len(loop.points))
+    steps = find_key_steps(verifier)
+    _require_unscaled(verifier, steps)
+    tail = _share_points(verifier[steps.end :], len(steps.points))
     tail = replace_once(tail, _GENERATOR, "")
-    source = verifier[: loop.start] + tail
+    source = verifier[: steps.start] + tail
     if len(_PAIRING.findall(source)) != 1:
         raise VerifierSourceError("the pairing does not stand at the end")
-    result = _result([named[name] for name in _NEGATED_TAU], loop)
+    result = _result([named[name] for name in _NEGATED_TAU], steps)
     source = _PAIRING.sub(lambda _: result, source)
     for old, new in _NAMES:
         source = replace_once(source, old, new)
@@ -129,13 +129,11 @@ def _read_named_words(verifier: str) -> dict[str, int]:
     return named
 
 
-def _require_unscaled(verifier: str, loop: KeyLoop) -> None:
+def _require_unscaled(verifier: str, steps: KeySteps) -> None:
     """Nothing may multiply the sum again after Horner's rule: the key's points would get wrong factors."""
-    multiplications = verifier.count(
-        "ec_mul_acc(", loop.end, verifier.index("            // Random linear combine")
-    )
-    steps = verifier.count(_FIRST_STEP, loop.end)
-    if multiplications != steps:
+    end = verifier.index("            // Random linear combine")
+    multiplications = verifier.count("ec_mul_acc(", steps.end, end)
+    if multiplications != verifier.count(_FIRST_STEP, steps.end, end):
         raise VerifierSourceError("the sum of the points is multiplied again")
 
 
@@ -146,8 +144,10 @@ def _share_points(tail: str, points: int) -> str:
     return _SHARED_POINTS.format(exponent=points + 1) + tail[len(_FIRST_STEP) :]
 
 
-def _result(negated_tau: list[int], loop: KeyLoop) -> str:
-    words = [*negated_tau, *(coordinate for point in loop.points for coordinate in point)]
+def _result(negated_tau: list[int], steps: KeySteps) -> str:
+    """The points in the order of growing factors: the last that is added has the lowest power of zeta."""
+    points = [point for _, point in reversed(steps.points)]
+    words = [*negated_tau, *(coordinate for point in points for coordinate in point)]
     stores = [_WORD.format(at=0x40 + 0x20 * index, value=value) for index, value in enumerate(words)]
     size = 0x40 + 0x20 * len(words)
-    return _RESULT.format(steps_after=loop.steps_after, count=len(words), words="\n".join(stores), size=size)
+    return _RESULT.format(steps_after=steps.steps_after, count=len(words), words="\n".join(stores), size=size)

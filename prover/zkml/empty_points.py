@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from prover.zkml.pairing_source import POINT_BYTES, KeyLoop, find_key_loop
+from prover.zkml.pairing_source import POINT_BYTES, KeySteps, find_key_steps
 
 _LOOP = """                    for
                         {{
@@ -35,31 +35,44 @@ def skip_empty_points(source: str) -> str:
     Raises:
         VerifierSourceError: the text is not what the pinned ezkl generates.
     """
-    loop = find_key_loop(source)
-    if (0, 0) not in loop.points:
+    found = find_key_steps(source)
+    if all(point != (0, 0) for _, point in found.points):
         return source
-    steps = "".join(_steps(loop)).lstrip() + " " * 20
-    return source[: loop.start] + steps + source[loop.end :]
+    steps = "".join(_steps(found)).lstrip() + " " * 20
+    return source[: found.start] + steps + source[found.end :]
 
 
-def _steps(loop: KeyLoop) -> Iterator[str]:
-    """Steps over the points from the last to the first; `due` multiplications are still to be done."""
+def _steps(found: KeySteps) -> Iterator[str]:
+    """Steps over the points; `due` multiplications are still to be done."""
     due = 0
-    downwards = reversed(list(enumerate(loop.points)))
-    for empty, group in groupby(downwards, key=lambda item: item[1] == (0, 0)):
-        indices = [index for index, _ in group]
+    for empty, group in groupby(found.points, key=lambda item: item[1] == (0, 0)):
+        addresses = [address for address, _ in group]
         if empty:
-            due += len(indices)
+            due += len(addresses)
             continue
-        first = loop.address + indices[0] * POINT_BYTES
         if due:
-            yield _MULTIPLY.format(power=_power(due + 1))
-            yield _ADD.format(x=first, y=first + 0x20)
-            due, first, indices = 0, first - POINT_BYTES, indices[1:]
-        if indices:
-            yield _LOOP.format(first=first, end=first - len(indices) * POINT_BYTES)
+            yield _MULTIPLY.format(power=_power(due + 1)) + _add(addresses.pop(0))
+            due = 0
+        yield from _walk(addresses)
     if due:
         yield _MULTIPLY.format(power=_power(due))
+
+
+def _walk(addresses: list[int]) -> Iterator[str]:
+    """Steps over points that are not empty: a loop where they stand together, single ones elsewhere."""
+    while addresses:
+        length = 1
+        while length < len(addresses) and addresses[length] == addresses[0] - length * POINT_BYTES:
+            length += 1
+        first, addresses = addresses[0], addresses[length:]
+        if length == 1:
+            yield _MULTIPLY.format(power=_ZETA) + _add(first)
+        else:
+            yield _LOOP.format(first=first, end=first - length * POINT_BYTES)
+
+
+def _add(address: int) -> str:
+    return _ADD.format(x=address, y=address + 0x20)
 
 
 def _power(exponent: int) -> str:

@@ -1,7 +1,8 @@
 """The last step of the Solidity verifier that ezkl generates: the factors of the verifying key's points.
 
 The generated code sums the points that are opened at x by Horner's rule, from the quotient over the points of
-the verifying key to the commitments of the proof. The points of the key stand together, in one loop.
+the verifying key to the commitments of the proof. The steps for the key's points stand together: one loop, or
+a loop and single steps where a lookup changes their order.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ _STEP = re.compile(
     r"success := ec_add_acc\(success, (?:calldataload\(0x[0-9a-f]+\), calldataload\(0x[0-9a-f]+\)"
     r"|mload\(QUOTIENT_X_MPTR\), mload\(QUOTIENT_Y_MPTR\))\)\s*"
 )
+_KEY_STEP = re.compile(
+    r"success := ec_mul_acc\(success, mload\(ZETA_MPTR\)\)\s*"
+    r"success := ec_add_acc\(success, mload\((0x[0-9a-f]+)\), mload\((0x[0-9a-f]+)\)\)\s*"
+)
 _LOOP = re.compile(
     r"for\s*\{\s*let mptr := (0x[0-9a-f]+)\s*let mptr_end := (0x[0-9a-f]+)\s*\}\s*lt\(mptr_end, mptr\)\s*"
     r"\{ mptr := sub\(mptr, 0x40\) \}\s*\{\s*success := ec_mul_acc\(success, mload\(ZETA_MPTR\)\)\s*"
@@ -34,55 +39,69 @@ _KEY_WORD = re.compile(
 )
 
 
+Point = tuple[int, int]
+"""(0, 0) is the commitment to a column that is zero everywhere."""
+
+
 @dataclass(frozen=True)
-class KeyLoop:
-    """The loop over the points of the verifying key, which it walks from the last to the first."""
+class KeySteps:
+    """The steps of Horner's rule that add the points of the verifying key."""
 
     start: int
-    """Where the loop stands in the source."""
+    """Where they stand in the source."""
     end: int
-    points: tuple[tuple[int, int], ...]
-    """In the order of memory; (0, 0) is the commitment to a column that is zero everywhere."""
-    address: int
-    """Memory address of the first point."""
+    points: tuple[tuple[int, Point], ...]
+    """Memory address and value of each point, in the order in which they are added."""
     steps_after: int
-    """How many more points Horner's rule adds after the loop."""
+    """How many more points are added after them."""
 
 
-def find_key_loop(source: str) -> KeyLoop:
-    """Finds the loop, and accounts for everything around it.
+def find_key_steps(source: str) -> KeySteps:
+    """Finds the steps, and accounts for everything around them.
 
     Raises:
         VerifierSourceError: the text is not what the pinned ezkl generates.
     """
-    address, points = _read_key(source)
+    key = _read_key(source)
     if source.count(_SECTION) != 1:
         raise VerifierSourceError(
             f"expected once, found {source.count(_SECTION)} times: {_SECTION.strip()!r}"
         )
-    start = _START.search(source, source.index(_SECTION))
-    if start is None:
+    begin = _START.search(source, source.index(_SECTION))
+    if begin is None:
         raise VerifierSourceError("no sum of points follows the evaluations")
-    position, found, steps_after = start.end(), None, 0
+    position, start, end, added, steps_after = begin.end(), 0, 0, [], 0
     while not source.startswith(_END, position):
-        step, loop = _STEP.match(source, position), _LOOP.match(source, position)
-        if loop is not None and loop.group(3) == "mload" and found is None:
-            _require_whole_key(loop, address, len(points))
-            found, steps_after = loop, 0
-        elif loop is not None and loop.group(3) == "calldataload":
-            steps_after += (int(loop.group(1), 16) - int(loop.group(2), 16)) // POINT_BYTES
-        elif step is not None:
-            steps_after += 1
-        else:
-            raise VerifierSourceError(f"unknown step: {source[position : position + 80].splitlines()[0]!r}")
-        position = (step or loop or start).end()
-    if found is None:
-        raise VerifierSourceError("no loop over the points of the verifying key")
-    return KeyLoop(found.start(), found.end(), points, address, steps_after)
+        following, addresses, count = _read_step(source, position)
+        if addresses and steps_after:
+            raise VerifierSourceError("the points of the verifying key are not added one after the other")
+        if addresses:
+            start, end = start or position, following
+            added += addresses
+        elif added:
+            steps_after += count
+        position = following
+    if sorted(added) != list(key):
+        raise VerifierSourceError("the sum does not run over exactly the points of the verifying key")
+    return KeySteps(start, end, tuple((address, key[address]) for address in added), steps_after)
 
 
-def _read_key(source: str) -> tuple[int, tuple[tuple[int, int], ...]]:
-    """Memory address of the key's first point, and all of them."""
+def _read_step(source: str, position: int) -> tuple[int, list[int], int]:
+    """Where the step at `position` ends, addresses of the key's points in it, and how many others it adds."""
+    if step := _STEP.match(source, position):
+        return step.end(), [], 1
+    if step := _KEY_STEP.match(source, position):
+        x, y = (int(group, 16) for group in step.groups())
+        if y == x + 0x20:
+            return step.end(), [x], 0
+    if loop := _LOOP.match(source, position):
+        addresses = list(range(int(loop[1], 16), int(loop[2], 16), -POINT_BYTES))
+        return (loop.end(), addresses, 0) if loop[3] == "mload" else (loop.end(), [], len(addresses))
+    raise VerifierSourceError(f"unknown step: {source[position : position + 80].splitlines()[0]!r}")
+
+
+def _read_key(source: str) -> dict[int, Point]:
+    """The points of the verifying key by their addresses in memory, in order."""
     words = [(int(at, 16), int(value, 16), name) for at, value, name in _KEY_WORD.findall(source)]
     if not words or len(words) % 2:
         raise VerifierSourceError(f"found {len(words)} coordinates of the verifying key's points")
@@ -91,11 +110,4 @@ def _read_key(source: str) -> tuple[int, tuple[tuple[int, int], ...]]:
         raise VerifierSourceError("the points of the verifying key do not stand together")
     if [name[-1] for _, _, name in words] != ["x", "y"] * (len(words) // 2):
         raise VerifierSourceError("the coordinates of the verifying key's points are mixed up")
-    values = [value for _, value, _ in words]
-    return first, tuple(zip(values[::2], values[1::2], strict=True))
-
-
-def _require_whole_key(loop: re.Match[str], address: int, count: int) -> None:
-    highest, below = int(loop.group(1), 16), int(loop.group(2), 16)
-    if (highest, below) != (address + (count - 1) * POINT_BYTES, address - POINT_BYTES):
-        raise VerifierSourceError("the loop does not run over exactly the points of the verifying key")
+    return {x[0]: (x[1], y[1]) for x, y in zip(words[::2], words[1::2], strict=True)}

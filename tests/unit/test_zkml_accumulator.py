@@ -7,7 +7,8 @@ import pytest
 from prover.errors import VerifierSourceError
 from prover.zkml.accumulator import make_accumulator
 from prover.zkml.empty_points import skip_empty_points
-from prover.zkml.pairing_source import find_key_loop
+from prover.zkml.instance_sum import replace_once
+from prover.zkml.pairing_source import find_key_steps
 from prover.zkml.verifier_source import GUARD, add_guard
 
 G2 = (
@@ -94,8 +95,29 @@ def generate(points: tuple[tuple[int, int], ...] = POINTS, after: str = PROOF_ST
 
 
 def test_finds_the_points_and_what_follows() -> None:
-    loop = find_key_loop(generate(after=CALLDATA_LOOP + PROOF_STEP))
-    assert (loop.points, loop.address, loop.steps_after) == (POINTS, KEY_ADDRESS, 4)
+    steps = find_key_steps(generate(after=CALLDATA_LOOP + PROOF_STEP))
+    expected = [(KEY_ADDRESS + 0x40 * index, point) for index, point in enumerate(POINTS)]
+    assert (steps.points, steps.steps_after) == (tuple(reversed(expected)), 4)
+
+
+def key_step(index: int) -> str:
+    at = KEY_ADDRESS + 0x40 * index
+    return STEP.format(x=f"mload({at:#06x})", y=f"mload({at + 0x20:#06x})")
+
+
+def reorder(source: str) -> str:
+    """The points 0 to 2 in another order, as where a lookup is."""
+    source = replace_once(
+        source, f"let mptr_end := {KEY_ADDRESS - 0x40:#06x}", f"let mptr_end := {KEY_ADDRESS + 0x80:#06x}"
+    )
+    return replace_once(source, PROOF_STEP, key_step(1) + key_step(0) + key_step(2) + PROOF_STEP)
+
+
+def test_finds_points_in_any_order() -> None:
+    steps = find_key_steps(reorder(generate()))
+    assert [POINTS.index(point) for _, point in steps.points if point != (0, 0)] == [4, 3, 0]
+    assert [(address - KEY_ADDRESS) // 0x40 for address, _ in steps.points] == [4, 3, 1, 0, 2]
+    assert steps.steps_after == 1
 
 
 def run_steps(text: str) -> dict[int, int]:
@@ -127,6 +149,7 @@ def run_steps(text: str) -> dict[int, int]:
     "points",
     [
         POINTS,
+        ((0, 0), (1, 2), (3, 4), (0, 0), (5, 6)),
         ((0, 0), (1, 2), (3, 4)),
         ((1, 2), (0, 0), (3, 4), (0, 0), (0, 0), (5, 6)),
         ((1, 2), (3, 4), (0, 0)),
@@ -134,8 +157,12 @@ def run_steps(text: str) -> dict[int, int]:
     ],
 )
 def test_skipping_empty_points_keeps_every_power(points: tuple[tuple[int, int], ...]) -> None:
-    source = generate(points)
-    start, end = source.rindex("\n", 0, find_key_loop(source).start), source.index(PROOF_STEP)
+    for source in (generate(points), reorder(generate(points)) if len(points) > 4 else generate(points)):
+        check_powers(source, points)
+
+
+def check_powers(source: str, points: tuple[tuple[int, int], ...]) -> None:
+    start, end = source.rindex("\n", 0, find_key_steps(source).start), source.index(PROOF_STEP)
     skipped = skip_empty_points(source)
     kept, expected = run_steps(skipped[start : skipped.index(PROOF_STEP)]), run_steps(source[start:end])
     full = {0} | {KEY_ADDRESS + 0x40 * index for index, point in enumerate(points) if point != (0, 0)}
@@ -179,7 +206,10 @@ def test_the_step_after_the_key_is_part_of_the_same_multiplication() -> None:
         ("mstore(0x0860,", "mstore(0x0880,", "do not stand together"),
         ("// fixed_comms[0].x", "// fixed_comms[0].y", "mixed up"),
         ("// fixed_comms[4].y", "// other[4].y", "9 coordinates"),
-        ("calldataload(0x64), calldataload(0x84)", "mload(0x64), mload(0x84)", "unknown step"),
+        ("calldataload(0x64), calldataload(0x84)", "mload(0x64), mload(0x84)", "exactly the points"),
+        ("calldataload(0x64), calldataload(0x84)", "mload(0x0840), mload(0x08a0)", "unknown step"),
+        (PROOF_STEP, PROOF_STEP + key_step(0), "one after the other"),
+        (PROOF_STEP, key_step(0) + PROOF_STEP, "exactly the points"),
         ("mstore(0x00, calldataload(0x02a4))", "mstore(0x00, mload(0x02a4))", "no sum of points"),
     ],
 )
@@ -187,7 +217,7 @@ def test_unknown_sums_are_refused(old: str, new: str, problem: str) -> None:
     source = generate()
     assert source.count(old) == 1
     with pytest.raises(VerifierSourceError, match=problem):
-        find_key_loop(source.replace(old, new))
+        find_key_steps(source.replace(old, new))
 
 
 @pytest.mark.parametrize(
