@@ -152,6 +152,21 @@ contract Halo2BatchTest is BatchTest {
         assertTrue(_opens([uint256(0), 0, 0, 0, 0, 0, 0], [uint256(0), 0, 0, 0, 0, 0, 0]));
     }
 
+    /// Errors that would cancel if the coefficients did not depend on the proofs: then they could be told beforehand.
+    function testFuzz_accepts_refusesErrorsThatCancelWithForetoldCoefficients(uint256 error) public {
+        error = bound(error, 1, FIELD_MODULUS - 1);
+        uint256[] memory key = new uint256[](4);
+        (key[0], key[1], key[2], key[3]) = _g2();
+        open.tell(key);
+        bytes32 first = keccak256(abi.encode(bytes32(uint256(uint160(address(open))))));
+        bytes32 second = keccak256(abi.encode(first));
+        uint256[7] memory one;
+        uint256[7] memory other;
+        (one[0], one[1]) = _multiple(mulmod(error, uint256(second) % FIELD_MODULUS, FIELD_MODULUS));
+        (other[0], other[1]) = _multiple(FIELD_MODULUS - mulmod(error, uint256(first) % FIELD_MODULUS, FIELD_MODULUS));
+        assertFalse(_opens(one, other));
+    }
+
     /// Parts of one proof may make up for each other: that is what the equation says.
     function testFuzz_accepts_addsUpWhatOneProofSays(uint256 generator, uint256 first, uint256 ratio) public {
         (generator, first) = (bound(generator, 0, FIELD_MODULUS - 1), bound(first, 0, FIELD_MODULUS - 1));

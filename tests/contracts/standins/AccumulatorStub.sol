@@ -35,7 +35,7 @@ contract ListedAccumulatorStub is IHalo2Accumulator {
         _listed[keccak256(abi.encode(proof, instances))] = true;
     }
 
-    /// Gas that each call uses up from now on.
+    /// Gas that each call about such a proof uses up from now on.
     function setBurn(uint256 gasAmount) external {
         _burn = gasAmount;
     }
@@ -49,10 +49,10 @@ contract ListedAccumulatorStub is IHalo2Accumulator {
         view
         returns (uint256[7] memory words)
     {
+        require(_listed[keccak256(abi.encode(proof, instances))]);
         uint256 start = gasleft();
         uint256 burn = _burn;
         while (start - gasleft() < burn) {}
-        require(_listed[keccak256(abi.encode(proof, instances))]);
         return words;
     }
 }
