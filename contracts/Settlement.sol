@@ -397,13 +397,13 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         mapping(uint256 => uint256) storage words = _spent[frame.prover];
         uint256 word = receipts[index].terms.nonce() >> 8;
         uint256 spent;
-        (next, sum, spent) = ReceiptRun.take(receipts, _backedPart(frame.verdict, run, index), index, words[word]);
+        if (frame.verdict.refused != 0) run = _backedPart(frame.verdict, run, index);
+        (next, sum, spent) = ReceiptRun.take(receipts, run, index, words[word]);
         if (next != index) words[word] = spent;
     }
 
     /// @dev The run, up to the first receipt from `index` on that the evidence does not back.
     function _backedPart(Verdict memory verdict, Run memory run, uint256 index) private pure returns (Run memory) {
-        if (verdict.refused == 0) return run;
         uint256 end = index;
         while (end < run.end && !verdict.refuses(end)) ++end;
         return Run({first: run.first, end: end, payer: run.payer, floor: run.floor});
