@@ -181,6 +181,10 @@ mutate: setup ## Make random mistakes in the contracts and require that the test
 bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/ (docs/gas.md)
 	@.venv/bin/python tools/bench_gas.py $(ARGS)
 
+.PHONY: bench-zkml
+bench-zkml: setup ## Build, prove and verify four networks, beside ezkl's defaults (takes ten minutes)
+	@.venv/bin/python tools/bench_zkml.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

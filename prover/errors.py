@@ -16,6 +16,7 @@ ProverError
 │   ├── InputValueError
 │   ├── InputOutsideRangeError
 │   └── InputRangeError
+├── circuits and packages: see prover/zkml/errors.py
 ├── EzklError
 │   ├── EzklTimeoutError
 │   ├── EzklCrashedError
@@ -32,14 +33,12 @@ from __future__ import annotations
 
 import reprlib
 from pathlib import Path
-from typing import ClassVar
+
+from veritally.errors import CommandError
 
 
-class ProverError(Exception):
+class ProverError(CommandError):
     """Base of everything that the prover raises on purpose."""
-
-    exit_code: ClassVar[int] = 1
-    """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
 
 
 class SettingError(ProverError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,9 +52,20 @@ def _require_shapes(package: ModelPackage, session: onnxruntime.InferenceSession
     """Name of the single input, when both shapes are the package's."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
     found = ([list(item.shape) for item in inputs], [list(item.shape) for item in outputs])
-    expected = ([list(package.input_shape)], [[1, len(package.labels)]])
-    if found != expected:
+    count = len(package.labels)
+    if found[0] != [list(package.input_shape)] or [_size(shape) for shape in found[1]] != [count]:
         raise PackageError(
-            package.onnx.parent, f"the network's input and output shapes are {found}, not {expected}"
+            package.onnx.parent,
+            f"the network's input and output shapes are {found}, not {list(package.input_shape)} and "
+            f"one output of {count} values",
         )
     return str(inputs[0].name)
+
+
+def _size(shape: list[object]) -> int | None:
+    """Number of values; None when a dimension is open."""
+    return (
+        math.prod(item for item in shape if isinstance(item, int))
+        if all(isinstance(item, int) for item in shape)
+        else None
+    )

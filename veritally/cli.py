@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from veritally.cli_attestation import attestation
 from veritally.cli_deployment import deploy, deployment
+from veritally.cli_receipt import receipt
 from veritally.devnet import Devnet, start_devnet
-from veritally.errors import VeritallyError
+from veritally.errors import CommandError, CommandMissingError
+from veritally.plugins import load_group
+
+_ANY_ARGUMENTS: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -20,6 +24,27 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(deploy)
 app.add_typer(deployment, name="deployment")
 app.add_typer(attestation, name="attestation")
+app.add_typer(receipt, name="receipt")
+
+
+def _add_group(name: str) -> None:
+    """Adds a group that another package brings, or a command that says why it cannot be used."""
+    try:
+        app.add_typer(load_group(name), name=name)
+    except CommandMissingError as error:
+        app.command(name, help="Not installed.", add_help_option=False, context_settings=_ANY_ARGUMENTS)(
+            _refusing(error)
+        )
+
+
+def _refusing(error: CommandMissingError) -> Callable[[], None]:
+    def refuse() -> None:
+        raise error
+
+    return refuse
+
+
+_add_group("model")
 
 
 @app.callback()
@@ -70,9 +95,9 @@ def _summary(running: Devnet, output: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: errors of the SDK end the command with one line and their exit code."""
+    """Entry point: expected errors end the command with one line and their exit code."""
     try:
         app(args=arguments)
-    except VeritallyError as error:
+    except CommandError as error:
         typer.echo(f"veritally: {error}", err=True)
         raise SystemExit(error.exit_code) from None

@@ -68,7 +68,7 @@ def deploy(
     if dry_run:
         _show_plan(chain, settings)
         return
-    account = _load_account(chain.chain_id, keystore, password_file, key_file)
+    account = load_account(chain.chain_id, keystore, password_file, key_file)
     deployed = deploy_contracts(chain, AccountSender(chain, account), settings, typer.echo)
     path = output or DEPLOYMENTS_FOLDER / f"{chain.chain_id}.json"
     try:
@@ -100,9 +100,10 @@ def verify(
         raise DeploymentMismatchError(path, differences)
 
 
-def _load_account(
+def load_account(
     chain_id: int, keystore: Path | None, password_file: Path | None, key_file: Path | None
 ) -> LocalAccount:
+    """The account that the options of a command name."""
     if keystore and password_file and not key_file:
         return load_keystore(keystore, password_file)
     if key_file and not keystore and not password_file:

@@ -18,6 +18,9 @@ VeritallyError
 ├── NoHintError
 ├── TransactionFailedError
 ├── DevnetError
+├── CommandMissingError
+├── AnswerFileError
+├── ReceiptMismatchError
 ├── ChainUnreachableError
 └── TransactionPendingError
 """
@@ -29,11 +32,15 @@ from pathlib import Path
 from typing import ClassVar
 
 
-class VeritallyError(Exception):
-    """Base of everything that the SDK raises on purpose."""
+class CommandError(Exception):
+    """Base of what ends a command with one line and an exit code, in whichever package it is raised."""
 
     exit_code: ClassVar[int] = 1
     """Of a command that ends with the error: 1 failed, 2 usage, 3 not ready."""
+
+
+class VeritallyError(CommandError):
+    """Base of everything that the SDK raises on purpose."""
 
 
 class UnknownTierError(VeritallyError):
@@ -218,3 +225,34 @@ class TransactionPendingError(VeritallyError):
         )
         self.what = what
         self.tx_hash = tx_hash
+
+
+class CommandMissingError(VeritallyError):
+    """A group of commands is not installed."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(
+            f"`veritally {name}` is not available: {problem}; it comes with the prover, install `veritally` "
+            "with all its packages"
+        )
+        self.name = name
+
+
+class AnswerFileError(VeritallyError):
+    """A file with a prover's answer, or with the request, cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} {problem}; save the answer and the request as they were sent")
+        self.path = path
+
+
+class ReceiptMismatchError(VeritallyError):
+    """An answer is not what it claims to be."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(f"the answer is not what it claims: {'; '.join(differences)}; do not rely on it")
+        self.differences = tuple(differences)

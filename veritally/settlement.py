@@ -8,16 +8,18 @@ from functools import cache
 from typing import Any, cast
 
 from eth_abi.abi import decode, encode
-from eth_typing import ABIEvent
+from eth_typing import ABIEvent, HexStr
 from eth_utils.abi import event_abi_to_log_topic
 from eth_utils.address import is_same_address
 
 from veritally.abi import load_artifact
+from veritally.chain import Chain
 from veritally.errors import InvalidReceiptError
 from veritally.labels import Labels
 from veritally.payments import PaymentRun
 from veritally.reasons import explain_reason
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
+from veritally.tiers import Tier
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,22 @@ def decode_outcomes(
         )
         for index, hashes in enumerate(_receipt_hashes(domain, groups))
     )
+
+
+def find_settled(chain: Chain, settlement: str, transaction: str, receipt_hash: bytes) -> Tier | None:
+    """The tier at which a transaction settled a receipt; None when it did not.
+
+    Raises:
+        ChainUnreachableError: the node does not answer, or has no such transaction.
+    """
+    with chain.reading():
+        logs = chain.w3.eth.get_transaction_receipt(HexStr(transaction))["logs"]
+    for log in logs:
+        topics = [bytes(topic) for topic in log["topics"]]
+        is_ours = is_same_address(log["address"], settlement) and topics[0] == _topic("InferenceSettled")
+        if is_ours and topics[1] == receipt_hash:
+            return Tier(int.from_bytes(topics[3], "big"))
+    return None
 
 
 def _settled(receipt_hash: bytes, data: bytes) -> ReceiptOutcome:

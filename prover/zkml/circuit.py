@@ -15,17 +15,21 @@ import msgspec
 
 from prover.errors import PackageError
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
-from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
+from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import ModelPackage
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
-from prover.zkml.srs import DevelopmentSrs, development_srs
-from prover.zkml.verifier_source import add_guard, count_points, predict_gas
+from prover.zkml.srs import SrsFile, development_srs, is_ceremony
+from prover.zkml.verifier_source import add_guard, count_points, predict_gas, read_proof_bytes
 
 TIMEOUT_S: Final = {Stage.SETTINGS: 120.0, Stage.COMPILE: 120.0, Stage.SETUP: 900.0, Stage.VERIFIER: 300.0}
 SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verifier.sol", "verifier.json"
-VERIFYING_KEY, PROVING_KEY = "vk.key", "pk.key"
-_LAYOUT: Final = 1
+VERIFYING_KEY, PROVING_KEY, SETUP_COST = "vk.key", "pk.key", "setup.json"
+_LAYOUT: Final = 3
 """Raise it when the files of a circuit's folder change their meaning."""
+_PROVE_PER_SETUP_CPU: Final = 1.33
+"""Proving takes this many times the CPU time of the setup; within 20 %."""
+_PROVE_BASE_BYTES, _PROVE_BYTES_PER_KEY_BYTE = 30_000_000, 2.2
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,20 @@ class Circuit:
     output_scale: int
     num_rows: int
     logrows: int
+    proof_bytes: int
     predicted_verify_gas: int
     """Gas of one `verifyProof`, within 3 %, without calldata. A call that is limited needs a margin."""
+    verifier_runtime_bytes: int
+    estimated_prove_cpu_s: float
+    """CPU seconds of one proof on this machine, from those of the setup; within 20 %."""
+    estimated_prove_memory_bytes: int
     development_srs: bool
     """True: whoever made the SRS can forge proofs. For development chains only."""
 
 
-def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) -> Circuit:
+def prepare_circuit(
+    package: ModelPackage, cache_dir: Path, progress: Progress, srs: SrsFile | None = None
+) -> Circuit:
     """Prepares the circuit of a package, or takes it from the cache.
 
     What is in the cache is checked, and made again where it is damaged. Several processes may prepare the
@@ -74,6 +85,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
         package: The model.
         cache_dir: Directory for circuits and the development SRS; created when missing.
         progress: Is told each step that was done, with its time in seconds.
+        srs: The SRS to use; None for the development SRS in the cache.
 
     Raises:
         EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
@@ -87,7 +99,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
     def tell(line: str) -> None:
         progress(f"circuit {package.name}: {line}")
 
-    srs = development_srs(cache_dir, package.knobs.logrows, tell)
+    srs = srs or development_srs(cache_dir, package.knobs.logrows, tell)
     folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, srs)}"
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
@@ -95,7 +107,7 @@ def prepare_circuit(package: ModelPackage, cache_dir: Path, progress: Progress) 
         return _load(package, srs, folder)
 
 
-def _cache_key(package: ModelPackage, srs: DevelopmentSrs) -> str:
+def _cache_key(package: ModelPackage, srs: SrsFile) -> str:
     """Changes with everything that the circuit is made from."""
     parts = {
         "layout": _LAYOUT,
@@ -113,7 +125,7 @@ class _Build:
     """Makes the files of one circuit's folder."""
 
     package: ModelPackage
-    srs: DevelopmentSrs
+    srs: SrsFile
     folder: Path
 
     def steps(self) -> list[Step]:
@@ -121,7 +133,7 @@ class _Build:
         return [
             Step("settings", (), (SETTINGS,), self.write_settings),
             Step("compiled model", (SETTINGS,), (COMPILED,), self.write_compiled),
-            Step("proving key", (COMPILED,), (VERIFYING_KEY, PROVING_KEY), self.write_keys),
+            Step("proving key", (COMPILED,), (VERIFYING_KEY, PROVING_KEY, SETUP_COST), self.write_keys),
             Step("verifier source", (VERIFYING_KEY, SETTINGS), (SOURCE,), self.write_source),
             Step("verifier bytecode", (SOURCE,), (VERIFIER,), self.write_verifier),
         ]
@@ -135,13 +147,15 @@ class _Build:
         self._ezkl(Stage.COMPILE, network=self.package.onnx, settings=settings, output=target / COMPILED)
 
     def write_keys(self, target: Path) -> None:
-        self._ezkl(
+        measured = self._ezkl(
             Stage.SETUP,
             compiled=self.folder / COMPILED,
             srs=self.srs.path,
             verifying_key=target / VERIFYING_KEY,
             proving_key=target / PROVING_KEY,
         )
+        cost = {"cpu_s": measured.cpu_s, "peak_memory_bytes": measured.peak_memory_bytes}
+        (target / SETUP_COST).write_text(json.dumps(cost) + "\n", encoding="utf-8")
 
     def write_source(self, target: Path) -> None:
         generated = target / "generated.sol"
@@ -152,7 +166,7 @@ class _Build:
             srs=self.srs.path,
             output=generated,
         )
-        source = add_guard(generated.read_text(encoding="utf-8"))
+        source = sum_instances_at_once(add_guard(generated.read_text(encoding="utf-8")))
         (target / SOURCE).write_text(source, encoding="utf-8")
 
     def write_verifier(self, target: Path) -> None:
@@ -160,27 +174,23 @@ class _Build:
         content = {**dataclasses.asdict(verifier), "creation_bytecode": verifier.creation_bytecode.hex()}
         (target / VERIFIER).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
-    def _ezkl(self, stage: Stage, **arguments: object) -> None:
+    def _ezkl(self, stage: Stage, **arguments: object) -> Measured:
         values = {name: str(item) if isinstance(item, Path) else item for name, item in arguments.items()}
-        run_ezkl(stage, values, TIMEOUT_S[stage])
+        return measure_ezkl(stage, values, TIMEOUT_S[stage])
 
 
-def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
+def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
     settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
+    setup = json.loads((folder / SETUP_COST).read_text(encoding="utf-8"))
     source = (folder / SOURCE).read_text(encoding="utf-8")
     inputs, outputs = _require_shapes(package, settings["model_instance_shapes"])
     (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
+    paths = _paths(srs, folder)
     return Circuit(
         model=package.name,
-        paths=CircuitPaths(
-            settings=folder / SETTINGS,
-            compiled=folder / COMPILED,
-            verifying_key=folder / VERIFYING_KEY,
-            proving_key=folder / PROVING_KEY,
-            srs=srs.path,
-        ),
-        vk_sha256=hashlib.sha256((folder / VERIFYING_KEY).read_bytes()).digest(),
+        paths=paths,
+        vk_sha256=hashlib.sha256(paths.verifying_key.read_bytes()).digest(),
         ezkl_version=version("ezkl"),
         verifier_abi=verifier["abi"],
         verifier_bytecode=bytes.fromhex(verifier["creation_bytecode"]),
@@ -190,8 +200,23 @@ def _load(package: ModelPackage, srs: DevelopmentSrs, folder: Path) -> Circuit:
         output_scale=output_scale,
         num_rows=settings["num_rows"],
         logrows=settings["run_args"]["logrows"],
-        predicted_verify_gas=predict_gas(count_points(source), inputs + outputs),
-        development_srs=True,
+        proof_bytes=read_proof_bytes(source),
+        predicted_verify_gas=predict_gas(count_points(source), inputs + outputs, verifier["optimizer_runs"]),
+        verifier_runtime_bytes=verifier["runtime_bytes"],
+        estimated_prove_cpu_s=setup["cpu_s"] * _PROVE_PER_SETUP_CPU,
+        estimated_prove_memory_bytes=_PROVE_BASE_BYTES
+        + round(_PROVE_BYTES_PER_KEY_BYTE * paths.proving_key.stat().st_size),
+        development_srs=not is_ceremony(source),
+    )
+
+
+def _paths(srs: SrsFile, folder: Path) -> CircuitPaths:
+    return CircuitPaths(
+        settings=folder / SETTINGS,
+        compiled=folder / COMPILED,
+        verifying_key=folder / VERIFYING_KEY,
+        proving_key=folder / PROVING_KEY,
+        srs=srs.path,
     )
 
 

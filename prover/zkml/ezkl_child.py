@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,13 +23,60 @@ NO_COMPILER = "svm error"
 """ezkl wants a compiler of its own after it has written the verifier; we have ours."""
 
 
+def rows(network: str, output: str, knobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each set of knobs the number of rows and whether there are tables, or an `error`."""
+    return [_rows(network, output, item) for item in knobs]
+
+
+def _rows(network: str, output: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        settings(network, output, knobs)
+    except BaseException as error:  # ezkl's panics are no Exception
+        return {"error": f"{type(error).__name__}: {error}"}
+    content = json.loads(Path(output).read_text(encoding="utf-8"))
+    return {"rows": content["num_rows"], "tables": bool(content["required_lookups"])}
+
+
+def accuracy(
+    network: str, folder: str, knobs: Mapping[str, Any], sample: Sequence[Sequence[float]], constraints: bool
+) -> dict[str, Any]:
+    """The circuit's outputs (little-endian hex) for each input of the sample, without keys and proofs."""
+    written, compiled, witness = (
+        f"{folder}/settings.json",
+        f"{folder}/model.compiled",
+        f"{folder}/witness.json",
+    )
+    settings(network, written, knobs)
+    compile_circuit(network, written, compiled)
+    content = json.loads(Path(written).read_text(encoding="utf-8"))
+    outputs, largest_lookup = [], 0
+    for inputs in sample:
+        made = ezkl.gen_witness(
+            json.dumps({"input_data": [list(inputs)]}), compiled, witness, vk_path=None, srs_path=None
+        )
+        if constraints:
+            ezkl.mock(witness, compiled)
+        outputs.append([word for words in made["outputs"] for word in words])
+        largest_lookup = max(largest_lookup, made["max_lookup_inputs"], -made["min_lookup_inputs"])
+    scales = content["model_output_scales"]
+    return {"outputs": outputs, "output_scales": scales, "largest_lookup": largest_lookup}
+
+
 def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
-    """Writes the circuit's settings."""
+    """Writes the circuit's settings, the same in every run.
+
+    ezkl lists tables and ranges in any order, and the verifying key follows that order.
+    """
     args = ezkl.PyRunArgs()
     for name, value in knobs.items():
         for target in ("input_scale", "param_scale") if name == "scale" else (name,):
-            setattr(args, target, value)
+            setattr(args, target, tuple(value) if isinstance(value, list) else value)
     ezkl.gen_settings(network, output, py_run_args=args)
+    content = json.loads(Path(output).read_text(encoding="utf-8"))
+    for name in ("required_lookups", "required_range_checks"):
+        content[name].sort(key=json.dumps)
+    content["timestamp"] = 0
+    Path(output).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def compile_circuit(network: str, settings: str, output: str) -> None:
@@ -90,6 +138,8 @@ def prove(
 
 
 STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
+    Stage.ROWS: rows,
+    Stage.ACCURACY: accuracy,
     Stage.SETTINGS: settings,
     Stage.COMPILE: compile_circuit,
     Stage.DEVELOPMENT_SRS: development_srs,
@@ -97,6 +147,12 @@ STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
     Stage.VERIFIER: verifier,
     Stage.PROVE: prove,
 }
+
+
+def _usage() -> dict[str, float | int]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"cpu_s": used.ru_utime + used.ru_stime, "peak_memory_bytes": used.ru_maxrss * unit}
 
 
 def main() -> None:
@@ -107,8 +163,10 @@ def main() -> None:
     request = json.load(sys.stdin)
     if os.getppid() != request["parent"]:
         os._exit(1)  # the parent died before the kernel was told to watch it
+    if (limit := request["memory_limit_bytes"]) is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
-        content = {"result": STAGES[Stage(sys.argv[1])](**request["arguments"])}
+        content = {"result": STAGES[Stage(sys.argv[1])](**request["arguments"]), **_usage()}
     except BaseException as error:  # ezkl's panics are no Exception
         content = {"error": f"{type(error).__name__}: {error}"}
     answer.write(json.dumps(content) + "\n")

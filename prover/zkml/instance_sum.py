@@ -1,8 +1,8 @@
 """Cheaper handling of public instances in the Solidity verifier that ezkl generates.
 
-The generated code keeps one Lagrange evaluation per instance in memory and inverts them all. The value that it
-needs, the sum of instance_i * w^i / (x - w^i), is computed here as one fraction: five multiplications and no
-memory per instance, and one more element in the inversion that is done anyway.
+The generated code keeps one Lagrange evaluation per instance in memory and inverts them all. The value that
+it needs, the sum of instance_i * w^i / (x - w^i), is computed here as one fraction: five multiplications and
+no memory per instance, and one more element in the inversion that is done anyway.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _HASHING: Final = """                let instance_cptr := instances.offset
                     hash_mptr := add(hash_mptr, 0x20)
                 }
 """
-_HASHING_AT_ONCE: Final = """                calldatacopy(hash_mptr, instances.offset, mul(0x20, num_instances))
+_HASHING_AT_ONCE: Final = """\
+                calldatacopy(hash_mptr, instances.offset, mul(0x20, num_instances))
                 hash_mptr := add(hash_mptr, mul(0x20, num_instances))
 """
 
@@ -64,7 +65,8 @@ _SUMMING: Final = """                let instance_eval := 0
                         l_i_cptr := add(l_i_cptr, 0x20)
                     }
                 {
-                    instance_eval := addmod(instance_eval, mulmod(mload(l_i_cptr), calldataload(instance_cptr), r), r)
+                    instance_eval := addmod(instance_eval, \
+mulmod(mload(l_i_cptr), calldataload(instance_cptr), r), r)
                 }
 """
 _DIVISION: Final = """                instance_eval := mulmod(instance_eval, mload(add(mptr_end, 0x20)), r)
@@ -72,7 +74,8 @@ _DIVISION: Final = """                instance_eval := mulmod(instance_eval, mlo
 """
 
 _FIRST_FUNCTION: Final = "            // Read EC point (x, y) at (proof_cptr, proof_cptr + 0x20),\n"
-_SUM_FUNCTION: Final = """            // The sum of instance_i * w^i / (x - w^i) as one fraction; reverts when an instance is not below r.
+_SUM_FUNCTION: Final = """\
+            // The sum of instance_i * w^i / (x - w^i) as one fraction. Every instance must be below r.
             function sum_instances(x, omega, cptr, count, r) -> numerator, denominator {
                 denominator := 1
                 let power := 1

@@ -38,6 +38,8 @@ class Knobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_visibility: Literal["public"]
     param_visibility: Literal["fixed"]
     """Fixed parameters are part of the verifying key, so that the key is the model."""
+    lookup_range: tuple[int, int] = (-32768, 32768)
+    """Quantised values for which there are tables of functions such as sigmoid; the narrower, the cheaper."""
 
 
 class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

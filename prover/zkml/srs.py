@@ -1,6 +1,7 @@
-"""The development SRS (structured reference string): made here, so whoever makes it could forge proofs.
+"""The SRS (structured reference string): the development one, and how the public ceremony's is recognised.
 
-It has a folder and a file name of its own, so that it is never taken for the file of a public ceremony.
+The development SRS is made here, so whoever makes it could forge proofs. It has a folder and a file name of
+its own, so that it is never taken for the file of the public ceremony.
 """
 
 from __future__ import annotations
@@ -8,24 +9,35 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from prover.errors import CorruptSrsError
 from prover.zkml.cache import Progress, exclusive, scratch, sha256_of, write_atomically
+from prover.zkml.errors import DevelopmentSrsError
 from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.verifier_source import read_srs_words
+from veritally.contract_table import DEVELOPMENT_CHAIN_IDS
 
 FOLDER = "srs-development"
 TIMEOUT_S = 1800.0
+CEREMONY_WORDS: Final = (
+    0x186282957DB913ABD99F91DB59FE69922E95040603EF44C0BD7AA3ADEEF8F5AC,
+    0x17944351223333F260DDC3B4AF45191B856689EDA9EAB5CBCDDBBE570CE860D2,
+    0x06D971FF4A7467C3EC596ED6EFC674572E32FD6F52B721F97E35B0B3D3546753,
+    0x06ECDB9F9567F59ED2EEE36E1E1D58797FD13CC97FAFC2910F5E8A12F202FA9A,
+)
+"""What every verifier made with the public ceremony's SRS holds, whatever its size."""
 
 
 @dataclass(frozen=True)
-class DevelopmentSrs:
+class SrsFile:
     """The file and its hex sha256."""
 
     path: Path
     sha256: str
 
 
-def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> DevelopmentSrs:
+def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> SrsFile:
     """The one development SRS of 2^logrows rows in `cache_dir`; made at first use.
 
     There is a file per size, because ezkl needs seconds in every call to cut a larger one down. A file that
@@ -45,7 +57,26 @@ def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> Develo
         sha256 = sha256_of(path)
         if digest_file.read_text(encoding="utf-8").strip() != sha256:
             raise CorruptSrsError(path)
-    return DevelopmentSrs(path, sha256)
+    return SrsFile(path, sha256)
+
+
+def is_ceremony(source: str) -> bool:
+    """Whether a generated verifier was made with the SRS of the public ceremony.
+
+    Raises:
+        VerifierSourceError: the text is not what the pinned ezkl generates.
+    """
+    return read_srs_words(source) == CEREMONY_WORDS
+
+
+def require_srs_for(chain_id: int, development_srs: bool, model: str) -> None:
+    """Refuses a development SRS outside development chains.
+
+    Raises:
+        DevelopmentSrsError: proofs for the circuit could be forged by whoever made its SRS.
+    """
+    if development_srs and chain_id not in DEVELOPMENT_CHAIN_IDS:
+        raise DevelopmentSrsError(model, chain_id)
 
 
 def _make(path: Path, logrows: int, progress: Progress) -> None:

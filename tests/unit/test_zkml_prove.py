@@ -25,7 +25,11 @@ CIRCUIT = Circuit(
     output_scale=4,
     num_rows=1,
     logrows=6,
+    proof_bytes=1,
     predicted_verify_gas=1,
+    verifier_runtime_bytes=1,
+    estimated_prove_cpu_s=1.0,
+    estimated_prove_memory_bytes=1,
     development_srs=True,
 )
 INPUTS = (1.125, -0.375)

@@ -1,0 +1,169 @@
+"""From an ONNX file to a model package with a circuit: searched, built, chosen and written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from prover.errors import EzklError, EzklFailedError, VerifierTooLargeError
+from prover.zkml.cache import Progress
+from prover.zkml.circuit import prepare_circuit
+from prover.zkml.errors import NoCircuitError
+from prover.zkml.frontier import Option, Preference, choose, shortlist
+from prover.zkml.network import Network
+from prover.zkml.package import ModelPackage
+from prover.zkml.sample import read_sample
+from prover.zkml.search import Candidate, Sample, check, search
+
+_DEFAULT_ERROR = 0.01
+"""Of the largest output on the sample."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build."""
+
+    network: Path
+    sample: Path
+    name: str
+    """Of the model: lower-case letters, digits and hyphens."""
+    version: str
+    preference: Preference
+    max_error: float | None
+    """Largest error of an output on the sample that is accepted; None for 1 % of the largest output."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """The circuits that came into question, and the chosen one."""
+
+    package: ModelPackage
+    options: tuple[Option, ...]
+    chosen: Option
+
+
+def name_of(path: Path) -> str:
+    """A model's name from that of its file."""
+    return _NOT_IN_NAMES.sub("-", path.stem.lower()).strip("-")[:64] or "model"
+
+
+def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
+    """Searches the settings, sets up the best few circuits, and chooses one. Proves nothing.
+
+    Finished steps are in the cache, so that a build that was interrupted goes on where it stopped.
+
+    Raises:
+        NetworkError: the ONNX file cannot become a circuit.
+        SampleError: the sample cannot be used.
+        NoCircuitError: no circuit is accurate enough, or none fits a contract.
+        EzklError: ezkl crashes or takes too long.
+        VerifierSourceError, VerifierCompileError: the verifier cannot be made here.
+    """
+    network = Network.load(request.network)
+    sample = read_sample(request.sample, network.input_size)
+    expected = network.run(sample)
+    max_error = request.max_error
+    if max_error is None:
+        max_error = _DEFAULT_ERROR * max(abs(value) for outputs in expected for value in outputs)
+    progress(
+        f"{request.name}: {network.input_size} inputs, {network.output_size} outputs, {len(sample)} samples"
+    )
+    accepted = _require_accurate(search(network, sample, expected, progress), max_error)
+    drafts = [
+        (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)
+    ]
+    options = _set_up(drafts, cache_dir, progress)
+    chosen = _choose_checked(network, sample, expected, options, request.preference, progress)
+    package = next(package for item, package in drafts if item == chosen.candidate)
+    return Built(package, tuple(options), chosen)
+
+
+def _require_accurate(candidates: Sequence[Candidate], max_error: float) -> list[Candidate]:
+    accepted = [item for item in candidates if item.max_error <= max_error]
+    if not accepted:
+        best = min(item.max_error for item in candidates)
+        raise NoCircuitError(
+            f"the smallest error on the sample is {best:.3g}, more than the {max_error:.3g} that is accepted",
+            "raise --max-error, or train the model with smaller weights",
+        )
+    return accepted
+
+
+def _draft(request: BuildRequest, network: Network, sample: Sample, candidate: Candidate) -> ModelPackage:
+    """The package as it would be with these settings."""
+    values = [value for inputs in sample for value in inputs]
+    lowest, highest = min(values), max(values)
+    return ModelPackage(
+        name=request.name,
+        version=request.version,
+        description=f"Built from {request.network.name}.",
+        onnx=request.network,
+        weights_hash=network.sha256,
+        input_names=tuple(f"x{index}" for index in range(network.input_size)),
+        input_shape=network.input_shape,
+        input_range=(lowest, highest if highest > lowest else lowest + 1),
+        labels=tuple(f"y{index}" for index in range(network.output_size)),
+        max_error=2 * candidate.max_error or 2.0**-candidate.knobs.scale,
+        knobs=candidate.knobs,
+    )
+
+
+def _set_up(
+    drafts: Sequence[tuple[Candidate, ModelPackage]], cache_dir: Path, progress: Progress
+) -> list[Option]:
+    options, refusals = [], []
+    for candidate, package in drafts:
+        try:
+            options.append(Option(candidate, prepare_circuit(package, cache_dir, progress)))
+        except VerifierTooLargeError as error:
+            refusals.append(str(error))
+    if not options:
+        raise NoCircuitError(refusals[-1], "use a smaller network, or split it")
+    return options
+
+
+def _choose_checked(
+    network: Network,
+    sample: Sample,
+    expected: Sample,
+    options: Sequence[Option],
+    preference: Preference,
+    progress: Progress,
+) -> Option:
+    """The best circuit of which every constraint holds on the sample."""
+    left = list(options)
+    problem: EzklError | None = None
+    while left:
+        chosen = choose(left, preference)
+        try:
+            checked = check(network, chosen.candidate, sample, expected)
+        except EzklFailedError as error:
+            progress(f"logrows {chosen.candidate.knobs.logrows}: the sample does not satisfy the circuit")
+            problem = error
+            left.remove(chosen)
+            continue
+        progress(f"every constraint holds on the sample, error {checked.max_error:.2g}")
+        return chosen
+    raise NoCircuitError(str(problem), "give a sample of inputs that occur")
+
+
+def describe(package: ModelPackage) -> str:
+    """`model.json` of a package."""
+    content = {
+        "name": package.name,
+        "version": package.version,
+        "description": package.description,
+        "input_names": package.input_names,
+        "input_shape": package.input_shape,
+        "input_range": package.input_range,
+        "labels": package.labels,
+        "max_error": package.max_error,
+        "circuit": msgspec.to_builtins(package.knobs),
+    }
+    return json.dumps(content, indent=2) + "\n"

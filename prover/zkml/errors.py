@@ -1,0 +1,172 @@
+"""Refusals of building a circuit, and of proving with it.
+
+ProverError
+├── EzklError
+│   ├── EzklMemoryError
+│   └── DiskFullError
+├── NetworkError
+│   ├── NetworkUnreadableError
+│   ├── NetworkTooLargeError
+│   ├── NetworkShapeError
+│   ├── UnsupportedOperatorError
+│   └── NotFiniteError
+├── SampleError
+├── NoCircuitError
+├── DevelopmentSrsError
+├── BuiltPackageError
+├── WrongSrsError
+├── UnknownModelError
+└── ModelMismatchError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prover.errors import EzklError, ProverError
+
+
+class EzklMemoryError(EzklError):
+    """A call of ezkl needed more memory than it may take, or than there is."""
+
+    def __init__(self, stage: str, limit_bytes: int | None) -> None:
+        limit = "the machine's memory" if limit_bytes is None else f"{limit_bytes / 2**20:.0f} MB"
+        super().__init__(
+            f"ezkl stage {stage!r} needs more than {limit}; allow more, or build with --prefer time, which "
+            "takes the least memory"
+        )
+        self.stage = stage
+        self.limit_bytes = limit_bytes
+
+
+class DiskFullError(EzklError):
+    """A file of a circuit could not be written."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(
+            f"ezkl stage {stage!r}: the disk is full; free some room and run the command again, it goes on "
+            "where it stopped"
+        )
+        self.stage = stage
+
+
+class NetworkError(ProverError):
+    """An ONNX file cannot become a circuit."""
+
+
+class NetworkUnreadableError(NetworkError):
+    """The file is missing, or is no ONNX network."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; export the model to ONNX again")
+        self.path = path
+
+
+class NetworkTooLargeError(NetworkError):
+    """The file is larger than any network that can be proved here."""
+
+    def __init__(self, path: Path, size: int, limit: int) -> None:
+        super().__init__(f"{path} has {size} bytes, at most {limit} can be proved; use a smaller network")
+        self.size = size
+        self.limit = limit
+
+
+class NetworkShapeError(NetworkError):
+    """The network's inputs or outputs are not of a kind that a circuit can have."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path}: {problem}; export it with one float32 input and one float32 output of fixed shapes"
+        )
+        self.path = path
+
+
+class UnsupportedOperatorError(NetworkError):
+    """ezkl knows no circuit for one of the network's operators."""
+
+    def __init__(self, path: Path, operator: str) -> None:
+        super().__init__(f"{path} uses the operator {operator}, which ezkl cannot prove; replace that layer")
+        self.operator = operator
+
+
+class NotFiniteError(NetworkError):
+    """The network computes NaN or infinity for an input of the sample."""
+
+    def __init__(self, path: Path, index: int) -> None:
+        super().__init__(
+            f"{path}: output for sample {index} is not finite; look for NaN among the weights and for "
+            "divisions by zero"
+        )
+        self.index = index
+
+
+class SampleError(ProverError):
+    """The sample cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f'{path}: {problem}; give {{"input_data": [[…]]}}, one list with the values of one or more inputs'
+        )
+        self.path = path
+
+
+class NoCircuitError(ProverError):
+    """No circuit that was tried is good enough, or none can be built at all."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"no circuit: {problem}; {fix}")
+
+
+class DevelopmentSrsError(ProverError):
+    """A circuit that was set up with a development SRS is refused outside development chains."""
+
+    exit_code = 2
+
+    def __init__(self, model: str, chain_id: int) -> None:
+        super().__init__(
+            f"model {model} was set up with a development SRS, whose maker can forge proofs, and chain "
+            f"{chain_id} is no development chain; build it with the SRS of the public ceremony"
+        )
+        self.chain_id = chain_id
+
+
+class BuiltPackageError(ProverError):
+    """A built model package was changed, or lacks a file."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"built model package {path}: {problem}; build it again or fetch it anew")
+        self.path = path
+
+
+class WrongSrsError(ProverError):
+    """An SRS file is not the one with which a package was built."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(
+            f"{path} has the sha256 {found}, the package was built with {expected}; get that file from the "
+            "model's owner or from the public ceremony"
+        )
+        self.path = path
+
+
+class UnknownModelError(ProverError):
+    """The registry does not know a model."""
+
+    def __init__(self, model_id: bytes, chain_id: int) -> None:
+        super().__init__(
+            f"chain {chain_id} has no model 0x{model_id.hex()}; compare the id and the deployment file"
+        )
+        self.model_id = model_id
+
+
+class ModelMismatchError(ProverError):
+    """What the chain says of a model is not what its package says."""
+
+    def __init__(self, model_id: bytes, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"model 0x{model_id.hex()} is not the package's: {'; '.join(differences)}; do not rely on it"
+        )
+        self.differences = tuple(differences)

@@ -1,0 +1,96 @@
+"""`veritally receipt check` against a running prover, a chain, and answers that were changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prover_service import IRIS_INPUT, RunningService, run_service
+from typer.testing import CliRunner
+
+from veritally.cli import app
+from veritally.devnet import Devnet
+from veritally.devnet.anvil import call_node
+from veritally.errors import AnswerFileError, ReceiptMismatchError
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    snapshot = call_node(devnet.chain, "evm_snapshot")
+    with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+        yield running
+    call_node(devnet.chain, "evm_revert", snapshot)
+
+
+@pytest.fixture
+async def answers(service: RunningService, devnet: Devnet) -> dict[str, Any]:
+    """One answer per tier."""
+    async with service.paying(devnet.accounts.payers[0]) as http:
+        return {
+            tier: (await http.post(service.infer_url(tier), json={"input": IRIS_INPUT})).json()
+            for tier in ("signed", "zkml")
+        }
+
+
+def check(devnet: Devnet, folder: Path, answer: Any, inputs: Any = IRIS_INPUT) -> BaseException | None:
+    """The error that the command ends with."""
+    devnet.deployment.save(folder / "deployment.json")
+    (folder / "answer.json").write_text(answer if isinstance(answer, str) else json.dumps(answer))
+    (folder / "request.json").write_text(json.dumps({"input": inputs}))
+    arguments = ["receipt", "check", str(folder / "answer.json"), "--request", str(folder / "request.json")]
+    arguments += ["--rpc-url", devnet.rpc_url, "--deployment", str(folder / "deployment.json")]
+    return CliRunner().invoke(app, arguments).exception
+
+
+def change_instance(index: int) -> Change:
+    def change(answer: dict[str, Any]) -> None:
+        words = answer["evidence"]["instances"]
+        words[index] = f"0x{int(words[index], 16) + 1:064x}"
+
+    return change
+
+
+def set_output(answer: dict[str, Any]) -> None:
+    answer["output"][0] += 0.25
+
+
+def set_amount(answer: dict[str, Any]) -> None:
+    answer["receipt"]["amount"] = "1"
+
+
+def set_request_hash(answer: dict[str, Any]) -> None:
+    answer["receipt"]["request_hash"] = "0x" + "11" * 32
+
+
+CHANGES: list[tuple[str, Change, str]] = [
+    ("zkml", change_instance(0), "input words"),
+    ("zkml", change_instance(-1), "response hash"),
+    ("zkml", set_output, "proof: output"),
+    ("signed", set_output, "response hash"),
+    ("signed", set_amount, "not settled"),
+    ("signed", set_request_hash, "request hash"),
+]
+
+
+async def test_answers_are_checked(devnet: Devnet, tmp_path: Path, answers: dict[str, Any]) -> None:
+    for answer in answers.values():
+        assert check(devnet, tmp_path, answer) is None
+        assert isinstance(check(devnet, tmp_path, answer, [5.2, 3.5, 1.4, 0.2]), ReceiptMismatchError)
+    for tier, change, problem in CHANGES:
+        changed = json.loads(json.dumps(answers[tier]))
+        change(changed)
+        error = check(devnet, tmp_path, changed)
+        assert isinstance(error, ReceiptMismatchError)
+        assert problem in str(error)
+    claimed = json.loads(json.dumps(answers["signed"])) | {"tier": "tee"}
+    assert "settlement: tier is signed, not tee" in str(check(devnet, tmp_path, claimed))
+
+
+@pytest.mark.parametrize("answer", ["{", "[]", "{}", '{"receipt": 1, "evidence": {}}'])
+def test_unusable_answer_is_told(devnet: Devnet, tmp_path: Path, answer: str) -> None:
+    assert isinstance(check(devnet, tmp_path, answer), AnswerFileError)

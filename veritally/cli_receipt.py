@@ -1,0 +1,46 @@
+"""The command `veritally receipt check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from veritally.chain import Chain
+from veritally.cli_deployment import RpcUrl
+from veritally.deployment import Deployment
+from veritally.errors import ReceiptMismatchError
+from veritally.receipt_check import Answer, check_answer
+
+receipt = typer.Typer(no_args_is_help=True, help="Receipts of inferences.")
+
+
+@receipt.callback()
+def _group() -> None:
+    """Receipts of inferences."""
+
+
+@receipt.command()
+def check(
+    answer: Annotated[Path, typer.Argument(help="The prover's answer, JSON.")],
+    request: Annotated[Path, typer.Option(help='The request, JSON {"input": [...]}.')],
+    rpc_url: RpcUrl,
+    deployment: Annotated[Path, typer.Option(help="Deployment file of the chain.")],
+) -> None:
+    """Recomputes what an answer claims, and looks it up on the chain. Trusts the prover in nothing.
+
+    Exit code 0: all is as claimed; 1: it is not; 2: unusable file; 3: the node does not answer.
+
+    Example: veritally receipt check answer.json --request request.json
+    --rpc-url http://127.0.0.1:8545 --deployment deployment.json
+    """
+    claimed, deployed = Answer.load(answer, request), Deployment.load(deployment)
+    checks = check_answer(Chain.connect(rpc_url), deployed, claimed)
+    for item in checks:
+        typer.echo(f"{'ok' if item.ok else 'MISMATCH':8}  {item.subject}: {item.what} {item.found}")
+    wrong = [item for item in checks if not item.ok]
+    if wrong:
+        raise ReceiptMismatchError(
+            [f"{item.subject}: {item.what} is {item.found}, not {item.expected}" for item in wrong]
+        )

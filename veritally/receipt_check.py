@@ -1,0 +1,149 @@
+"""Checks a prover's answer without trusting the prover: what was asked and answered is what was settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from veritally.chain import Chain
+from veritally.commitments import dequantise, json_commitment, quantise, words_commitment
+from veritally.deployment import Deployment
+from veritally.deployment_check import Check
+from veritally.errors import AnswerFileError, VeritallyError
+from veritally.receipts import GroupTerms, Receipt, SettlementDomain
+from veritally.settlement import find_settled
+from veritally.tiers import Tier
+
+Hashes = tuple[bytes, bytes]
+"""Of request and response."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a prover answered to one request, and the request."""
+
+    inputs: tuple[int | float, ...]
+    """As the client wrote them: integers without a point stay integers in the commitment."""
+    outputs: tuple[float, ...]
+    tier: Tier
+    terms: GroupTerms
+    receipt: Receipt
+    claimed_hash: str
+    transaction: str
+    circuit: int | None
+    """Position of the circuit; None without a proof."""
+    instances: tuple[int, ...]
+
+    @classmethod
+    def load(cls, answer: Path, request: Path) -> Answer:
+        """Reads the JSON of an answer, and that of the request `{"input": [...]}`.
+
+        Raises:
+            AnswerFileError: a file cannot be read or lacks something.
+        """
+        inputs = _read(request).get("input")
+        if not isinstance(inputs, list):
+            raise AnswerFileError(request, 'has no list "input"')
+        content = _read(answer)
+        try:
+            return cls._of(content, tuple(inputs))
+        except (KeyError, TypeError, ValueError, VeritallyError) as error:
+            raise AnswerFileError(
+                answer, f"is no answer of a prover ({type(error).__name__}: {error})"
+            ) from None
+
+    @classmethod
+    def _of(cls, content: dict[str, Any], inputs: tuple[int | float, ...]) -> Answer:
+        stated, evidence = content["receipt"], content["evidence"]
+        return cls(
+            inputs=inputs,
+            outputs=tuple(float(value) for value in content["output"]),
+            tier=Tier.from_label(content["tier"]),
+            terms=GroupTerms(_bytes(stated["model_id"]), stated["prover"], stated["asset"]),
+            receipt=Receipt(
+                request_hash=_bytes(stated["request_hash"]),
+                response_hash=_bytes(stated["response_hash"]),
+                payer=stated["payer"],
+                amount_base_units=int(stated["amount"]),
+                served_at_s=stated["served_at"],
+                nonce=int(stated["nonce"]),
+                floor=Tier.from_label(stated["floor"]),
+            ),
+            claimed_hash=str(stated["hash"]),
+            transaction=str(content["settlement"]["transaction"]),
+            circuit=evidence.get("circuit"),
+            instances=tuple(int(word, 16) for word in evidence.get("instances", ())),
+        )
+
+
+def check_answer(chain: Chain, deployment: Deployment, answer: Answer) -> list[Check]:
+    """Every comparison of an answer with what can be recomputed, and with the chain.
+
+    At the tier ZKML the words of the input are computed with the scales of the registered circuit, and the
+    output from the proof's instances. That the proof is valid is what Settlement says by its event.
+
+    Raises:
+        ChainUnreachableError: the node does not answer, or has no such transaction.
+    """
+    receipt = answer.receipt
+    receipt_hash = SettlementDomain.of(deployment).receipt_hash(answer.terms, receipt)
+    if answer.tier is Tier.ZKML:
+        checks, hashes = _check_proof(chain, deployment, answer)
+    else:
+        checks, hashes = [], _json_hashes(answer)
+    checks += [
+        Check("receipt", "request hash", _hex(hashes[0]), _hex(receipt.request_hash)),
+        Check("receipt", "response hash", _hex(hashes[1]), _hex(receipt.response_hash)),
+        Check("receipt", "hash", _hex(receipt_hash), answer.claimed_hash),
+    ]
+    settled = find_settled(chain, deployment.settlement, answer.transaction, receipt_hash)
+    return [
+        *checks,
+        Check("settlement", "tier", answer.tier.label, settled.label if settled else "not settled"),
+    ]
+
+
+def _json_hashes(answer: Answer) -> Hashes:
+    request = {"input": list(answer.inputs), "model": _hex(answer.terms.model_id)}
+    return json_commitment(request), json_commitment({"output": list(answer.outputs)})
+
+
+def _check_proof(chain: Chain, deployment: Deployment, answer: Answer) -> tuple[list[Check], Hashes]:
+    registry = chain.contract("ModelRegistry", deployment.model_registry)
+    circuit = chain.read(registry.functions.getCircuit(answer.terms.model_id, answer.circuit or 0))
+    input_words = quantise(answer.inputs, circuit.inputScale)
+    output_words = answer.instances[circuit.inputs :]
+    outputs = dequantise(output_words, circuit.outputScale)
+    checks = [
+        Check("proof", "number of outputs", str(circuit.outputs), str(len(output_words))),
+        Check("proof", "input words", _words(input_words), _words(answer.instances[: circuit.inputs])),
+        Check("proof", "output", str(list(outputs)), str(list(answer.outputs))),
+    ]
+    return checks, (words_commitment(input_words), words_commitment(output_words))
+
+
+def _words(words: Sequence[int]) -> str:
+    return _hex(words_commitment(words))
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AnswerFileError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise AnswerFileError(path, f"is no JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise AnswerFileError(path, "is no JSON object")
+    return content
