@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prover.zkml.accumulator import CONTRACT, make_accumulator
-from prover.zkml.circuit import SOURCE, Circuit, prepare_circuit
-from prover.zkml.empty_points import skip_empty_points
+from prover.zkml.circuit import GUARDED, Circuit, prepare_circuit
 from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import Knobs, ModelPackage
 from prover.zkml.prove import prove
@@ -66,17 +65,18 @@ def describe_proof(circuit: Circuit, inputs: Sequence[float]) -> dict[str, objec
 
 def describe_circuit(circuit: Circuit, batch: int, proofs: int) -> dict[str, object]:
     """What a test deploys, and proofs for it."""
-    plain = (circuit.paths.settings.parent / SOURCE).read_text(encoding="utf-8")
-    cheap = plain if "sum_instances(" in plain else sum_instances_at_once(plain)
+    folder = circuit.paths.settings.parent
+    guarded = (folder / GUARDED).read_text(encoding="utf-8")
+    accumulator = make_accumulator(sum_instances_at_once(guarded))
     random_numbers = random.Random(SEED)
     return {
         "batchSize": batch,
         "inputCount": INPUTS,
         "outputCount": OUTPUTS,
-        "stockCreationBytecode": f"0x{compile_verifier(plain).creation_bytecode.hex()}",
-        "verifierCreationBytecode": f"0x{compile_verifier(skip_empty_points(cheap)).creation_bytecode.hex()}",
+        "stockCreationBytecode": f"0x{compile_verifier(guarded).creation_bytecode.hex()}",
+        "verifierCreationBytecode": f"0x{circuit.verifier_bytecode.hex()}",
         "accumulatorCreationBytecode": (
-            f"0x{compile_generated(make_accumulator(cheap), CONTRACT).creation_bytecode.hex()}"
+            f"0x{compile_generated(accumulator, CONTRACT).creation_bytecode.hex()}"
         ),
         "proofs": [
             describe_proof(circuit, [random_numbers.uniform(-1, 1) for _ in range(circuit.inputs)])
