@@ -13,6 +13,11 @@ import {Tier} from "../../contracts/types/Tier.sol";
 import {Halo2Batch} from "../../contracts/verifiers/Halo2Batch.sol";
 import {BatchTest} from "./base/BatchTest.sol";
 
+/// A cheat code of forge that forge-std does not know.
+interface IEvmVersion {
+    function setEvmVersion(string calldata version) external;
+}
+
 /// Verifies proofs together and does nothing else.
 contract PlainBatch {
     function verifyTogether(address accumulator, uint256 gasLimit, ZkProof[] calldata proofs) external view {
@@ -63,6 +68,17 @@ contract ZkmlBench is BatchTest {
             string memory name = string.concat("zkml_batch", vm.toString(count), "_proofs_per_proof");
             _snapshot(name, _transactionGas(plain, data) / count);
         }
+    }
+
+    /// With the price of inversions (MODEXP) since EIP-7883; a verification has three.
+    function test_withDearerInversions() public {
+        IEvmVersion(address(vm)).setEvmVersion("osaka");
+        _snapshot("zkml_verify_mlp_osaka", _verify(tuned, mlpProof(0)));
+        _snapshot("zkml_batch16_incircuit_per_inference_osaka", _verify(batchVerifier, batchProof) / BATCH);
+        ZkProof[] memory proofs = mlpProofs(BATCH, 0xfedcba9876543210);
+        bytes memory data = abi.encodeCall(PlainBatch.verifyTogether, (accumulator, ACCUMULATOR_GAS, proofs));
+        address plain = address(new PlainBatch());
+        _snapshot("zkml_batch16_proofs_per_proof_osaka", _transactionGas(plain, data) / BATCH);
     }
 
     /* SETTLEMENT ON TOP */
