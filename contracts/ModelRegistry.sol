@@ -3,7 +3,9 @@ pragma solidity 0.8.30;
 
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
+import {ZkProof} from "./interfaces/IZkmlVerifier.sol";
 import {DevelopmentChains} from "./libraries/DevelopmentChains.sol";
+import {AccumulatorTrial} from "./verifiers/AccumulatorTrial.sol";
 import {CircuitTrial} from "./verifiers/CircuitTrial.sol";
 import {Halo2Call} from "./verifiers/Halo2Call.sol";
 
@@ -31,6 +33,7 @@ contract ModelRegistry is IModelRegistry {
     /// @dev So that the same code is not added twice. Code that differs in one byte is another circuit, with a trial of
     /// its own.
     mapping(bytes32 modelId => mapping(bytes32 codeHash => bool)) private _hasCode;
+    mapping(bytes32 modelId => mapping(uint32 index => Accumulator)) private _accumulators;
     mapping(bytes32 modelId => mapping(bytes32 measurement => Acceptance)) private _acceptances;
     mapping(bytes32 modelId => mapping(address asset => ValueCap)) private _valueCaps;
 
@@ -94,6 +97,24 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    function addAccumulator(
+        bytes32 modelId,
+        uint32 index,
+        Accumulator calldata accumulator,
+        ZkProof calldata first,
+        ZkProof calldata second
+    ) external onlyModelOwner(modelId) {
+        Circuit memory circuit = requireCircuit(modelId, index);
+        require(_accumulators[modelId][index].accumulator == address(0), AccumulatorExists(modelId, index));
+        require(accumulator.accumulator.code.length != 0, UnusableAccumulator(accumulator.accumulator));
+        AccumulatorTrial.run(circuit, accumulator, first, second);
+
+        _accumulators[modelId][index] = accumulator;
+
+        emit AccumulatorAdded(modelId, accumulator.accumulator, index, accumulator.proofGas);
+    }
+
+    /// @inheritdoc IModelRegistry
     function stopCircuit(bytes32 modelId, uint32 index) external {
         require(msg.sender == address(ROUTER) || msg.sender == _known(modelId).owner, MayNotStop(modelId, msg.sender));
         Circuit storage circuit = _circuit(modelId, index);
@@ -105,7 +126,7 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function requireCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory) {
+    function requireCircuit(bytes32 modelId, uint32 index) public view returns (Circuit memory) {
         Circuit storage circuit = _circuit(modelId, index);
         require(!circuit.stopped, CircuitIsStopped(modelId, index));
         return circuit;
@@ -114,6 +135,11 @@ contract ModelRegistry is IModelRegistry {
     /// @inheritdoc IModelRegistry
     function getCircuit(bytes32 modelId, uint32 index) external view returns (Circuit memory) {
         return _circuit(modelId, index);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getAccumulator(bytes32 modelId, uint32 index) external view returns (Accumulator memory) {
+        return _accumulators[modelId][index];
     }
 
     /// @inheritdoc IModelRegistry

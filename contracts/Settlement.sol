@@ -405,8 +405,16 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         mapping(uint256 => uint256) storage words = _spent[frame.prover];
         uint256 word = receipts[index].terms.nonce() >> 8;
         uint256 spent;
+        if (frame.verdict.refused != 0) run = _backedPart(frame.verdict, run, index);
         (next, sum, spent) = ReceiptRun.take(receipts, run, index, words[word]);
         if (next != index) words[word] = spent;
+    }
+
+    /// @dev The run, up to the first receipt from `index` on that the evidence does not back.
+    function _backedPart(Verdict memory verdict, Run memory run, uint256 index) private pure returns (Run memory) {
+        uint256 end = index;
+        while (end < run.end && !verdict.refuses(end)) ++end;
+        return Run({first: run.first, end: end, payer: run.payer, floor: run.floor});
     }
 
     function _floorHolds(Frame memory frame, uint8 floor) private pure returns (bool) {
@@ -419,6 +427,7 @@ contract Settlement is ISettlement, EIP712, ReentrancyGuardTransient {
         pure
         returns (bytes memory)
     {
+        if (frame.verdict.refuses(index)) return abi.encodeWithSelector(NotBacked.selector, index);
         Terms terms = receipt.terms;
         if (terms.floor() != run.floor) {
             return abi.encodeWithSelector(FloorMixed.selector, run.floor, terms.floor());

@@ -11,6 +11,7 @@ import {BoundedCall} from "./libraries/BoundedCall.sol";
 import {DevelopmentChains} from "./libraries/DevelopmentChains.sol";
 import {VerdictAnswer} from "./libraries/VerdictAnswer.sol";
 import {Tier} from "./types/Tier.sol";
+import {Verdict} from "./types/Verdict.sol";
 
 /// @title VerifierRouter
 /// @notice See {IVerifierRouter}.
@@ -186,11 +187,13 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
         return exhibit.claim.statements[exhibit.statement];
     }
 
-    /// @dev Accepts exactly what Settlement accepts: a verdict within the route's gas.
+    /// @dev Accepts exactly what Settlement accepts: a verdict within the route's gas that backs the statement.
     function _requireAccepted(Route storage entry, Exhibit calldata exhibit, uint256 index) private view {
         uint256 gasLimit = _gasLimit(entry, exhibit.claim.statements.length);
         bytes memory input = abi.encodeCall(IVerifier.verify, (exhibit.claim, exhibit.evidence));
         (bool success, bytes memory output) = BoundedCall.tryStaticCall(entry.verifier, gasLimit, REASON_BYTES, input);
         require(success && VerdictAnswer.isValid(output), ExhibitRefused(index, output));
+        Verdict memory verdict = abi.decode(output, (Verdict));
+        require(!verdict.refuses(exhibit.statement), StatementNotBacked(index, exhibit.statement));
     }
 }

@@ -28,8 +28,10 @@ from veritally.settlement import Group, ReceiptOutcome, ZkProof, decode_outcomes
 from veritally.tiers import Tier
 
 """Highest gas limit of one transaction (EIP-7825)."""
-GAS_OF_RECEIPT = {Tier.SIGNED: 120_000, Tier.TEE: 120_000, Tier.ZKML: 1_400_000}
+GAS_OF_RECEIPT = {Tier.SIGNED: 120_000, Tier.TEE: 120_000, Tier.ZKML: 850_000}
 """Gas that must be there for one receipt; a proof needs the room that its route reserves."""
+ROOM_OF_GROUP = {Tier.SIGNED: 0, Tier.TEE: 0, Tier.ZKML: 1_350_000}
+"""Gas that must be there on top for a group; it is hardly used, so that the next group has it, too."""
 BASE_GAS = 1_000_000
 LOOKED_UP_BLOCKS = 10_000
 """In which a receipt that is settled already is looked for; many nodes answer for no more at once."""
@@ -201,4 +203,5 @@ def _tier_of(group: Group) -> Tier:
 
 
 def _gas_floor(tiers: Sequence[Tier]) -> int:
-    return BASE_GAS + sum(GAS_OF_RECEIPT[tier] for tier in tiers)
+    room = max((ROOM_OF_GROUP[tier] for tier in tiers), default=0)
+    return BASE_GAS + room + sum(GAS_OF_RECEIPT[tier] for tier in tiers)

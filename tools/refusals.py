@@ -12,6 +12,7 @@ import prover_refusals
 import registry_refusals
 import settlement_refusals
 import tdx_refusals
+import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
 
 ATTESTATION = tuple(
@@ -61,5 +62,6 @@ REFUSALS = (
     *PROVERS,
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,
+    *zkml_refusals.CHECKS,
     *program_refusals.CHECKS,
 )

@@ -148,8 +148,30 @@ CHECKS = (
     Refusal(
         "zk proof with a changed word",
         "contracts/verifiers/ZkmlVerifier.sol",
-        "Halo2Call.accepts(circuit.verifier, circuit.proofGas, proofs[i].proof, proofs[i].instances),",
-        "true,",
+        "if (Halo2Call.accepts(circuit.verifier, circuit.proofGas, proofs[i].proof, proofs[i].instances)) "
+        "continue;",
+        "continue;",
+    ),
+    Refusal(
+        "all receipts of a bad zk proof",
+        "contracts/verifiers/ZkmlVerifier.sol",
+        "refused |= ((1 << circuit.batchSize) - 1) << i * circuit.batchSize;",
+        "refused |= 1 << i * circuit.batchSize;",
+        (*FORGE, "tests/contracts/ZkmlVerifier.batch.t.sol"),
+    ),
+    Refusal(
+        "a bad zk proof in a group that no verdict can name",
+        "contracts/verifiers/ZkmlVerifier.sol",
+        "bad < proofs.length && count <= MAX_NAMED_RECEIPTS",
+        "bad < proofs.length",
+        (*FORGE, "tests/contracts/ZkmlVerifier.batch.t.sol"),
+    ),
+    Refusal(
+        "a group without a good zk proof",
+        "contracts/verifiers/ZkmlVerifier.sol",
+        "bad < proofs.length && count <= MAX_NAMED_RECEIPTS",
+        "count <= MAX_NAMED_RECEIPTS",
+        (*FORGE, "tests/contracts/ZkmlVerifier.batch.t.sol"),
     ),
     Refusal(
         "zk proof of another response",

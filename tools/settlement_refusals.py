@@ -18,6 +18,20 @@ CHECKS = (
         of("relay"),
     ),
     Refusal(
+        "a receipt that the evidence does not back",
+        SETTLEMENT,
+        "while (end < run.end && !verdict.refuses(end)) ++end;",
+        "end = run.end;",
+        of("refused"),
+    ),
+    Refusal(
+        "an exhibit whose own statement is not backed",
+        "contracts/VerifierRouter.sol",
+        "require(!verdict.refuses(exhibit.statement), StatementNotBacked(index, exhibit.statement));",
+        "",
+        CONTRADICTION,
+    ),
+    Refusal(
         "evidence as authorization",
         SETTLEMENT,
         "bytes32 digest = authorizationDigest(root, group.route, keccak256(abi.encode(group.payments)));",

@@ -60,5 +60,5 @@ class RouteTerms:
 ROUTES: dict[Tier, RouteTerms] = {
     Tier.SIGNED: RouteTerms("SignedVerifier", 200_000, 0),
     Tier.TEE: RouteTerms("TeeVerifier", 400_000, 0),
-    Tier.ZKML: RouteTerms("ZkmlVerifier", 200_000, 1_200_000, deterministic=True),
+    Tier.ZKML: RouteTerms("ZkmlVerifier", 1_300_000, 700_000, deterministic=True),
 }

@@ -105,6 +105,9 @@ interface ISettlement {
     /// owner lets one key back. Serve with a new key, or ask for a higher cap; free groups still settle.
     error ValueCapExceeded(bytes32 key, address asset, uint256 total, uint256 valueCap);
 
+    /// @notice Receipt: the evidence backs others of the group, but not this one (see {Verdict-refused}). Make its
+    /// evidence again and send it with the same nonce.
+    error NotBacked(uint256 receiptIndex);
     /// @notice Receipt: this nonce of the prover was settled before.
     error AlreadySettled(address prover, uint64 nonce);
     /// @notice Receipt: the verified tier is below the payer's floor, or the floor is no tier.

@@ -34,8 +34,9 @@ interface IVerifier {
     /// @return tier The tier.
     function tier() external view returns (Tier tier);
 
-    /// @notice Checks that `evidence` backs `claim`; reverts when it does not.
-    /// @dev Settlement bounds its gas and the bytes of its answer.
+    /// @notice Checks that `evidence` backs `claim`; reverts when it backs none of its receipts.
+    /// @dev Settlement bounds its gas and the bytes of its answer. A verifier that judges receipts one by one names
+    /// those that are not backed in {Verdict-refused}, and only those of which want of gas cannot be the reason.
     /// @param claim What the group claims.
     /// @param evidence Evidence in the verifier's own encoding.
     /// @return verdict Labels of the evidence, and the limit of the key behind it.

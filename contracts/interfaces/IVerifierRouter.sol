@@ -137,6 +137,8 @@ interface IVerifierRouter {
     /// @notice The verifier does not accept an exhibit (0: the first, 1: the second); `reason` is its error, cut after
     /// 256 bytes.
     error ExhibitRefused(uint256 exhibit, bytes reason);
+    /// @notice The verifier backs other statements of an exhibit (0: the first, 1: the second), but not the one shown.
+    error StatementNotBacked(uint256 exhibit, uint256 statement);
 
     /// @notice Adds a route. Only the owner. The tier is the one that the verifier states.
     /// @param route The route id.

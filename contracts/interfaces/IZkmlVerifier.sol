@@ -19,6 +19,8 @@ struct ZkProof {
 /// In a proof with n slots, each of i input and o output words, slot s owns the instances from s * i on, and from
 /// n * i + s * o on. A receipt's request hash must be keccak256 of its slot's input words and its response hash keccak256
 /// of the output words, as 32-byte big-endian words.
+/// A proof that is refused sinks its own receipts and no others: they are named in {Verdict-refused}. Evidence that is
+/// malformed, or states something else than the receipts, is refused as a whole.
 /// @dev `verify` reverts with {Halo2Call-NotEnoughGasForProof} before a proof that could not have its circuit's
 /// `proofGas`: then the route grants too little gas for this circuit, and the proof is not judged.
 interface IZkmlVerifier is IVerifier {
@@ -36,7 +38,8 @@ interface IZkmlVerifier is IVerifier {
     error RequestMismatch(bytes32 receipt, bytes32 proven);
     /// @notice The receipt commits to other outputs than the proof.
     error ResponseMismatch(bytes32 receipt, bytes32 proven);
-    /// @notice The circuit's verifier refused the proof at this position.
+    /// @notice The circuit's verifier refused the proof at this position, and all others; or it refused this one, and the
+    /// group has more than 256 receipts, which no verdict can name one by one.
     error InvalidProof(uint256 index);
 
     /// @notice The circuit that evidence names.

@@ -9,6 +9,19 @@ struct Verdict {
     bytes32 key;
     /// @dev Base units of the group's asset that the key may back in total, what settled before included.
     uint256 valueCap;
+    /// @dev Receipts that the evidence does not back: bit i for the receipt at position i. Only verifiers that judge
+    /// receipts one by one set it; receipts beyond the 256th stand and fall with the group.
+    uint256 refused;
+}
+
+using VerdictLib for Verdict global;
+
+/// @notice Reads a {Verdict}.
+library VerdictLib {
+    /// @notice Whether the evidence does not back the receipt at `index`.
+    function refuses(Verdict memory verdict, uint256 index) internal pure returns (bool) {
+        return verdict.refused >> index & 1 == 1;
+    }
 }
 
 /// @notice Bits of {Verdict-labels}, and of the events' flags.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {ZkProof} from "../interfaces/IZkmlVerifier.sol";
 import {Halo2Call} from "./Halo2Call.sol";
 
 /// @notice Puts a generated verifier to the test before it is registered: it must accept a valid proof and refuse every
@@ -13,8 +14,8 @@ library CircuitTrial {
     /// @notice Shortest proof: its first, middle and last word are different ones.
     uint256 internal constant MIN_PROOF_BYTES = 96;
 
-    /// @dev How many mutations there are.
-    uint256 private constant MUTATIONS = uint256(type(IModelRegistry.Mutation).max) + 1;
+    /// @notice How many mutations there are.
+    uint256 internal constant MUTATIONS = uint256(type(IModelRegistry.Mutation).max) + 1;
 
     /// @notice Reverts unless `verifier` accepts the proof and refuses all mutations of it.
     /// @param verifier The generated verifier; holds code.
@@ -44,15 +45,23 @@ library CircuitTrial {
         assembly ("memory-safe") {
             free := mload(0x40)
         }
-        if (mutation < IModelRegistry.Mutation.PROOF_SHORTER) {
-            accepted = Halo2Call.accepts(verifier, gasLimit, proof, _changeInstances(instances, mutation));
-        } else {
-            accepted = Halo2Call.accepts(verifier, gasLimit, _changeProof(proof, mutation), instances);
-        }
+        ZkProof memory item = mutate(proof, instances, mutation);
+        accepted = Halo2Call.accepts(verifier, gasLimit, item.proof, item.instances);
         // Nothing that was allocated above lives on: without this the copies of all mutations would be paid for at once.
         assembly ("memory-safe") {
             mstore(0x40, free)
         }
+    }
+
+    /// @notice A copy of a valid proof or of its instances with one mutation.
+    function mutate(bytes calldata proof, uint256[] calldata instances, IModelRegistry.Mutation mutation)
+        internal
+        pure
+        returns (ZkProof memory)
+    {
+        return mutation < IModelRegistry.Mutation.PROOF_SHORTER
+            ? ZkProof(proof, _changeInstances(instances, mutation))
+            : ZkProof(_changeProof(proof, mutation), instances);
     }
 
     function _changeInstances(uint256[] calldata instances, IModelRegistry.Mutation mutation)

@@ -111,7 +111,10 @@ contract OpenGradientVerifier is IOpenGradientVerifier {
         _requireSigned(shown);
 
         return Verdict({
-            labels: LABELS, key: capKeyOf(teeId, claim.modelId), valueCap: MODELS.valueCapOf(claim.modelId, claim.asset)
+            labels: LABELS,
+            key: capKeyOf(teeId, claim.modelId),
+            valueCap: MODELS.valueCapOf(claim.modelId, claim.asset),
+            refused: 0
         });
     }
 

@@ -22,6 +22,6 @@ contract SignedVerifier is ISignedVerifier {
             SignatureChecker.isValidSignatureNowCalldata(claim.prover, claim.groupDigest, evidence),
             NotSignedByProver(claim.prover)
         );
-        return Verdict({labels: 0, key: 0, valueCap: 0});
+        return Verdict({labels: 0, key: 0, valueCap: 0, refused: 0});
     }
 }

@@ -31,7 +31,8 @@ contract TeeVerifier is ITeeVerifier {
         return Verdict({
             labels: development ? Labels.DEVELOPMENT : 0,
             key: key,
-            valueCap: _MODELS.valueCapOf(claim.modelId, claim.asset)
+            valueCap: _MODELS.valueCapOf(claim.modelId, claim.asset),
+            refused: 0
         });
     }
 

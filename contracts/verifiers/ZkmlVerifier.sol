@@ -6,11 +6,15 @@ import {Claim, IVerifier, Statement} from "../interfaces/IVerifier.sol";
 import {IZkmlVerifier, ZkProof} from "../interfaces/IZkmlVerifier.sol";
 import {Tier} from "../types/Tier.sol";
 import {Labels, Verdict} from "../types/Verdict.sol";
+import {Halo2Batch} from "./Halo2Batch.sol";
 import {Halo2Call} from "./Halo2Call.sol";
 
 /// @title ZkmlVerifier
 /// @notice See {IZkmlVerifier}.
 contract ZkmlVerifier is IZkmlVerifier {
+    /// @dev As many as {Verdict-refused} has bits.
+    uint256 private constant MAX_NAMED_RECEIPTS = 256;
+
     /// @inheritdoc IZkmlVerifier
     IModelRegistry public immutable MODELS;
 
@@ -33,12 +37,13 @@ contract ZkmlVerifier is IZkmlVerifier {
             uint256 first = i * circuit.batchSize;
             uint256 end = first + circuit.batchSize < count ? first + circuit.batchSize : count;
             _checkInstances(circuit, claim.statements[first:end], proofs[i].instances);
-            require(
-                Halo2Call.accepts(circuit.verifier, circuit.proofGas, proofs[i].proof, proofs[i].instances),
-                InvalidProof(i)
-            );
         }
-        return Verdict({labels: circuit.developmentSrs ? Labels.DEVELOPMENT : 0, key: 0, valueCap: 0});
+        return Verdict({
+            labels: circuit.developmentSrs ? Labels.DEVELOPMENT : 0,
+            key: 0,
+            valueCap: 0,
+            refused: _acceptsTogether(claim.modelId, index, proofs) ? 0 : _judge(circuit, proofs, count)
+        });
     }
 
     /// @inheritdoc IVerifier
@@ -49,6 +54,29 @@ contract ZkmlVerifier is IZkmlVerifier {
     /// @inheritdoc IZkmlVerifier
     function circuitOf(bytes calldata evidence) external pure returns (uint32 circuit) {
         return abi.decode(evidence, (uint32));
+    }
+
+    /// @dev Whether all proofs are valid, told at once; false when that cannot be told at once.
+    function _acceptsTogether(bytes32 modelId, uint32 index, ZkProof[] memory proofs) private view returns (bool) {
+        if (proofs.length == 1) return false;
+        IModelRegistry.Accumulator memory batch = MODELS.getAccumulator(modelId, index);
+        return batch.accumulator != address(0) && Halo2Batch.accepts(batch.accumulator, batch.proofGas, proofs);
+    }
+
+    /// @dev Bits of the receipts whose proof the circuit's verifier refuses; reverts when it refuses all of them, or one
+    /// that the bits cannot name.
+    function _judge(IModelRegistry.Circuit memory circuit, ZkProof[] memory proofs, uint256 count)
+        private
+        view
+        returns (uint256 refused)
+    {
+        uint256 bad;
+        for (uint256 i; i < proofs.length; ++i) {
+            if (Halo2Call.accepts(circuit.verifier, circuit.proofGas, proofs[i].proof, proofs[i].instances)) continue;
+            ++bad;
+            require(bad < proofs.length && count <= MAX_NAMED_RECEIPTS, InvalidProof(i));
+            refused |= ((1 << circuit.batchSize) - 1) << i * circuit.batchSize;
+        }
     }
 
     /// @dev `statements` may be fewer than the proof has slots.

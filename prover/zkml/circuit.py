@@ -15,6 +15,7 @@ import msgspec
 
 from prover.errors import PackageError
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
+from prover.zkml.empty_points import skip_empty_points
 from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
 from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import ModelPackage
@@ -24,8 +25,10 @@ from prover.zkml.verifier_source import add_guard, count_points, predict_gas, re
 
 TIMEOUT_S: Final = {Stage.SETTINGS: 120.0, Stage.COMPILE: 120.0, Stage.SETUP: 900.0, Stage.VERIFIER: 300.0}
 SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verifier.sol", "verifier.json"
+GUARDED: Final = "guarded.sol"
+"""The verifier as ezkl generates it, with the guard and nothing else: accumulators are made from it."""
 VERIFYING_KEY, PROVING_KEY, SETUP_COST = "vk.key", "pk.key", "setup.json"
-_LAYOUT: Final = 3
+_LAYOUT: Final = 4
 """Raise it when the files of a circuit's folder change their meaning."""
 _PROVE_PER_SETUP_CPU: Final = 1.33
 """Proving takes this many times the CPU time of the setup; within 20 %."""
@@ -134,7 +137,7 @@ class _Build:
             Step("settings", (), (SETTINGS,), self.write_settings),
             Step("compiled model", (SETTINGS,), (COMPILED,), self.write_compiled),
             Step("proving key", (COMPILED,), (VERIFYING_KEY, PROVING_KEY, SETUP_COST), self.write_keys),
-            Step("verifier source", (VERIFYING_KEY, SETTINGS), (SOURCE,), self.write_source),
+            Step("verifier source", (VERIFYING_KEY, SETTINGS), (GUARDED, SOURCE), self.write_source),
             Step("verifier bytecode", (SOURCE,), (VERIFIER,), self.write_verifier),
         ]
 
@@ -166,7 +169,9 @@ class _Build:
             srs=self.srs.path,
             output=generated,
         )
-        source = sum_instances_at_once(add_guard(generated.read_text(encoding="utf-8")))
+        guarded = add_guard(generated.read_text(encoding="utf-8"))
+        (target / GUARDED).write_text(guarded, encoding="utf-8")
+        source = skip_empty_points(sum_instances_at_once(guarded))
         (target / SOURCE).write_text(source, encoding="utf-8")
 
     def write_verifier(self, target: Path) -> None:

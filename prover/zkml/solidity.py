@@ -45,9 +45,23 @@ def compile_verifier(source: str) -> CompiledVerifier:
         VerifierTooLargeError: the smallest build is still too large.
     """
     require_guard(source)
+    return compile_generated(source, CONTRACT)
+
+
+def compile_generated(source: str, contract: str) -> CompiledVerifier:
+    """Compiles what was made from a generated verifier, for the cheapest calls that fit the EVM.
+
+    Args:
+        source: Its Solidity.
+        contract: Its name.
+
+    Raises:
+        VerifierCompileError: there is no solc of the pinned version, or it refuses the source.
+        VerifierTooLargeError: the smallest build is still too large.
+    """
     solc = find_solc()
     for runs in OPTIMIZER_RUNS:
-        verifier = _compile(source, runs, solc)
+        verifier = _compile(source, contract, runs, solc)
         if verifier.runtime_bytes <= MAX_RUNTIME_BYTES:
             return verifier
     raise VerifierTooLargeError(verifier.runtime_bytes, MAX_RUNTIME_BYTES)
@@ -81,23 +95,23 @@ def _repository_solc() -> Path | None:
     return folder
 
 
-def _compile(source: str, runs: int, solc: Path) -> CompiledVerifier:
+def _compile(source: str, contract: str, runs: int, solc: Path) -> CompiledVerifier:
     try:
-        output = solcx.compile_standard(_standard_input(source, runs), solc_binary=solc)
+        output = solcx.compile_standard(_standard_input(source, contract, runs), solc_binary=solc)
     except SolcError as error:
         raise VerifierCompileError(
             str(error).strip()[-600:], "use the ezkl and solc that are pinned"
         ) from None
-    contract = output["contracts"][_FILE][CONTRACT]
+    built = output["contracts"][_FILE][contract]
     return CompiledVerifier(
-        abi=contract["abi"],
-        creation_bytecode=bytes.fromhex(contract["evm"]["bytecode"]["object"]),
-        runtime_bytes=len(contract["evm"]["deployedBytecode"]["object"]) // 2,
+        abi=built["abi"],
+        creation_bytecode=bytes.fromhex(built["evm"]["bytecode"]["object"]),
+        runtime_bytes=len(built["evm"]["deployedBytecode"]["object"]) // 2,
         optimizer_runs=runs,
     )
 
 
-def _standard_input(source: str, runs: int) -> dict[str, Any]:
+def _standard_input(source: str, contract: str, runs: int) -> dict[str, Any]:
     """No viaIR: with it, solc finds the generated assembly too deep."""
     return {
         "language": "Solidity",
@@ -108,7 +122,7 @@ def _standard_input(source: str, runs: int) -> dict[str, Any]:
             "evmVersion": "cancun",
             "metadata": {"bytecodeHash": "none", "appendCBOR": False},
             "outputSelection": {
-                _FILE: {CONTRACT: ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}
+                _FILE: {contract: ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}
             },
         },
     }

@@ -24,7 +24,10 @@ _GUARDED_SIGNATURE: Final = _SIGNATURE.replace("public returns", "external view 
 _MARKER: Final = "            // Initialize success as true\n"
 _GUARDED_MARKER: Final = f"            // Canonical layout only\n            {GUARD}\n\n{_MARKER}"
 
-_VERIFYING_KEY_POINT = re.compile(r"// (?:fixed|permutation)_comms\[\d+\]\.x$", re.MULTILINE)
+_VERIFYING_KEY_POINT = re.compile(
+    r"0x(?!0{64})[0-9a-f]+\) // (?:fixed|permutation)_comms\[\d+\]\.x$", re.MULTILINE
+)
+"""Without empty points, whose steps are left out."""
 _PROOF_LENGTH = re.compile(r"eq\((0x[0-9a-f]+), proof\.length\)")
 _EVALUATIONS_LENGTH = re.compile(r"// Read evaluations\s+for\s+\{[^}]*add\(proof_cptr, (0x[0-9a-f]+)\)")
 

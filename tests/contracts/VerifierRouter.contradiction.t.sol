@@ -177,9 +177,24 @@ contract VerifierRouterContradictionTest is CircuitTest {
         router.stopByContradiction(ZKML_ROUTE, first, second);
     }
 
-    /// An answer of any length but three words is no acceptance, and a huge one is not copied.
+    /// Evidence may back others of its statements and not the one that is shown.
+    function testFuzz_stopByContradiction_refusesAStatementThatIsNotBacked(bool inFirst, uint8 statement) public {
+        (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(1, 4, 3);
+        (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) =
+            _contradiction(index, circuit, 1, 1, 1);
+        statement %= 2;
+        IVerifierRouter.Exhibit memory changed = inFirst ? first : second;
+        _joinBadProof(index, circuit, changed, statement);
+        bytes memory reason =
+            abi.encodeWithSelector(IVerifierRouter.StatementNotBacked.selector, inFirst ? 0 : 1, uint256(statement));
+        vm.expectRevert(reason);
+        router.stopByContradiction(ZKML_ROUTE, first, second);
+        assertFalse(models.getCircuit(modelId, index).stopped);
+    }
+
+    /// An answer of any length but four words is no acceptance, and a huge one is not copied.
     function testFuzz_stopByContradiction_boundsTheAnswer(uint256 size) public {
-        size = size % 2 == 0 ? bound(size, 0, 95) : bound(size, 97, 100_000);
+        size = size % 2 == 0 ? bound(size, 0, 127) : bound(size, 129, 100_000);
         (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) = _anyContradiction();
         _openCareless().sayBytes(size);
         bytes memory kept = new bytes(size > 256 ? 256 : size);
@@ -191,7 +206,7 @@ contract VerifierRouterContradictionTest is CircuitTest {
         labels = bound(labels, uint256(Labels.ALL) + 1, type(uint256).max);
         (IVerifierRouter.Exhibit memory first, IVerifierRouter.Exhibit memory second) = _anyContradiction();
         _openCareless().say(labels, 0, 0);
-        vm.expectRevert(abi.encodeWithSelector(IVerifierRouter.ExhibitRefused.selector, 0, abi.encode(labels, 0, 0)));
+        vm.expectRevert(abi.encodeWithSelector(IVerifierRouter.ExhibitRefused.selector, 0, abi.encode(labels, 0, 0, 0)));
         router.stopByContradiction(CARELESS_ROUTE, first, second);
     }
 
@@ -258,6 +273,23 @@ contract VerifierRouterContradictionTest is CircuitTest {
             evidence: evidenceOf(index, item),
             statement: 0
         });
+    }
+
+    /// Makes the exhibit one of two statements: its own at `statement`, with a proof that fails, beside a good one.
+    function _joinBadProof(
+        uint32 index,
+        IModelRegistry.Circuit memory circuit,
+        IVerifierRouter.Exhibit memory exhibit,
+        uint256 statement
+    ) private view {
+        Statement[] memory statements = new Statement[](2);
+        ZkProof[] memory proofs = new ZkProof[](2);
+        (statements[statement], proofs[statement]) = (exhibit.claim.statements[0], _proofsOf(exhibit)[0]);
+        proofs[statement].proof[0] ^= 0x01;
+        uint256[] memory words = someWords(7, 77);
+        (statements[1 - statement], proofs[1 - statement]) = (statementOf(circuit, words, 0), stubProof(circuit, words));
+        (exhibit.claim.statements, exhibit.evidence) = (statements, abi.encode(index, proofs));
+        exhibit.statement = statement;
     }
 
     function _sameCircuitForAnotherModel(IModelRegistry.Circuit memory circuit) private returns (bytes32 otherModel) {

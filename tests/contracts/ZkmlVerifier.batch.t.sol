@@ -67,6 +67,49 @@ contract ZkmlVerifierBatchTest is CircuitTest {
         zkml.verify(claim, abi.encode(index, proofs));
     }
 
+    /// A bad proof takes all its slots with it, and nothing else.
+    function testFuzz_verify_namesTheReceiptsOfBadProofs(uint8 batchSize, uint256 count, uint256 bad) public {
+        batchSize = uint8(bound(batchSize, 1, 16));
+        count = bound(count, 1, 40);
+        (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(batchSize, 2, 1);
+        (Claim memory claim, ZkProof[] memory proofs) = _batches(circuit, count, 1);
+        bad = bound(bad, 0, (1 << proofs.length) - 1);
+        for (uint256 i; i < proofs.length; ++i) {
+            if (bad >> i & 1 == 1) proofs[i].proof[0] ^= 0x01;
+        }
+        bytes memory evidence = abi.encode(index, proofs);
+        if (bad == (1 << proofs.length) - 1) {
+            vm.expectRevert(abi.encodeWithSelector(IZkmlVerifier.InvalidProof.selector, proofs.length - 1));
+            zkml.verify(claim, evidence);
+            return;
+        }
+        Verdict memory verdict = zkml.verify(claim, evidence);
+        for (uint256 i; i < count; ++i) {
+            assertEq(verdict.refuses(i), bad >> i / batchSize & 1 == 1);
+        }
+    }
+
+    /// Beyond 256 receipts no verdict can name one.
+    function testFuzz_verify_refusesALargeGroupWithABadProof(uint256 count, uint256 bad) public {
+        count = bound(count, 255, 260);
+        (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(20, 1, 1);
+        (Claim memory claim, ZkProof[] memory proofs) = _batches(circuit, count, 1);
+        bad = bound(bad, 0, proofs.length - 1);
+        proofs[bad].proof[0] ^= 0x01;
+        bytes memory evidence = abi.encode(index, proofs);
+        if (count > 256) vm.expectRevert(abi.encodeWithSelector(IZkmlVerifier.InvalidProof.selector, bad));
+        Verdict memory verdict = zkml.verify(claim, evidence);
+        if (count <= 256) assertEq(verdict.refused, uint256(0xfffff) << 20 * bad);
+    }
+
+    function testFuzz_verify_refusesTheOnlyProofOfALargeBatch(uint16 batchSize) public {
+        batchSize = uint16(bound(batchSize, 250, 300));
+        (uint32 index, IModelRegistry.Circuit memory circuit) = addStub(batchSize, 1, 1);
+        (Claim memory claim, ZkProof[] memory proofs) = _batches(circuit, batchSize, 1);
+        proofs[0].proof[0] ^= 0x01;
+        _expectRefused(claim, index, proofs, abi.encodeWithSelector(IZkmlVerifier.InvalidProof.selector, 0));
+    }
+
     /* WHAT IS CHECKED BEFORE THE PROOF */
 
     function testFuzz_verify_refusesAnotherNumberOfInstances(uint16 batchSize, uint256 actual) public {

@@ -141,28 +141,27 @@ class Ledger:
         for receipt, proof in zip(group.receipts, proofs, strict=True):
             require(receipt.request_hash == proof.request_hash, "RequestMismatch")
             require(receipt.response_hash == proof.response_hash, "ResponseMismatch")
-            require(proof.valid, "InvalidProof")
+        require(any(proof.valid for proof in proofs), "InvalidProof")
         return self.circuits[group.model_id]
 
     def _settle_receipts(self, group: Group, tier: Tier, labels: Labels) -> list[Receipt]:
         """The receipts that settled."""
         settled = []
-        for receipts, payment in _runs(group):
+        for run, payment in _runs(group):
             scheme = payment.terms.scheme if payment else PaymentScheme.NONE
-            for receipt in self._settle_run(group, tier, receipts, payment):
+            for receipt in self._settle_run(group, tier, run, payment):
                 self._count(group, receipt, tier, scheme, labels)
                 settled.append(receipt)
         return settled
 
-    def _settle_run(
-        self, group: Group, tier: Tier, receipts: Sequence[Receipt], payment: Payment | None
-    ) -> Sequence[Receipt]:
+    def _settle_run(self, group: Group, tier: Tier, run: range, payment: Payment | None) -> Sequence[Receipt]:
         """Those receipts of a run that settle: they fit into it and their sum was collected."""
-        leader = receipts[0] if payment else None
+        leader = group.receipts[run.start] if payment else None
         require(leader is None or leader.payer != NOBODY, "PaymentForFreeReceipt")
         admitted = []
-        for receipt in receipts:
-            if reason := self._misfit(group, receipt, tier, leader):
+        for index in run:
+            receipt = group.receipts[index]
+            if reason := _not_backed(group, index) or self._misfit(group, receipt, tier, leader):
                 self.state.events.append(_skipped(group, receipt, reason))
             else:
                 self.state.spent.add((group.prover, receipt.nonce))
@@ -260,13 +259,19 @@ def _skipped(group: Group, receipt: Receipt, reason: str) -> ReceiptSkipped:
     return ReceiptSkipped(receipt.hash, receipt.payer, group.prover, reason)
 
 
-def _runs(group: Group) -> Iterator[tuple[Sequence[Receipt], Payment | None]]:
-    """The receipts that a payment covers, and free ones between them, in order."""
+def _not_backed(group: Group, index: int) -> str:
+    """A proof that is refused sinks its own receipt."""
+    proofs = group.evidence
+    return "" if not isinstance(proofs, tuple) or proofs[index].valid else "NotBacked"
+
+
+def _runs(group: Group) -> Iterator[tuple[range, Payment | None]]:
+    """Positions of the receipts that a payment covers, and of free ones between them, in order."""
     position = 0
     for payment in group.payments:
         end = payment.first + payment.count
         require(position <= payment.first < end <= len(group.receipts), "PaymentOutOfOrder")
-        yield group.receipts[position : payment.first], None
-        yield group.receipts[payment.first : end], payment
+        yield range(position, payment.first), None
+        yield range(payment.first, end), payment
         position = end
-    yield group.receipts[position:], None
+    yield range(position, len(group.receipts)), None

@@ -155,6 +155,17 @@ def test_group_is_skipped(ledger: Ledger, changes: dict[str, Any], reason: str) 
     assert replace(ledger.state, events=[]) == replace(before, events=[])
 
 
+def test_a_bad_proof_sinks_its_own_receipt(ledger: Ledger) -> None:
+    bad = replace(PROOFS[0], valid=False)
+    item = replace(group(receipt(1), receipt(2), receipt(3)), **ZKML | {"evidence": (*PROOFS, bad, *PROOFS)})
+
+    outcomes, events = ledger.settle(PROVER, [item])
+
+    assert outcomes == [(2, 1, "")]
+    assert ReceiptSkipped(item.receipts[1].hash, NOBODY, PROVER, "NotBacked") in events
+    assert ledger.state.spent == {(PROVER, 1), (PROVER, 3)}
+
+
 @pytest.mark.parametrize(
     ("tier", "labels"), [(TEE, Labels.DEVELOPMENT), (ZKML, Labels.DEVELOPMENT), ({}, Labels(0))]
 )

@@ -104,6 +104,7 @@ async def test_a_batch_is_cut_where_the_gas_of_a_transaction_ends() -> None:
     largest = max(len(batch) for batch in recorder.batches)
     assert fits_one_transaction([Tier.ZKML] * largest)
     assert not fits_one_transaction([Tier.ZKML] * (largest + 1))
+    assert largest == 16, "as many proofs as are verified together in the benchmarks"
 
 
 async def test_a_defect_while_settling_is_reported_as_uncertain_and_does_not_stop_the_service() -> None:

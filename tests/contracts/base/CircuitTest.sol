@@ -15,8 +15,8 @@ import {Halo2VerifierStub} from "../standins/Halo2VerifierStub.sol";
 abstract contract CircuitTest is Test {
     bytes4 internal constant ZKML_ROUTE = bytes4(keccak256("veritally.zkml.v1"));
     uint40 internal constant MEASUREMENT_DELAY = 2 days;
-    uint32 internal constant GROUP_GAS = 200_000;
-    uint32 internal constant RECEIPT_GAS = 1_200_000;
+    uint32 internal constant GROUP_GAS = 1_300_000;
+    uint32 internal constant RECEIPT_GAS = 700_000;
     uint256 internal constant FIELD_MODULUS =
         21888242871839275222246405745257275088548364400416034343698204186575808495617;
 

@@ -299,7 +299,7 @@ abstract contract SettlementTest is RealParts, EnclaveParts {
         deployEnclaves(models, settlement);
         openRoute(SIGNED_ROUTE, address(new SignedVerifier()), 200_000, 0);
         openRoute(TEE_ROUTE, address(new TeeVerifier(enclaves)), 400_000, 0);
-        openRoute(ZKML_ROUTE, address(new ZkmlVerifier(models)), 200_000, 1_200_000);
+        openRoute(ZKML_ROUTE, address(new ZkmlVerifier(models)), 1_300_000, 700_000);
     }
 
     function _registerModel() private {

@@ -19,7 +19,7 @@ contract CappingVerifier is IVerifier {
 
     /// @inheritdoc IVerifier
     function verify(Claim calldata, bytes calldata) external view returns (Verdict memory) {
-        return Verdict({labels: 0, key: KEY, valueCap: _valueCap});
+        return Verdict({labels: 0, key: KEY, valueCap: _valueCap, refused: 0});
     }
 }
 

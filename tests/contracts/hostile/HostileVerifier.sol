@@ -58,6 +58,6 @@ contract HostileVerifier is IVerifier {
             if eq(manner, 4) { return(0, 0) }
             if eq(manner, 5) { revert(0, 0) }
         }
-        return Verdict({labels: 0, key: 0, valueCap: 0});
+        return Verdict({labels: 0, key: 0, valueCap: 0, refused: 0});
     }
 }
