@@ -21,7 +21,7 @@ from prover.zkml.frontier import Option, Preference
 from prover.zkml.package import ModelPackage
 from prover.zkml.srs import open_srs, require_srs_for
 from veritally.chain import Chain
-from veritally.cli_options import RpcUrl, load_account
+from veritally.cli_options import KeyFile, Keystore, PasswordFile, RpcUrl, load_account
 from veritally.deployment import Deployment
 from veritally.deployment_check import Check
 from veritally.tables import print_whole
@@ -92,11 +92,9 @@ def register(
     package: Package,
     rpc_url: RpcUrl,
     deployment: DeploymentFile,
-    keystore: Annotated[Path | None, typer.Option(help="Encrypted keystore of the owner's key.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="File with the keystore's password.")] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Raw key in a file of mode 0600; development chains only.")
-    ] = None,
+    keystore: Keystore = None,
+    password_file: PasswordFile = None,
+    key_file: KeyFile = None,
     srs: Srs = None,
     cache: Cache = Path(".veritally-cache"),
 ) -> None:

@@ -29,12 +29,14 @@ PROOF_TIMEOUT_S = 600.0
 def describe_package(name: str, batch: int, logrows: int) -> ModelPackage:
     """The MLP for `batch` inputs at once, with the knobs of its cheapest circuit."""
     onnx = FOLDER / f"{name}.onnx"
+    network = onnx.read_bytes()
     return ModelPackage(
         name=name.replace("_", "-"),
         version="1.0.0",
         description="An MLP of 1,140 parameters with random weights.",
         onnx=onnx,
-        weights_hash=hashlib.sha256(onnx.read_bytes()).digest(),
+        network=network,
+        weights_hash=hashlib.sha256(network).digest(),
         input_names=tuple(f"input {index}" for index in range(batch * INPUTS)),
         input_shape=(batch, INPUTS),
         input_range=(-1.0, 1.0),

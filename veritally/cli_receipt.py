@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from veritally.chain import Chain
-from veritally.cli_deployment import RpcUrl
+from veritally.cli_options import RpcUrl
 from veritally.deployment import Deployment
 from veritally.errors import ReceiptMismatchError
 from veritally.receipt_check import Answer, check_answer

@@ -108,6 +108,7 @@ def _draft(request: BuildRequest, network: Network, sample: Sample, candidate: C
         version=request.version,
         description=f"Built from {request.network.name}.",
         onnx=request.network,
+        network=network.content,
         weights_hash=network.sha256,
         input_names=tuple(f"x{index}" for index in range(network.input_size)),
         input_shape=network.input_shape,

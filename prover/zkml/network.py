@@ -12,7 +12,9 @@ from typing import Final
 import numpy as np
 import onnxruntime
 
+from prover.errors import ExternalTensorError
 from prover.zkml.errors import NetworkShapeError, NetworkTooLargeError, NetworkUnreadableError, NotFiniteError
+from prover.zkml.external_tensors import find_external_tensors
 
 MAX_NETWORK_BYTES: Final = 64 * 2**20
 _NO_MESSAGES: Final = 4
@@ -23,8 +25,10 @@ class Network:
     """A network with one input and one output of float32 and of fixed shapes."""
 
     path: Path
+    content: bytes = field(repr=False)
+    """Of the ONNX file; it holds all weights."""
     sha256: bytes
-    """Of the ONNX file: the weights hash under which the model is registered."""
+    """Of the content: the weights hash under which the model is registered."""
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     _session: onnxruntime.InferenceSession = field(repr=False, compare=False)
@@ -46,14 +50,17 @@ class Network:
 
         Raises:
             NetworkUnreadableError: there is no such file, or it is no ONNX network.
+            ExternalTensorError: it has weights in another file.
             NetworkTooLargeError: it has more than `MAX_NETWORK_BYTES`.
             NetworkShapeError: it has other inputs and outputs than a circuit can have.
         """
         content = _read(path)
+        _require_all_weights(path, content)
         session = _open(path, content)
         inputs, outputs = session.get_inputs(), session.get_outputs()
         return cls(
             path=path,
+            content=content,
             sha256=hashlib.sha256(content).digest(),
             input_shape=_require_shape(path, "input", inputs),
             output_shape=_require_shape(path, "output", outputs),
@@ -85,6 +92,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise NetworkUnreadableError(path, f"cannot be read ({error.strerror})") from None
+
+
+def _require_all_weights(path: Path, content: bytes) -> None:
+    try:
+        external = list(find_external_tensors(content))
+    except ValueError as error:
+        raise NetworkUnreadableError(path, f"is no ONNX network ({error})") from None
+    if external:
+        raise ExternalTensorError(path.parent, path.name, external)
 
 
 def _open(path: Path, content: bytes) -> onnxruntime.InferenceSession:
