@@ -18,7 +18,7 @@ from prover.zkml.cache import Progress, Step, exclusive, run_steps
 from prover.zkml.empty_points import skip_empty_points
 from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
 from prover.zkml.instance_sum import sum_instances_at_once
-from prover.zkml.package import ModelPackage
+from prover.zkml.package import COMMITTED, ModelPackage
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
 from prover.zkml.srs import SrsFile, development_srs, is_ceremony
 from prover.zkml.verifier_source import add_guard, count_points, predict_gas, read_proof_bytes
@@ -58,8 +58,14 @@ class Circuit:
     verifier_abi: list[dict[str, Any]]
     verifier_bytecode: bytes
     """Creation bytecode; the constructor takes no arguments."""
+    batch_size: int
+    """Number of inferences that one proof covers."""
+    inputs_committed: bool
+    """The instances hold no inputs: the proof begins with a commitment to them."""
     inputs: int
+    """Number of input words of one inference."""
     outputs: int
+    """Number of output words of one inference."""
     input_scale: int
     """A word is `round(value * 2^scale)` in the field."""
     output_scale: int
@@ -74,6 +80,11 @@ class Circuit:
     estimated_prove_memory_bytes: int
     development_srs: bool
     """True: whoever made the SRS can forge proofs. For development chains only."""
+
+    @property
+    def instance_count(self) -> int:
+        """Number of public words of a proof."""
+        return self.batch_size * (self.outputs + (0 if self.inputs_committed else self.inputs))
 
 
 def prepare_circuit(
@@ -192,6 +203,8 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
     inputs, outputs = _require_shapes(package, settings["model_instance_shapes"])
     (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
     paths = _paths(srs, folder)
+    batch_size, committed = package.knobs.batch_size, package.knobs.input_visibility == COMMITTED
+    instances = batch_size * (outputs + (0 if committed else inputs))
     return Circuit(
         model=package.name,
         paths=paths,
@@ -199,6 +212,8 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
         ezkl_version=version("ezkl"),
         verifier_abi=verifier["abi"],
         verifier_bytecode=bytes.fromhex(verifier["creation_bytecode"]),
+        batch_size=batch_size,
+        inputs_committed=committed,
         inputs=inputs,
         outputs=outputs,
         input_scale=input_scale,
@@ -206,7 +221,7 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
         num_rows=settings["num_rows"],
         logrows=settings["run_args"]["logrows"],
         proof_bytes=read_proof_bytes(source),
-        predicted_verify_gas=predict_gas(count_points(source), inputs + outputs, verifier["optimizer_runs"]),
+        predicted_verify_gas=predict_gas(count_points(source), instances, verifier["optimizer_runs"]),
         verifier_runtime_bytes=verifier["runtime_bytes"],
         estimated_prove_cpu_s=setup["cpu_s"] * _PROVE_PER_SETUP_CPU,
         estimated_prove_memory_bytes=_PROVE_BASE_BYTES
@@ -226,11 +241,12 @@ def _paths(srs: SrsFile, folder: Path) -> CircuitPaths:
 
 
 def _require_shapes(package: ModelPackage, shapes: list[list[int]]) -> tuple[int, int]:
-    """Number of input and of output words, when they are the package's."""
+    """Number of input and of output words of one inference, when they are the package's."""
     found = [math.prod(shape) for shape in shapes]
-    expected = [package.input_size, len(package.labels)]
+    batch_size = package.knobs.batch_size
+    expected = [batch_size * package.input_size, batch_size * len(package.labels)]
     if found != expected:
         raise PackageError(
             package.onnx.parent, f"the circuit's inputs and outputs have {found} values, expected {expected}"
         )
-    return found[0], found[1]
+    return package.input_size, len(package.labels)

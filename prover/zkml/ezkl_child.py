@@ -65,10 +65,13 @@ def accuracy(
 def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
     """Writes the circuit's settings, the same in every run.
 
-    ezkl lists tables and ranges in any order, and the verifying key follows that order.
+    ezkl lists tables and ranges in any order, and the verifying key follows that order. The network has the
+    batch size in its shapes.
     """
     args = ezkl.PyRunArgs()
     for name, value in knobs.items():
+        if name == "batch_size":
+            continue
         for target in ("input_scale", "param_scale") if name == "scale" else (name,):
             setattr(args, target, tuple(value) if isinstance(value, list) else value)
     ezkl.gen_settings(network, output, py_run_args=args)

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -24,6 +24,8 @@ from prover.zkml.external_tensors import find_external_tensors
 
 NETWORK_FILE = "network.onnx"
 DESCRIPTION_FILE = "model.json"
+COMMITTED: Final = "polycommit"
+"""The visibility of inputs that are committed to."""
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Size = Annotated[int, Meta(ge=1)]
@@ -41,12 +43,15 @@ class Knobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decomp_legs: Size
     num_inner_cols: Size
     disable_freivalds: bool
-    input_visibility: Literal["public"]
+    input_visibility: Literal["public", "polycommit"]
+    """With `polycommit`, a proof begins with a commitment to its inputs, and they are no instances."""
     output_visibility: Literal["public"]
     param_visibility: Literal["fixed"]
     """Fixed parameters are part of the verifying key, so that the key is the model."""
     lookup_range: tuple[int, int] = (-32768, 32768)
     """Quantised values for which there are tables of functions such as sigmoid; the narrower, the cheaper."""
+    batch_size: Annotated[int, Meta(ge=1, le=256)] = 1
+    """Number of inferences that one proof covers."""
 
 
 class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
