@@ -236,18 +236,20 @@ contract ModelRegistry is IModelRegistry {
                 && !circuit.stopped,
             UnusableCircuit(circuit.verifier, circuit.batchSize, circuit.inputs, circuit.outputs)
         );
+        require(!circuit.inputsCommitted || circuit.batchSize == 1, CommitmentForBatch(circuit.batchSize));
         require(!circuit.developmentSrs || DevelopmentChains.isOne(), DevelopmentSrsRefused(block.chainid));
         if (_circuits[modelId].length == 0) return;
         Circuit memory first = _circuits[modelId][0];
         require(
             circuit.inputs == first.inputs && circuit.outputs == first.outputs && circuit.inputScale == first.inputScale
-                && circuit.outputScale == first.outputScale,
+                && circuit.outputScale == first.outputScale && circuit.inputsCommitted == first.inputsCommitted,
             LayoutMismatch(modelId, first, circuit)
         );
     }
 
     function _checkInstances(Circuit calldata circuit, uint256[] calldata instances) private pure {
-        uint256 expected = uint256(circuit.batchSize) * (uint256(circuit.inputs) + circuit.outputs);
+        uint256 inputs = circuit.inputsCommitted ? 0 : circuit.inputs;
+        uint256 expected = circuit.batchSize * (inputs + circuit.outputs);
         require(instances.length == expected, InstanceCountMismatch(expected, instances.length));
         for (uint256 i; i < expected; ++i) {
             require(instances[i] < Halo2Call.FIELD_MODULUS, InstanceOutOfField(i, instances[i]));

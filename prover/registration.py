@@ -136,6 +136,7 @@ def _circuit_entry(circuit: Circuit, verifier: str) -> dict[str, object]:
         "stopped": False,
         "inputScale": circuit.input_scale,
         "outputScale": circuit.output_scale,
+        "inputsCommitted": circuit.inputs_committed,
         "ezklVersion": circuit.ezkl_version.encode("ascii").ljust(16, b"\0"),
         "verifyingKeyHash": circuit.vk_sha256,
     }

@@ -26,13 +26,17 @@ interface IModelRegistry {
     /// circuits of a model have the same inputs, outputs and scales, so that a request has one hash whichever proves it,
     /// and must give the same outputs to the last bit: two that round differently contradict each other, and then anybody
     /// may stop both.
+    /// @dev That does not hold for circuits with committed inputs. A commitment depends on the circuit's number of rows and
+    /// on its SRS, so two of them give one request different hashes: a contradiction can be shown within one circuit
+    /// ({IVerifierRouter-stopByContradiction}), and not between two. Whoever relies on a request hash of such a model
+    /// computes it for each of its circuits.
     struct Circuit {
         /// @dev Generated verifier.
         address verifier;
         /// @dev Number of inferences that one proof covers.
         uint16 batchSize;
         /// @dev Number of input and of output words of one inference. The instances of a proof are the inputs of all its
-        /// inferences, then the outputs of all of them.
+        /// inferences, unless they are committed, then the outputs of all of them.
         uint16 inputs;
         uint16 outputs;
         /// @dev Gas that one proof may use.
@@ -44,6 +48,9 @@ interface IModelRegistry {
         /// @dev Fixed-point scales: a word is round(value * 2^scale) in the field.
         uint8 inputScale;
         uint8 outputScale;
+        /// @dev A proof begins with a commitment to its inputs (ezkl's `polycommit`), a point of 64 bytes, in place of the
+        /// input words among its instances. Only with a batch size of 1: the commitment is to all inputs of a proof at once.
+        bool inputsCommitted;
         /// @dev Version of ezkl as ASCII text, such as "23.0.5", then zeroes.
         bytes16 ezklVersion;
         /// @dev sha256 of ezkl's verifying key.
@@ -59,6 +66,8 @@ interface IModelRegistry {
     }
 
     /// @notice What is done to a valid proof, or to its instances, that must make it invalid.
+    /// @dev The input is the first instance and the output the last one; with committed inputs both are outputs, and
+    /// `FIRST_POINT_REPLACED` puts another commitment in the place of that to the inputs.
     enum Mutation {
         INPUT_PLUS_ONE,
         OUTPUT_PLUS_ONE,
@@ -71,7 +80,8 @@ interface IModelRegistry {
         MIDDLE_WORD_FLIPPED,
         LAST_WORD_FLIPPED,
         PROOF_EMPTY,
-        PROOF_ZERO
+        PROOF_ZERO,
+        FIRST_POINT_REPLACED
     }
 
     /// @notice When enclaves with some measurement may serve a model.
@@ -152,7 +162,10 @@ interface IModelRegistry {
     error CircuitExists(bytes32 modelId, bytes32 codeHash);
     /// @notice The circuit has no code, or a batch size, inputs or outputs of zero, or claims to be stopped.
     error UnusableCircuit(address verifier, uint256 batchSize, uint256 inputs, uint256 outputs);
-    /// @notice The circuit has other inputs, outputs or scales than the model's first one.
+    /// @notice One commitment would be to the inputs of several inferences, so that none has a request hash of its own.
+    error CommitmentForBatch(uint256 batchSize);
+    /// @notice The circuit has other inputs, outputs or scales than the model's first one, or only one of the two has
+    /// committed inputs.
     error LayoutMismatch(bytes32 modelId, Circuit first, Circuit added);
     /// @notice A development SRS is refused outside development chains.
     error DevelopmentSrsRefused(uint256 chainId);
@@ -173,7 +186,8 @@ interface IModelRegistry {
     /// @notice The accumulator names no verifying key, or one of another SRS than the public ceremony's, and its circuit
     /// is not marked as one of a development SRS.
     error NotThePublicCeremony();
-    /// @notice The accumulator accepts two proofs that have swapped their instances. Show proofs of different inputs.
+    /// @notice The accumulator accepts two proofs that have swapped their instances. Show proofs of different inputs, and
+    /// where inputs are committed, with different outputs: equal instances cannot be swapped.
     error SwapAccepted(address accumulator);
     /// @notice A measurement of zeroes is that of an enclave in debug mode.
     error ZeroMeasurement();
@@ -197,9 +211,10 @@ interface IModelRegistry {
     /// @notice Adds a circuit to a model. Only its owner. The circuit's verifier must accept the given proof and refuse
     /// each {Mutation} of it, each time with `proofGas` gas; reverts with {Halo2Call-NotEnoughGasForProof} when the
     /// transaction has too little for that. With a verifier that checks encodings first, as generated ones do, it uses
-    /// about five times the gas of one verification (1.7 million for a circuit with 7 instances), so that circuits of
-    /// up to 2.5 million gas fit into one transaction.
-    /// @dev Whether the circuit computes the model cannot be seen from here: compile it again and compare the key.
+    /// about six times the gas of one verification (2.1 million for a circuit with 7 instances), so that circuits of
+    /// up to 2 million gas fit into one transaction.
+    /// @dev Whether the circuit computes the model cannot be seen from here, nor whether its proofs begin with a commitment
+    /// to their inputs: compile it again and compare the key.
     /// @param modelId The model.
     /// @param circuit The circuit.
     /// @param proof A valid proof.
@@ -217,7 +232,7 @@ interface IModelRegistry {
     /// @param index Position of the circuit.
     /// @param accumulator The accumulator.
     /// @param first A valid proof.
-    /// @param second A valid proof of other inputs.
+    /// @param second A valid proof of other inputs, and with other instances.
     function addAccumulator(
         bytes32 modelId,
         uint32 index,

@@ -4,8 +4,8 @@ pragma solidity ^0.8.30;
 import {IModelRegistry} from "./IModelRegistry.sol";
 import {IVerifier} from "./IVerifier.sol";
 
-/// @notice One ezkl proof with its public instances: the input words of all its inferences, then the output words of
-/// all of them.
+/// @notice One ezkl proof with its public instances: the input words of all its inferences, unless the circuit commits to
+/// them, then the output words of all of them.
 struct ZkProof {
     bytes proof;
     uint256[] instances;
@@ -19,6 +19,9 @@ struct ZkProof {
 /// In a proof with n slots, each of i input and o output words, slot s owns the instances from s * i on, and from
 /// n * i + s * o on. A receipt's request hash must be keccak256 of its slot's input words and its response hash keccak256
 /// of the output words, as 32-byte big-endian words.
+/// With a circuit whose inputs are committed, the instances are the output words alone. The proof begins with the
+/// commitment, the x and the y coordinate of a point as 32-byte big-endian words, and the request hash must be keccak256
+/// of these 64 bytes. The circuit's verifier holds the proof to its commitment as it holds it to its instances.
 /// A proof that is refused sinks its own receipts and no others: they are named in {Verdict-refused}. Evidence that is
 /// malformed, or states something else than the receipts, is refused as a whole.
 /// @dev `verify` reverts with {Halo2Call-NotEnoughGasForProof} before a proof that could not have its circuit's
@@ -34,6 +37,8 @@ interface IZkmlVerifier is IVerifier {
     error InstanceCountMismatch(uint256 expected, uint256 actual);
     /// @notice An instance is not below the scalar field's modulus.
     error InstanceOutOfField(uint256 index, uint256 value);
+    /// @notice The proof is too short to begin with a commitment to its inputs.
+    error CommitmentMissing(uint256 length, uint256 minimum);
     /// @notice The receipt commits to other inputs than the proof.
     error RequestMismatch(bytes32 receipt, bytes32 proven);
     /// @notice The receipt commits to other outputs than the proof.

@@ -17,7 +17,7 @@ library AccumulatorTrial {
     /// @param circuit Its circuit.
     /// @param accumulator The accumulator; holds code.
     /// @param first A valid proof.
-    /// @param second A valid proof with other instances.
+    /// @param second A valid proof with other instances: where inputs are committed, with other outputs.
     function run(
         IModelRegistry.Circuit memory circuit,
         IModelRegistry.Accumulator calldata accumulator,

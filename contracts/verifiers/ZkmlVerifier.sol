@@ -15,6 +15,9 @@ contract ZkmlVerifier is IZkmlVerifier {
     /// @dev As many as {Verdict-refused} has bits.
     uint256 private constant MAX_NAMED_RECEIPTS = 256;
 
+    /// @dev A commitment is a point: two coordinates.
+    uint256 private constant COMMITMENT_BYTES = 64;
+
     /// @inheritdoc IZkmlVerifier
     IModelRegistry public immutable MODELS;
 
@@ -36,7 +39,7 @@ contract ZkmlVerifier is IZkmlVerifier {
         for (uint256 i; i < expected; ++i) {
             uint256 first = i * circuit.batchSize;
             uint256 end = first + circuit.batchSize < count ? first + circuit.batchSize : count;
-            _checkInstances(circuit, claim.statements[first:end], proofs[i].instances);
+            _checkStatements(circuit, claim.statements[first:end], proofs[i]);
         }
         return Verdict({
             labels: circuit.developmentSrs ? Labels.DEVELOPMENT : 0,
@@ -80,12 +83,13 @@ contract ZkmlVerifier is IZkmlVerifier {
     }
 
     /// @dev `statements` may be fewer than the proof has slots.
-    function _checkInstances(
+    function _checkStatements(
         IModelRegistry.Circuit memory circuit,
         Statement[] calldata statements,
-        uint256[] memory instances
+        ZkProof memory item
     ) private pure {
-        uint256 inputs = circuit.inputs;
+        uint256[] memory instances = item.instances;
+        uint256 inputs = circuit.inputsCommitted ? 0 : circuit.inputs;
         uint256 outputs = circuit.outputs;
         uint256 firstOutput = circuit.batchSize * inputs;
         uint256 expected = firstOutput + circuit.batchSize * outputs;
@@ -95,10 +99,19 @@ contract ZkmlVerifier is IZkmlVerifier {
         }
 
         for (uint256 i; i < statements.length; ++i) {
-            bytes32 request = _hashWords(instances, i * inputs, inputs);
+            bytes32 request =
+                circuit.inputsCommitted ? _hashCommitment(item.proof) : _hashWords(instances, i * inputs, inputs);
             require(request == statements[i].requestHash, RequestMismatch(statements[i].requestHash, request));
             bytes32 response = _hashWords(instances, firstOutput + i * outputs, outputs);
             require(response == statements[i].responseHash, ResponseMismatch(statements[i].responseHash, response));
+        }
+    }
+
+    /// @dev keccak256 of the commitment that the proof begins with.
+    function _hashCommitment(bytes memory proof) private pure returns (bytes32 hash) {
+        require(proof.length >= COMMITMENT_BYTES, CommitmentMissing(proof.length, COMMITMENT_BYTES));
+        assembly ("memory-safe") {
+            hash := keccak256(add(proof, 0x20), COMMITMENT_BYTES)
         }
     }
 

@@ -328,6 +328,13 @@ contract ModelRegistryCircuitTest is CircuitTest {
         }
         if (mutation == IModelRegistry.Mutation.LAST_WORD_FLIPPED) return _withProof(item, last + 1, last);
         if (mutation == IModelRegistry.Mutation.PROOF_EMPTY) return _withProof(item, 0, type(uint256).max);
+        if (mutation == IModelRegistry.Mutation.FIRST_POINT_REPLACED) {
+            bytes memory rest;
+            for (uint256 i = 64; i < item.proof.length; ++i) {
+                rest = bytes.concat(rest, item.proof[i]);
+            }
+            return ZkProof({proof: abi.encodePacked(uint256(1), uint256(2), rest), instances: item.instances});
+        }
         return ZkProof({proof: abi.encodePacked(new uint256[](last + 1)), instances: item.instances});
     }
 

@@ -209,6 +209,7 @@ class World:
             "stopped": False,
             "inputScale": vector["inputScale"],
             "outputScale": vector["outputScale"],
+            "inputsCommitted": False,
             "ezklVersion": bytes(16),
             "verifyingKeyHash": HexBytes(vector["verifyingKeyHash"]),
         }

@@ -126,6 +126,7 @@ abstract contract CircuitTest is Test {
             stopped: false,
             inputScale: 14,
             outputScale: 14,
+            inputsCommitted: false,
             ezklVersion: "23.0.5",
             verifyingKeyHash: "key"
         });

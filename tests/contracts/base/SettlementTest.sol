@@ -325,6 +325,7 @@ abstract contract SettlementTest is RealParts, EnclaveParts {
                 stopped: false,
                 inputScale: uint8(vm.parseJsonUint(vectors, ".inputScale")),
                 outputScale: uint8(vm.parseJsonUint(vectors, ".outputScale")),
+                inputsCommitted: false,
                 ezklVersion: "23.0.5",
                 verifyingKeyHash: keccak256("key")
             }),
