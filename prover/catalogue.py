@@ -100,6 +100,7 @@ class Catalogue:
                 "verifier": model.registered.verifier,
                 "verifying_key_sha256": "0x" + circuit.vk_sha256.hex(),
                 "input_words": circuit.inputs,
+                "request_hash": "input-commitment" if circuit.inputs_committed else "input-words",
                 "output_words": circuit.outputs,
                 "input_scale": circuit.input_scale,
                 "output_scale": circuit.output_scale,

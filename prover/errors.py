@@ -23,6 +23,7 @@ ProverError
 │   ├── EzklCrashedError
 │   └── EzklFailedError
 ├── UnexpectedInstancesError
+├── UnexpectedCommitmentError
 ├── CorruptSrsError
 ├── EnclaveError: see prover/enclave/errors.py
 ├── VerifierSourceError
@@ -242,6 +243,17 @@ class UnexpectedInstancesError(ProverError):
         super().__init__(
             f"model {model}: the proof's {got} instances are not the given inputs, {expected} words in all; "
             "use the ezkl version that pyproject.toml pins"
+        )
+        self.model = model
+
+
+class UnexpectedCommitmentError(ProverError):
+    """A proof begins with a commitment to other inputs than those that were given."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"model {model}: the proof does not begin with the commitment to the given inputs; use the ezkl "
+            "version that pyproject.toml pins"
         )
         self.model = model
 

@@ -62,7 +62,7 @@ class Runner:
         return ModelAnswer(
             output=proved.outputs,
             label=_label(model, proved.outputs),
-            request_hash=words_commitment(proved.input_words),
+            request_hash=proved.request_hash,
             response_hash=words_commitment(proved.output_words),
             proof=ZkProof(proved.proof, proved.instances),
         )

@@ -1,4 +1,5 @@
 """Writes the networks of the zkML benchmarks: an MLP of 1,140 parameters, and the same for 16 inputs at once.
+Also the one of the package `committed`: a convolution over a grid, with more inputs than a contract should read.
 
 Needs the dependency group `train`.
 
@@ -7,16 +8,18 @@ Their weights are random and seeded: what is measured does not depend on what th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "zkml"
 SIZES = (16, 32, 16, 4)
 BATCHES = {"mlp": 1, "mlp_batch16": 16}
 SEED = 11
+GRID, KERNEL, STRIDE, FILTERS, CLASSES = 8, 3, 2, 2, 3
 OPSET = 13
 IR_VERSION = 8
 
@@ -37,11 +40,44 @@ def make_network(batch: int) -> ModelProto:
         if not last:
             nodes.append(helper.make_node("Relu", [target], [f"active{index}"], name=f"relu{index}"))
         source = f"active{index}"
+    return _finish("mlp", nodes, constants, [batch, SIZES[0]], [batch, SIZES[-1]])
+
+
+def make_grid_network() -> ModelProto:
+    """A convolution over a grid of values, and a layer that sorts it into classes."""
+    random = np.random.default_rng(SEED)
+    side = (GRID - KERNEL) // STRIDE + 1
+    shapes = {
+        "filters": (FILTERS, 1, KERNEL, KERNEL),
+        "bias1": (FILTERS,),
+        "weights2": (FILTERS * side * side, CLASSES),
+        "bias2": (CLASSES,),
+    }
+    constants = [
+        numpy_helper.from_array((random.normal(size=shape) / 3).astype(np.float32), name)
+        for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["input", "filters", "bias1"], ["seen"], strides=[STRIDE, STRIDE]),
+        helper.make_node("Relu", ["seen"], ["active"]),
+        helper.make_node("Flatten", ["active"], ["flat"], axis=1),
+        helper.make_node("Gemm", ["flat", "weights2", "bias2"], ["output"]),
+    ]
+    return _finish("grid", nodes, constants, [1, 1, GRID, GRID], [1, CLASSES])
+
+
+def _finish(
+    name: str,
+    nodes: Sequence[NodeProto],
+    constants: Sequence[TensorProto],
+    input_shape: Sequence[int],
+    output_shape: Sequence[int],
+) -> ModelProto:
     graph = helper.make_graph(
         nodes,
-        "mlp",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, SIZES[0]])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [batch, SIZES[-1]])],
+        name,
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, input_shape)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, output_shape)],
         constants,
     )
     opsets = [helper.make_opsetid("", OPSET)]
@@ -51,11 +87,13 @@ def make_network(batch: int) -> ModelProto:
 
 
 def main() -> int:
-    """Writes both files."""
-    for name, batch in BATCHES.items():
-        content = make_network(batch).SerializeToString(deterministic=True)
-        (FOLDER / f"{name}.onnx").write_bytes(content)
-        print(f"{name}.onnx: {len(content)} bytes")
+    """Writes all files."""
+    networks = {f"{name}.onnx": make_network(batch) for name, batch in BATCHES.items()}
+    networks["committed/network.onnx"] = make_grid_network()
+    for name, network in networks.items():
+        content = network.SerializeToString(deterministic=True)
+        (FOLDER / name).write_bytes(content)
+        print(f"{name}: {len(content)} bytes")
     return 0
 
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from eth_utils.crypto import keccak
 
-from veritally.errors import InvalidWordError, NotCanonicalError
+from veritally.errors import InvalidWordError, NotCanonicalError, ProofTooShortError
 
 FIELD_MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 """Order of the scalar field of BN254: every word of a proof is below it."""
+COMMITMENT_BYTES = 64
+"""Both coordinates of a point, as 32-byte big-endian words."""
 
 
 def canonical_json(value: object) -> bytes:
@@ -69,6 +71,17 @@ def words_commitment(words: Sequence[int]) -> bytes:
         InvalidWordError: a word is not in the field.
     """
     return bytes(keccak(b"".join(_require_word(word).to_bytes(32, "big") for word in words)))
+
+
+def proof_commitment(proof: bytes) -> bytes:
+    """Request hash of a proof that commits to its inputs: keccak256 of the point that it begins with.
+
+    Raises:
+        ProofTooShortError: the proof is too short for a point.
+    """
+    if len(proof) < COMMITMENT_BYTES:
+        raise ProofTooShortError(len(proof), COMMITMENT_BYTES)
+    return bytes(keccak(proof[:COMMITMENT_BYTES]))
 
 
 def _quantise_one(value: float, scale: int) -> int:

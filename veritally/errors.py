@@ -15,10 +15,13 @@ VeritallyError
 ├── InvalidReceiptError
 ├── InvalidMerkleInputError
 ├── InvalidWordError
+├── ProofTooShortError
 ├── NoHintError
 ├── TransactionFailedError
 ├── DevnetError
 ├── CommandMissingError
+├── CommitmentUnavailableError
+├── PackageMismatchError
 ├── AnswerFileError
 ├── ReceiptMismatchError
 ├── ChainUnreachableError
@@ -178,6 +181,15 @@ class InvalidWordError(VeritallyError):
         self.value = value
 
 
+class ProofTooShortError(VeritallyError):
+    """A proof is too short to begin with a commitment to its inputs."""
+
+    def __init__(self, length: int, minimum: int) -> None:
+        super().__init__(f"a proof of {length} bytes holds no commitment of {minimum} bytes; take it whole")
+        self.length = length
+        self.minimum = minimum
+
+
 class NoHintError(VeritallyError):
     """A P-384 signature for which no hint exists, because it does not verify."""
 
@@ -238,6 +250,32 @@ class CommandMissingError(VeritallyError):
             "with all its packages"
         )
         self.name = name
+
+
+class CommitmentUnavailableError(VeritallyError):
+    """The commitment to a circuit's inputs cannot be computed here."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"the circuit commits to its inputs, and {problem}; install `veritally` with the prover and its "
+            "ezkl, and give --package with the model's package and --srs with the circuit's SRS"
+        )
+        self.problem = problem
+
+
+class PackageMismatchError(VeritallyError):
+    """A model package is not that of the registered circuit."""
+
+    exit_code = 2
+
+    def __init__(self, package: Path, found: str, registered: str) -> None:
+        super().__init__(
+            f"{package}: the sha256 of the verifying key is {found}, the registered circuit's is {registered}; "
+            "give the package of that circuit"
+        )
+        self.package = package
 
 
 class AnswerFileError(VeritallyError):

@@ -48,7 +48,8 @@ class CircuitPaths:
 
 @dataclass(frozen=True)
 class Circuit:
-    """A prepared circuit. The instances of its proofs are the input words, then the output words."""
+    """A prepared circuit. The instances of its proofs are the input words, unless they are committed, then
+    the output words."""
 
     model: str
     paths: CircuitPaths
@@ -200,7 +201,7 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
     verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
     setup = json.loads((folder / SETUP_COST).read_text(encoding="utf-8"))
     source = (folder / SOURCE).read_text(encoding="utf-8")
-    inputs, outputs = _require_shapes(package, settings["model_instance_shapes"])
+    inputs, outputs = _require_shapes(package, settings)
     (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
     paths = _paths(srs, folder)
     batch_size, committed = package.knobs.batch_size, package.knobs.input_visibility == COMMITTED
@@ -240,11 +241,19 @@ def _paths(srs: SrsFile, folder: Path) -> CircuitPaths:
     )
 
 
-def _require_shapes(package: ModelPackage, shapes: list[list[int]]) -> tuple[int, int]:
-    """Number of input and of output words of one inference, when they are the package's."""
-    found = [math.prod(shape) for shape in shapes]
+def _require_shapes(package: ModelPackage, settings: dict[str, Any]) -> tuple[int, int]:
+    """Number of input and of output words of one inference, when they are the package's.
+
+    Committed inputs are no instances, and listed apart from them.
+    """
+    found = [*settings["module_sizes"]["polycommit"], *map(math.prod, settings["model_instance_shapes"])]
     batch_size = package.knobs.batch_size
     expected = [batch_size * package.input_size, batch_size * len(package.labels)]
+    if package.knobs.input_visibility == COMMITTED and batch_size != 1:
+        raise PackageError(
+            package.onnx.parent,
+            f"one commitment cannot bind {batch_size} requests; with committed inputs, set batch_size to 1",
+        )
     if found != expected:
         raise PackageError(
             package.onnx.parent, f"the circuit's inputs and outputs have {found} values, expected {expected}"

@@ -127,8 +127,12 @@ def prove(
     proving_key: str,
     srs: str,
     folder: str,
+    committed_words: Sequence[str] | None,
 ) -> dict[str, Any]:
-    """A proof and its instances (little-endian hex), verified: ezkl itself does not check what it proves."""
+    """A proof and its instances (little-endian hex), verified: ezkl itself does not check what it proves.
+
+    With `committed_words` also the commitment to them, computed apart from the proof.
+    """
     witness, proof = f"{folder}/witness.json", f"{folder}/proof.json"
     data = json.dumps({"input_data": [list(inputs)]})
     ezkl.gen_witness(data, compiled, witness, vk_path=verifying_key, srs_path=srs)
@@ -137,7 +141,19 @@ def prove(
         raise RuntimeError("the proof does not verify")
     content = json.loads(Path(proof).read_text(encoding="utf-8"))
     (instances,) = content["instances"]
-    return {"proof": bytes(content["proof"]).hex(), "instances": instances}
+    result = {"proof": bytes(content["proof"]).hex(), "instances": instances}
+    if committed_words is None:
+        return result
+    return result | {"commitment": commit(committed_words, verifying_key, settings, srs)}
+
+
+def commit(words: Sequence[str], verifying_key: str, settings: str, srs: str) -> str:
+    """Hex of the point that commits to words (little-endian hex), as it stands in a proof."""
+    points = ezkl.kzg_commit(list(words), verifying_key, settings, srs_path=srs)
+    if len(points) != 1:
+        raise ValueError(f"{len(words)} inputs need {len(points)} commitments; raise logrows until it is one")
+    (point,) = points
+    return "".join(bytes.fromhex(part)[::-1].hex() for part in (point.x, point.y))
 
 
 STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
@@ -149,6 +165,7 @@ STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
     Stage.SETUP: setup,
     Stage.VERIFIER: verifier,
     Stage.PROVE: prove,
+    Stage.COMMIT: commit,
 }
 
 

@@ -43,6 +43,7 @@ class Stage(StrEnum):
     SETUP = "setup"
     VERIFIER = "verifier"
     PROVE = "prove"
+    COMMIT = "commit"
 
 
 _TIMEOUT_FIX: Final[Mapping[Stage, str]] = {
@@ -53,6 +54,7 @@ _TIMEOUT_FIX: Final[Mapping[Stage, str]] = {
     Stage.DEVELOPMENT_SRS: "lower logrows in model.json",
     Stage.SETUP: "raise logrows in model.json until the circuit fits one block of columns",
     Stage.VERIFIER: "raise logrows in model.json until the circuit fits one block of columns",
+    Stage.COMMIT: "run it again when this machine has less to do",
     Stage.PROVE: "allow more time, or prove fewer inferences at once on this machine",
 }
 

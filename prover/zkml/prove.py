@@ -7,11 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from prover.errors import EzklFailedError, InputRangeError, OutputMismatchError, UnexpectedInstancesError
+from prover.errors import (
+    EzklFailedError,
+    InputRangeError,
+    OutputMismatchError,
+    UnexpectedCommitmentError,
+    UnexpectedInstancesError,
+)
 from prover.zkml.circuit import Circuit
+from prover.zkml.commitment import as_felts
 from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.package import require_inputs
-from veritally.commitments import dequantise, quantise
+from veritally.commitments import (
+    COMMITMENT_BYTES,
+    dequantise,
+    proof_commitment,
+    quantise,
+    words_commitment,
+)
 
 _ADDRESS_SPACE_BYTES = 2**30
 """Of a child before it does anything, with room to spare."""
@@ -26,9 +39,11 @@ class ProvenRun:
 
     proof: bytes
     instances: tuple[int, ...]
-    """Field words: those of the inputs, then those of the outputs."""
+    """Field words: those of the inputs unless the circuit commits to them, then those of the outputs."""
     input_words: tuple[int, ...]
     output_words: tuple[int, ...]
+    request_hash: bytes
+    """Of the input words, or of the commitment to them."""
     outputs: tuple[float, ...]
     """The output words as numbers, exactly."""
 
@@ -48,13 +63,14 @@ def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> Proven
         InputValueError: a value is no number, or not finite as float32.
         InputRangeError: the values are too large for the circuit.
         EzklError: the work took too long, crashed or failed.
-        UnexpectedInstancesError: the proof speaks of other inputs.
+        UnexpectedInstancesError, UnexpectedCommitmentError: the proof speaks of other inputs.
     """
     values = require_inputs(inputs, circuit.inputs)
+    committed = as_felts(quantise(values, circuit.input_scale)) if circuit.inputs_committed else None
     files = {name: str(path) for name, path in asdict(circuit.paths).items()}
     with tempfile.TemporaryDirectory(prefix="veritally-proof-") as folder:
         try:
-            arguments = {"inputs": values, "folder": folder, **files}
+            arguments = {"inputs": values, "folder": folder, "committed_words": committed, **files}
             result = run_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit))
         except EzklFailedError as error:
             if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
@@ -74,20 +90,27 @@ def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, A
     Args:
         circuit: The circuit that was proved.
         inputs: The input values that were given to it.
-        result: `proof` in hex, and `instances` in little-endian hex.
+        result: `proof` in hex, `instances` in little-endian hex, and with committed inputs the hex
+            `commitment` to those that were given.
 
     Raises:
         UnexpectedInstancesError: the number of instances or the input words are not those expected.
+        UnexpectedCommitmentError: the proof begins with a commitment to other inputs.
     """
+    proof, input_words = bytes.fromhex(result["proof"]), quantise(inputs, circuit.input_scale)
     instances = tuple(int.from_bytes(bytes.fromhex(word), "little") for word in result["instances"])
-    input_words, output_words = instances[: circuit.inputs], instances[circuit.inputs :]
-    if input_words != quantise(inputs, circuit.input_scale) or len(output_words) != circuit.outputs:
-        raise UnexpectedInstancesError(circuit.model, len(instances), circuit.inputs + circuit.outputs)
+    stated = () if circuit.inputs_committed else input_words
+    output_words = instances[len(stated) :]
+    if instances[: len(stated)] != stated or len(output_words) != circuit.outputs:
+        raise UnexpectedInstancesError(circuit.model, len(instances), circuit.instance_count)
+    if circuit.inputs_committed and proof[:COMMITMENT_BYTES].hex() != result["commitment"]:
+        raise UnexpectedCommitmentError(circuit.model)
     return ProvenRun(
-        proof=bytes.fromhex(result["proof"]),
+        proof=proof,
         instances=instances,
         input_words=input_words,
         output_words=output_words,
+        request_hash=proof_commitment(proof) if circuit.inputs_committed else words_commitment(input_words),
         outputs=dequantise(output_words, circuit.output_scale),
     )
 
