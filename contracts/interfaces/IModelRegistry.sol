@@ -211,7 +211,7 @@ interface IModelRegistry {
     /// @notice Adds a circuit to a model. Only its owner. The circuit's verifier must accept the given proof and refuse
     /// each {Mutation} of it, each time with `proofGas` gas; reverts with {Halo2Call-NotEnoughGasForProof} when the
     /// transaction has too little for that. With a verifier that checks encodings first, as generated ones do, it uses
-    /// about six times the gas of one verification (2.1 million for a circuit with 7 instances), so that circuits of
+    /// about six times the gas of one verification (2 million for a circuit with 7 instances), so that circuits of
     /// up to 2 million gas fit into one transaction.
     /// @dev Whether the circuit computes the model cannot be seen from here, nor whether its proofs begin with a commitment
     /// to their inputs: compile it again and compare the key.
@@ -226,7 +226,7 @@ interface IModelRegistry {
 
     /// @notice Lets several proofs of a circuit be verified together, for less gas. Only the model's owner, once for each
     /// circuit. The circuit's verifier must accept both proofs, and so must the accumulator; it must refuse them with
-    /// each {Mutation} of either, and when they swap their instances. Takes about 7 million gas for a circuit with 20
+    /// each {Mutation} of either, and when they swap their instances. Takes about 8 million gas for a circuit with 20
     /// instances.
     /// @param modelId The model.
     /// @param index Position of the circuit.
