@@ -1,4 +1,4 @@
-"""Writes tests/vectors/zkml/committed.json: a circuit that commits to its inputs, its accumulator and its proofs.
+"""Writes tests/vectors/zkml/committed.json: a circuit that commits to its inputs, and its proofs.
 
 The circuit stays in the cache directory. Without it there is a new development SRS, and so another verifier.
 """
@@ -44,9 +44,7 @@ def describe_circuit(circuit: Circuit) -> dict[str, object]:
     guarded = (circuit.paths.settings.parent / GUARDED).read_text(encoding="utf-8")
     accumulator = make_accumulator(sum_instances_at_once(guarded))
     random_numbers = random.Random(SEED)
-    inputs = [
-        [round(random_numbers.uniform(-1, 1), 3) for _ in range(circuit.inputs)] for _ in range(PROOFS)
-    ]
+    inputs = [[round(random_numbers.uniform(-1, 1), 3) for _ in range(circuit.inputs)] for _ in range(PROOFS)]
     return {
         "inputCount": circuit.inputs,
         "outputCount": circuit.outputs,

@@ -1,5 +1,5 @@
 """Writes the networks of the zkML benchmarks: an MLP of 1,140 parameters, and the same for 16 inputs at once.
-Also the one of the package `committed`: a convolution over a grid, with more inputs than a contract should read.
+Also the one of the package `committed`: a convolution over a grid, with many inputs.
 
 Needs the dependency group `train`.
 

@@ -10,8 +10,8 @@ import typer
 from veritally.chain import Chain
 from veritally.cli_options import RpcUrl
 from veritally.deployment import Deployment
-from veritally.errors import ReceiptMismatchError
-from veritally.receipt_check import Answer, check_answer
+from veritally.errors import CommitmentUnavailableError, ReceiptMismatchError
+from veritally.receipt_check import Answer, CommitmentFiles, check_answer
 
 receipt = typer.Typer(no_args_is_help=True, help="Receipts of inferences.")
 
@@ -27,6 +27,12 @@ def check(
     request: Annotated[Path, typer.Option(help='The request, JSON {"input": [...]}.')],
     rpc_url: RpcUrl,
     deployment: Annotated[Path, typer.Option(help="Deployment file of the chain.")],
+    package: Annotated[
+        Path | None, typer.Option(help="Package of the model, when its circuit commits to its inputs.")
+    ] = None,
+    srs: Annotated[
+        Path | None, typer.Option(help="SRS of that circuit, from the ceremony and not from the prover.")
+    ] = None,
 ) -> None:
     """Recomputes what an answer claims, and looks it up on the chain. Trusts the prover in nothing.
 
@@ -36,7 +42,7 @@ def check(
     --rpc-url http://127.0.0.1:8545 --deployment deployment.json
     """
     claimed, deployed = Answer.load(answer, request), Deployment.load(deployment)
-    checks = check_answer(Chain.connect(rpc_url), deployed, claimed)
+    checks = check_answer(Chain.connect(rpc_url), deployed, claimed, _files(package, srs))
     for item in checks:
         typer.echo(f"{'ok' if item.ok else 'MISMATCH':8}  {item.subject}: {item.what} {item.found}")
     wrong = [item for item in checks if not item.ok]
@@ -44,3 +50,11 @@ def check(
         raise ReceiptMismatchError(
             [f"{item.subject}: {item.what} is {item.found}, not {item.expected}" for item in wrong]
         )
+
+
+def _files(package: Path | None, srs: Path | None) -> CommitmentFiles | None:
+    if package is None and srs is None:
+        return None
+    if package is None or srs is None:
+        raise CommitmentUnavailableError("only one of --package and --srs is given")
+    return CommitmentFiles(package, srs)

@@ -272,8 +272,8 @@ class PackageMismatchError(VeritallyError):
 
     def __init__(self, package: Path, found: str, registered: str) -> None:
         super().__init__(
-            f"{package}: the sha256 of the verifying key is {found}, the registered circuit's is {registered}; "
-            "give the package of that circuit"
+            f"{package}: the verifying key has the sha256 {found}, that of the registered circuit has "
+            f"{registered}; give the package of that circuit"
         )
         self.package = package
 

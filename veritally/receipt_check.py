@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from veritally.chain import Chain
-from veritally.commitments import dequantise, json_commitment, quantise, words_commitment
+from veritally.commitments import (
+    dequantise,
+    json_commitment,
+    proof_commitment,
+    quantise,
+    words_commitment,
+)
 from veritally.deployment import Deployment
 from veritally.deployment_check import Check
-from veritally.errors import AnswerFileError, VeritallyError
+from veritally.errors import (
+    AnswerFileError,
+    CommitmentUnavailableError,
+    PackageMismatchError,
+    VeritallyError,
+)
+from veritally.plugins import load_commitment
 from veritally.receipts import GroupTerms, Receipt, SettlementDomain
 from veritally.settlement import find_settled
 from veritally.tiers import Tier
 
 Hashes = tuple[bytes, bytes]
 """Of request and response."""
+VERIFYING_KEY: Final = "vk.key"
+"""File of a model package."""
+POLYCOMMIT: Final = "polycommit"
+
+
+@dataclass(frozen=True)
+class CommitmentFiles:
+    """What it takes to commit to the inputs of a circuit. The package may come from the prover, because its
+    verifying key is compared with the chain's; the SRS may not."""
+
+    package: Path
+    """Folder with the verifying key and the settings."""
+    srs: Path
 
 
 @dataclass(frozen=True)
@@ -36,6 +62,7 @@ class Answer:
     circuit: int | None
     """Position of the circuit; None without a proof."""
     instances: tuple[int, ...]
+    proof: bytes
 
     @classmethod
     def load(cls, answer: Path, request: Path) -> Answer:
@@ -76,22 +103,33 @@ class Answer:
             transaction=str(content["settlement"]["transaction"]),
             circuit=evidence.get("circuit"),
             instances=tuple(int(word, 16) for word in evidence.get("instances", ())),
+            proof=_bytes(evidence.get("proof", "")),
         )
 
 
-def check_answer(chain: Chain, deployment: Deployment, answer: Answer) -> list[Check]:
+def check_answer(
+    chain: Chain, deployment: Deployment, answer: Answer, files: CommitmentFiles | None = None
+) -> list[Check]:
     """Every comparison of an answer with what can be recomputed, and with the chain.
 
     At the tier ZKML the words of the input are computed with the scales of the registered circuit, and the
     output from the proof's instances. That the proof is valid is what Settlement says by its event.
 
+    Args:
+        chain: Where the receipt settled.
+        deployment: Our contracts there.
+        answer: What the prover answered, and the request.
+        files: For a circuit that commits to its inputs, what the commitment is computed with.
+
     Raises:
         ChainUnreachableError: the node does not answer, or has no such transaction.
+        CommitmentUnavailableError: its inputs are committed, and files or programs for that are missing.
+        PackageMismatchError: the files are those of another circuit.
     """
     receipt = answer.receipt
     receipt_hash = SettlementDomain.of(deployment).receipt_hash(answer.terms, receipt)
     if answer.tier is Tier.ZKML:
-        checks, hashes = _check_proof(chain, deployment, answer)
+        checks, hashes = _check_proof(chain, deployment, answer, files)
     else:
         checks, hashes = [], _json_hashes(answer)
     checks += [
@@ -111,18 +149,42 @@ def _json_hashes(answer: Answer) -> Hashes:
     return json_commitment(request), json_commitment({"output": list(answer.outputs)})
 
 
-def _check_proof(chain: Chain, deployment: Deployment, answer: Answer) -> tuple[list[Check], Hashes]:
+def _check_proof(
+    chain: Chain, deployment: Deployment, answer: Answer, files: CommitmentFiles | None
+) -> tuple[list[Check], Hashes]:
     registry = chain.contract("ModelRegistry", deployment.model_registry)
     circuit = chain.read(registry.functions.getCircuit(answer.terms.model_id, answer.circuit or 0))
     input_words = quantise(answer.inputs, circuit.inputScale)
-    output_words = answer.instances[circuit.inputs :]
+    stated = 0 if circuit.inputsCommitted else circuit.inputs
+    output_words = answer.instances[stated:]
     outputs = dequantise(output_words, circuit.outputScale)
+    if circuit.inputsCommitted:
+        commitment = _commit(files, bytes(circuit.verifyingKeyHash), input_words)
+        request_hash = proof_commitment(commitment)
+        inputs = Check("proof", "input commitment", _hex(commitment), _hex(answer.proof[: len(commitment)]))
+    else:
+        request_hash = words_commitment(input_words)
+        inputs = Check("proof", "input words", _hex(request_hash), _words(answer.instances[:stated]))
     checks = [
         Check("proof", "number of outputs", str(circuit.outputs), str(len(output_words))),
-        Check("proof", "input words", _words(input_words), _words(answer.instances[: circuit.inputs])),
+        inputs,
         Check("proof", "output", str(list(outputs)), str(list(answer.outputs))),
     ]
-    return checks, (words_commitment(input_words), words_commitment(output_words))
+    return checks, (request_hash, words_commitment(output_words))
+
+
+def _commit(files: CommitmentFiles | None, registered_key: bytes, words: Sequence[int]) -> bytes:
+    """The commitment to the words, with the verifying key that the chain names."""
+    if files is None:
+        raise CommitmentUnavailableError("neither its package nor its SRS is given")
+    try:
+        found = hashlib.sha256((files.package / VERIFYING_KEY).read_bytes()).digest()
+    except OSError as error:
+        problem = f"{files.package / VERIFYING_KEY} cannot be read ({error.strerror})"
+        raise CommitmentUnavailableError(problem) from None
+    if found != registered_key:
+        raise PackageMismatchError(files.package, _hex(found), _hex(registered_key))
+    return load_commitment(POLYCOMMIT)(files.package, files.srs, words)
 
 
 def _words(words: Sequence[int]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
-from prover.errors import PackageError
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
 from prover.zkml.empty_points import skip_empty_points
 from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
 from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import COMMITTED, ModelPackage
+from prover.zkml.shapes import require_shapes
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
 from prover.zkml.srs import SrsFile, development_srs, is_ceremony
 from prover.zkml.verifier_source import add_guard, count_points, predict_gas, read_proof_bytes
@@ -201,7 +200,7 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
     verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
     setup = json.loads((folder / SETUP_COST).read_text(encoding="utf-8"))
     source = (folder / SOURCE).read_text(encoding="utf-8")
-    inputs, outputs = _require_shapes(package, settings)
+    inputs, outputs = require_shapes(package, settings)
     (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
     paths = _paths(srs, folder)
     batch_size, committed = package.knobs.batch_size, package.knobs.input_visibility == COMMITTED
@@ -239,23 +238,3 @@ def _paths(srs: SrsFile, folder: Path) -> CircuitPaths:
         proving_key=folder / PROVING_KEY,
         srs=srs.path,
     )
-
-
-def _require_shapes(package: ModelPackage, settings: dict[str, Any]) -> tuple[int, int]:
-    """Number of input and of output words of one inference, when they are the package's.
-
-    Committed inputs are no instances, and listed apart from them.
-    """
-    found = [*settings["module_sizes"]["polycommit"], *map(math.prod, settings["model_instance_shapes"])]
-    batch_size = package.knobs.batch_size
-    expected = [batch_size * package.input_size, batch_size * len(package.labels)]
-    if package.knobs.input_visibility == COMMITTED and batch_size != 1:
-        raise PackageError(
-            package.onnx.parent,
-            f"one commitment cannot bind {batch_size} requests; with committed inputs, set batch_size to 1",
-        )
-    if found != expected:
-        raise PackageError(
-            package.onnx.parent, f"the circuit's inputs and outputs have {found} values, expected {expected}"
-        )
-    return package.input_size, len(package.labels)

@@ -153,7 +153,8 @@ def commit(words: Sequence[str], verifying_key: str, settings: str, srs: str) ->
     if len(points) != 1:
         raise ValueError(f"{len(words)} inputs need {len(points)} commitments; raise logrows until it is one")
     (point,) = points
-    return "".join(bytes.fromhex(part)[::-1].hex() for part in (point.x, point.y))
+    # ezkl's type stubs leave the coordinates out
+    return "".join(bytes.fromhex(getattr(point, name))[::-1].hex() for name in ("x", "y"))
 
 
 STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
