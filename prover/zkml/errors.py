@@ -3,6 +3,9 @@
 ProverError
 ├── EzklError
 │   ├── EzklMemoryError
+│   ├── EzklStoppedError
+│   ├── ProofTooLargeError
+│   ├── DamagedCircuitError
 │   └── DiskFullError
 ├── NetworkError
 │   ├── NetworkUnreadableError
@@ -32,18 +35,49 @@ from prover.errors import EzklError, ProverError
 class EzklMemoryError(EzklError):
     """A call of ezkl needed more memory than it may take, or than there is."""
 
-    def __init__(self, stage: str, limit_bytes: int | None) -> None:
-        limit = "the machine's memory" if limit_bytes is None else f"{limit_bytes / 2**20:.0f} MB"
+    def __init__(self, stage: str, limit_bytes: int) -> None:
         super().__init__(
-            f"ezkl stage {stage!r} needs more than {limit}; allow more, or build with --prefer time, which "
-            "takes the least memory"
+            f"ezkl stage {stage!r} needs more than {limit_bytes / 2**20:.0f} MB; free memory, or build with "
+            "--prefer time, which takes the least"
         )
         self.stage = stage
         self.limit_bytes = limit_bytes
 
 
+class EzklStoppedError(EzklError):
+    """A call of ezkl was ended because nobody wants its result any more."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(f"ezkl stage {stage!r} was stopped on request; ask for it again when it is wanted")
+        self.stage = stage
+
+
+class ProofTooLargeError(EzklError):
+    """A proof can never start, because it needs more memory than all proofs together may take."""
+
+    def __init__(self, model: str, needed_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"a proof of model {model} takes {needed_bytes / 2**20:.0f} MB, and proofs have "
+            f"{limit_bytes / 2**20:.0f} MB on this machine; free memory and start again, or build with "
+            "--prefer time, which takes the least"
+        )
+        self.needed_bytes = needed_bytes
+        self.limit_bytes = limit_bytes
+
+
+class DamagedCircuitError(EzklError):
+    """A proof failed, and files of its circuit are not those that were made."""
+
+    def __init__(self, model: str, files: Sequence[Path]) -> None:
+        super().__init__(
+            f"the circuit of model {model} was damaged on disk ({', '.join(map(str, files))}); start the "
+            "program again, which makes what is damaged anew"
+        )
+        self.files = tuple(files)
+
+
 class DiskFullError(EzklError):
-    """A file of a circuit could not be written."""
+    """A file of a circuit or of a proof could not be written."""
 
     def __init__(self, stage: str) -> None:
         super().__init__(

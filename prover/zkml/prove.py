@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from prover.errors import EzklFailedError, InputRangeError, OutputMismatchError, UnexpectedInstancesError
+from prover.zkml.cache import damaged_files
+from prover.zkml.child_process import Watch
 from prover.zkml.circuit import Circuit
-from prover.zkml.errors import BatchSizeError
-from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.errors import BatchSizeError, DamagedCircuitError
+from prover.zkml.ezkl_process import ADDRESS_SPACE_BYTES, Stage, measure_ezkl, raise_if_disk_full
 from prover.zkml.package import require_inputs
+from prover.zkml.srs import is_damaged
 from veritally.commitments import dequantise, quantise
 
-_ADDRESS_SPACE_BYTES = 2**30
-"""Of a child before it does anything, with room to spare."""
 _MEMORY_MARGIN = 3
 _NO_WITNESS = "Failed to generate witness"
 _OUT_OF_RANGE = "too large to be represented"
@@ -58,7 +59,9 @@ def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> Proven
     return ProvenRun(run.input_words, run.output_words, run.outputs, made.proof, made.instances)
 
 
-def prove_batch(circuit: Circuit, batch: Sequence[Sequence[float]], timeout_s: float) -> ProvenBatch:
+def prove_batch(
+    circuit: Circuit, batch: Sequence[Sequence[float]], timeout_s: float, watch: Watch | None = None
+) -> ProvenBatch:
     """Runs the model on each input inside the circuit, proves it all at once, and verifies the proof.
 
     Slots that are left over are filled up. Each call gives another proof of the same statement.
@@ -67,26 +70,30 @@ def prove_batch(circuit: Circuit, batch: Sequence[Sequence[float]], timeout_s: f
         circuit: From `prepare_circuit`.
         batch: The input values of 1 to `circuit.batch_size` inferences.
         timeout_s: Seconds after which the work is killed.
+        watch: Follows the work, and may end it.
 
     Raises:
         BatchSizeError: no inferences, or more than the circuit has slots.
         InputCountError: not the model's number of values.
         InputValueError: a value is no number, or not finite as float32.
         InputRangeError: the values are too large for the circuit.
-        EzklError: the work took too long, crashed or failed.
+        DamagedCircuitError: the work failed, and the circuit's files have changed.
+        EzklError: the work took too long, crashed, failed or was stopped.
         UnexpectedInstancesError: the proof speaks of other inputs.
     """
     slots = fill_slots(circuit, batch)
-    files = {name: str(path) for name, path in asdict(circuit.paths).items()}
-    with tempfile.TemporaryDirectory(prefix="veritally-proof-") as folder:
-        try:
-            arguments = {"inputs": [value for slot in slots for value in slot], "folder": folder, **files}
-            result = run_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit))
-        except EzklFailedError as error:
-            if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
-                raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
-            raise
-    return read_proof(circuit, slots, len(batch), result)
+    arguments: dict[str, object] = {name: str(path) for name, path in asdict(circuit.paths).items()}
+    arguments["inputs"] = [value for slot in slots for value in slot]
+    try:
+        with tempfile.TemporaryDirectory(prefix="veritally-proof-") as arguments["folder"]:
+            measured = measure_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit), watch)
+    except EzklFailedError as error:
+        _explain(circuit, error)
+        raise
+    except OSError as error:
+        raise_if_disk_full(error, Stage.PROVE)
+        raise
+    return read_proof(circuit, slots, len(batch), measured.result)
 
 
 def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
@@ -102,9 +109,20 @@ def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple
     return given + [(circuit.filling,) * circuit.inputs] * (circuit.batch_size - len(given))
 
 
+def _explain(circuit: Circuit, error: EzklFailedError) -> None:
+    """Raises a better error where ezkl's has a known cause."""
+    if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
+        raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
+    damaged = damaged_files(circuit.paths.settings.parent)
+    if is_damaged(circuit.paths.srs):
+        damaged.append(circuit.paths.srs)
+    if damaged:
+        raise DamagedCircuitError(circuit.model, damaged) from error
+
+
 def _memory_limit_bytes(circuit: Circuit) -> int:
     """So much that a proof of this circuit never needs it."""
-    return _ADDRESS_SPACE_BYTES + _MEMORY_MARGIN * circuit.estimated_prove_memory_bytes
+    return ADDRESS_SPACE_BYTES + _MEMORY_MARGIN * circuit.estimated_prove_memory_bytes
 
 
 def read_proof(
