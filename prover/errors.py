@@ -217,8 +217,8 @@ class EzklCrashedError(EzklError):
     def __init__(self, stage: str, exit_code: int, elapsed_s: float, last_words: str) -> None:
         end = f"died with exit code {exit_code}" if exit_code >= 0 else f"was killed by {_signal(-exit_code)}"
         super().__init__(
-            f"ezkl stage {stage!r} {end} after {elapsed_s:.1f} s; free memory or prove a smaller circuit, and "
-            f"try again; it last said: {last_words or 'nothing'}"
+            f"ezkl stage {stage!r} {end} after {elapsed_s:.1f} s; free memory or prove a smaller circuit, "
+            f"and try again; it last said: {last_words or 'nothing'}"
         )
         self.stage = stage
         self.child_exit_code = exit_code
