@@ -20,6 +20,7 @@ ProverError
 ├── WrongSrsError
 ├── SrsFileError
 ├── BatchSizeError
+├── ProofsMissingError
 ├── UnknownModelError
 └── ModelMismatchError
 """
@@ -79,12 +80,11 @@ class DamagedCircuitError(EzklError):
 class DiskFullError(EzklError):
     """A file of a circuit or of a proof could not be written."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, work: str) -> None:
         super().__init__(
-            f"ezkl stage {stage!r}: the disk is full; free some room and run the command again, it goes on "
-            "where it stopped"
+            f"{work}: the disk is full; free some room and run the command again, it goes on where it stopped"
         )
-        self.stage = stage
+        self.work = work
 
 
 class NetworkError(ProverError):
@@ -209,6 +209,18 @@ class BatchSizeError(ProverError):
         )
         self.given = given
         self.batch_size = batch_size
+
+
+class ProofsMissingError(ProverError):
+    """Some of the proofs that were asked for could not be made."""
+
+    def __init__(self, missing: int, wanted: int, first: ProverError, out: Path) -> None:
+        super().__init__(
+            f"{missing} of {wanted} proofs could not be made, the first because: {first}; {out} names their "
+            "inferences and has the other proofs"
+        )
+        self.missing = missing
+        self.wanted = wanted
 
 
 class UnknownModelError(ProverError):

@@ -119,7 +119,7 @@ def measure_ezkl(
         with tempfile.TemporaryDirectory(prefix="veritally-ezkl-") as home:
             ended = run_child(command, request, _environment(home), timeout_s, watch)
     except OSError as error:
-        raise_if_disk_full(error, stage)
+        raise_if_disk_full(error, _named(stage))
         raise
     elapsed_s = time.monotonic() - started
     if ended.answer is None:
@@ -131,10 +131,14 @@ def measure_ezkl(
     return Measured(content["result"], content["cpu_s"], content["peak_memory_bytes"])
 
 
-def raise_if_disk_full(error: OSError, what: str) -> None:
+def raise_if_disk_full(error: OSError, work: str) -> None:
     """Raises `DiskFullError` when that is what `error` says."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        raise DiskFullError(what) from None
+        raise DiskFullError(work) from None
+
+
+def _named(stage: Stage) -> str:
+    return f"ezkl stage {stage.value!r}"
 
 
 def _no_answer(
@@ -153,7 +157,7 @@ def _failure(
     stage: Stage, elapsed_s: float, problem: str, last_words: str, memory_limit_bytes: int
 ) -> EzklError:
     if any(text in said for text in _NO_SPACE for said in (problem, last_words)):
-        return DiskFullError(stage.value)
+        return DiskFullError(_named(stage))
     if any(text in problem for text in _NO_MEMORY):
         return EzklMemoryError(stage.value, memory_limit_bytes)
     return EzklFailedError(stage.value, elapsed_s, problem, last_words)

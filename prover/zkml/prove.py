@@ -91,7 +91,7 @@ def prove_batch(
         _explain(circuit, error)
         raise
     except OSError as error:
-        raise_if_disk_full(error, Stage.PROVE)
+        raise_if_disk_full(error, f"proof of model {circuit.model}")
         raise
     return read_proof(circuit, slots, len(batch), measured.result)
 

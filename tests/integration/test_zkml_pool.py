@@ -9,15 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, wait
-from pathlib import Path
 
 import pytest
 from batches import batch_of_iris
+from ezkl_children import children
 
 from prover.errors import EzklCrashedError, EzklTimeoutError, InputCountError, ShuttingDownError
 from prover.onnx_model import OnnxModel
 from prover.settings import MODELS_DIRECTORY
-from prover.zkml import ezkl_process
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.errors import ProofTooLargeError
 from prover.zkml.machine import count_cores
@@ -42,21 +41,6 @@ def pool() -> Iterator[ProofPool]:
     with ProofPool(workers=2) as made:
         yield made
     assert children() == set()
-
-
-def children() -> set[int]:
-    """The processes of ezkl that this one started."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command, status = (entry / "cmdline").read_bytes(), (entry / "stat").read_text()
-            except OSError:
-                continue
-            is_ours = status.rsplit(")", 1)[1].split()[1] == str(os.getpid())
-            if is_ours and ezkl_process.CHILD_MODULE.encode() in command:
-                found.add(int(entry.name))
-    return found
 
 
 def job(circuit: Circuit, *flowers: int, timeout_s: float = TIMEOUT_S) -> ProofJob:
