@@ -29,6 +29,7 @@ from prover.facilitator import InProcessFacilitator
 from prover.gate import RequestGate, error_response
 from prover.service import InferenceService
 from prover.submitter import Submitter
+from prover.zkml.proof_pool import ProofPool
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 from veritally.tiers import Tier
@@ -42,6 +43,7 @@ class Parts:
     catalogue: Catalogue
     facilitator: InProcessFacilitator
     submitter: Submitter
+    pool: ProofPool
     service: InferenceService
     payment_timeout_s: int
 
@@ -53,6 +55,7 @@ def create_app(parts: Parts) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts.submitter.start()
         yield
+        await asyncio.to_thread(parts.pool.close)
         await parts.submitter.close()
 
     # No pages of FastAPI: they load scripts from elsewhere, and its description lacks our requests.

@@ -29,6 +29,7 @@ from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
+from prover.zkml.proof_pool import ProofPool
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import ORGANIZATION
 from veritally.chain import Chain
@@ -119,7 +120,8 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     """Prepares and registers every model, and returns the parts of the service.
 
     Raises:
-        ProverError: a model package, its circuit or the cache cannot be used.
+        ProverError: a model package, its circuit or the cache cannot be used, or a proof needs more memory
+            than the machine has.
         VeritallyError: the chain refuses a registration.
     """
     catalogue = _catalogue(settings, connection, progress)
@@ -129,15 +131,17 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
         window_s=settings.batch_window_s,
         max_age_s=settings.batch_max_age_s,
     )
-    runner = Runner(
-        proof_timeout_s=settings.proof_timeout_s, max_parallel_proofs=settings.max_parallel_proofs
-    )
+    pool = ProofPool(workers=settings.max_parallel_proofs)
+    for model in catalogue.models.values():
+        pool.require_room(model.circuit)
+    runner = Runner(proof_timeout_s=settings.proof_timeout_s, pool=pool)
     chain, settlement = connection.chain, connection.deployment.settlement
     return Parts(
         chain=chain,
         catalogue=catalogue,
         facilitator=InProcessFacilitator(chain, settlement, catalogue.network, ledger),
         submitter=submitter,
+        pool=pool,
         service=InferenceService(catalogue, domain, runner, submitter, ledger),
         payment_timeout_s=settings.payment_timeout_s,
     )

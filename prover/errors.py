@@ -34,6 +34,7 @@ ProverError
 from __future__ import annotations
 
 import reprlib
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -215,12 +216,20 @@ class EzklCrashedError(EzklError):
     """The process of a call ended without a result."""
 
     def __init__(self, stage: str, exit_code: int, elapsed_s: float, last_words: str) -> None:
+        end = f"died with exit code {exit_code}" if exit_code >= 0 else f"was killed by {_signal(-exit_code)}"
         super().__init__(
-            f"ezkl stage {stage!r} died with exit code {exit_code} after {elapsed_s:.1f} s; free memory or "
-            f"prove a smaller circuit; it last said: {last_words or 'nothing'}"
+            f"ezkl stage {stage!r} {end} after {elapsed_s:.1f} s; free memory or prove a smaller circuit, "
+            f"and try again; it last said: {last_words or 'nothing'}"
         )
         self.stage = stage
         self.child_exit_code = exit_code
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class EzklFailedError(EzklError):

@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import dataclass
 
 from prover.catalogue import ServedModel
+from prover.errors import ShuttingDownError
 from prover.requests import InferenceInput
-from prover.zkml.prove import prove, require_close
+from prover.zkml.proof_pool import ProofFuture, ProofJob, ProofPool
+from prover.zkml.prove import ProvenBatch, require_close
 from veritally.commitments import json_commitment, words_commitment
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
@@ -27,11 +29,11 @@ class ModelAnswer:
 
 
 class Runner:
-    """Runs models without blocking the event loop; proofs wait for each other."""
+    """Runs models without blocking the event loop; proofs are made by the pool."""
 
-    def __init__(self, *, proof_timeout_s: float, max_parallel_proofs: int) -> None:
+    def __init__(self, *, proof_timeout_s: float, pool: ProofPool) -> None:
         self._proof_timeout_s = proof_timeout_s
-        self._proofs = asyncio.Semaphore(max_parallel_proofs)
+        self._pool = pool
 
     async def run(self, model: ServedModel, tier: Tier, request: InferenceInput) -> ModelAnswer:
         """Runs `model` and, at the tier ZKML, proves the run.
@@ -40,6 +42,7 @@ class Runner:
             InputError: the values do not fit the model or its circuit.
             EzklError: the proof took too long or failed.
             OutputMismatchError: the circuit's output is not the model's.
+            ShuttingDownError: the pool was closed before the proof was made.
         """
         output = await asyncio.to_thread(model.network.run, request.values)
         if tier is Tier.ZKML:
@@ -56,16 +59,26 @@ class Runner:
     async def _prove(
         self, model: ServedModel, request: InferenceInput, computed: tuple[float, ...]
     ) -> ModelAnswer:
-        async with self._proofs:
-            proved = await asyncio.to_thread(prove, model.circuit, request.values, self._proof_timeout_s)
+        job = ProofJob(model.circuit, (request.values,), self._proof_timeout_s)
+        made = await self._await(self._pool.submit(job))
+        (proved,) = made.runs
         require_close(model.package.name, proved.outputs, computed, model.package.max_error)
         return ModelAnswer(
             output=proved.outputs,
             label=_label(model, proved.outputs),
             request_hash=proved.request_hash,
             response_hash=words_commitment(proved.output_words),
-            proof=ZkProof(proved.proof, proved.instances),
+            proof=ZkProof(made.proof, made.instances),
         )
+
+    async def _await(self, future: ProofFuture) -> ProvenBatch:
+        """The proof. It is given up when the task that waits for it is cancelled."""
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self._pool.closed:
+                raise ShuttingDownError from None
+            raise
 
 
 def _label(model: ServedModel, output: tuple[float, ...]) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from prover.model_check import compare, expected_of, show_model
 from prover.model_check import reproduce as build_anew
+from prover.prove_cli import prove_command
 from prover.registration import Registrar
 from prover.zkml.build import BuildRequest, Built, build, name_of
 from prover.zkml.built_package import BuiltPackage, write_package
@@ -85,6 +86,9 @@ def build_command(
     typer.echo(f"written to {package.path}")
     if built.chosen.circuit.development_srs:
         typer.echo("made with a development SRS: for development chains only")
+
+
+model.command("prove")(prove_command)
 
 
 @model.command()

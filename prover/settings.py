@@ -58,7 +58,8 @@ class ProverSettings(BaseSettings):
     payment_timeout_s: int = Field(default=300, ge=30, le=3600)
     """Seconds for which a payer's signature must stay valid."""
     proof_timeout_s: float = Field(default=180.0, gt=0)
-    max_parallel_proofs: int = Field(default=1, ge=1)
+    max_parallel_proofs: int | None = Field(default=None, ge=1)
+    """Proofs at once; as many as the machine has cores and memory for when absent."""
 
     keystore_file: Path | None = None
     """Encrypted keystore (Web3 Secret Storage) of the prover's key."""

@@ -78,6 +78,13 @@ def run_steps(folder: Path, steps: Sequence[Step], progress: Progress) -> None:
         progress(f"{step.label} … {time.monotonic() - started:.1f} s")
 
 
+def damaged_files(folder: Path) -> list[Path]:
+    """The files of a folder that are not those that its steps made."""
+    made = {name: sha256 for state in _read_manifest(folder).values() for name, sha256 in state.items()}
+    paths = {folder / name: sha256 for name, sha256 in made.items()}
+    return [path for path, sha256 in paths.items() if not path.is_file() or sha256_of(path) != sha256]
+
+
 def sha256_of(path: Path) -> str:
     """Hex sha256 of a file."""
     with path.open("rb") as file:

@@ -3,6 +3,9 @@
 ProverError
 ├── EzklError
 │   ├── EzklMemoryError
+│   ├── EzklStoppedError
+│   ├── ProofTooLargeError
+│   ├── DamagedCircuitError
 │   └── DiskFullError
 ├── NetworkError
 │   ├── NetworkUnreadableError
@@ -16,6 +19,8 @@ ProverError
 ├── BuiltPackageError
 ├── WrongSrsError
 ├── SrsFileError
+├── BatchSizeError
+├── ProofsMissingError
 ├── UnknownModelError
 └── ModelMismatchError
 """
@@ -31,25 +36,55 @@ from prover.errors import EzklError, ProverError
 class EzklMemoryError(EzklError):
     """A call of ezkl needed more memory than it may take, or than there is."""
 
-    def __init__(self, stage: str, limit_bytes: int | None) -> None:
-        limit = "the machine's memory" if limit_bytes is None else f"{limit_bytes / 2**20:.0f} MB"
+    def __init__(self, stage: str, limit_bytes: int) -> None:
         super().__init__(
-            f"ezkl stage {stage!r} needs more than {limit}; allow more, or build with --prefer time, which "
-            "takes the least memory"
+            f"ezkl stage {stage!r} needs more than {limit_bytes / 2**20:.0f} MB; free memory, or build with "
+            "--prefer time, which takes the least"
         )
         self.stage = stage
         self.limit_bytes = limit_bytes
 
 
-class DiskFullError(EzklError):
-    """A file of a circuit could not be written."""
+class EzklStoppedError(EzklError):
+    """A call of ezkl was ended because nobody wants its result any more."""
 
     def __init__(self, stage: str) -> None:
-        super().__init__(
-            f"ezkl stage {stage!r}: the disk is full; free some room and run the command again, it goes on "
-            "where it stopped"
-        )
+        super().__init__(f"ezkl stage {stage!r} was stopped on request; ask for it again when it is wanted")
         self.stage = stage
+
+
+class ProofTooLargeError(EzklError):
+    """A proof can never start, because it needs more memory than all proofs together may take."""
+
+    def __init__(self, model: str, needed_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"a proof of model {model} takes {needed_bytes / 2**20:.0f} MB, and proofs have "
+            f"{limit_bytes / 2**20:.0f} MB on this machine; free memory and start again, or build with "
+            "--prefer time, which takes the least"
+        )
+        self.needed_bytes = needed_bytes
+        self.limit_bytes = limit_bytes
+
+
+class DamagedCircuitError(EzklError):
+    """A proof failed, and files of its circuit are not those that were made."""
+
+    def __init__(self, model: str, files: Sequence[Path]) -> None:
+        super().__init__(
+            f"the circuit of model {model} was damaged on disk ({', '.join(map(str, files))}); start the "
+            "program again, which makes what is damaged anew"
+        )
+        self.files = tuple(files)
+
+
+class DiskFullError(EzklError):
+    """A file of a circuit or of a proof could not be written."""
+
+    def __init__(self, work: str) -> None:
+        super().__init__(
+            f"{work}: the disk is full; free some room and run the command again, it goes on where it stopped"
+        )
+        self.work = work
 
 
 class NetworkError(ProverError):
@@ -161,6 +196,31 @@ class SrsFileError(ProverError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"SRS {path}: {problem}; fetch the file again, for at least the circuit's logrows")
         self.path = path
+
+
+class BatchSizeError(ProverError):
+    """A proof cannot cover so many inferences."""
+
+    exit_code = 2
+
+    def __init__(self, model: str, given: int, batch_size: int) -> None:
+        super().__init__(
+            f"a proof of model {model} covers 1 to {batch_size} inferences, got {given}; split them"
+        )
+        self.given = given
+        self.batch_size = batch_size
+
+
+class ProofsMissingError(ProverError):
+    """Some of the proofs that were asked for could not be made."""
+
+    def __init__(self, missing: int, wanted: int, first: ProverError, out: Path) -> None:
+        super().__init__(
+            f"{missing} of {wanted} proofs could not be made, the first because: {first}; {out} names their "
+            "inferences and has the other proofs"
+        )
+        self.missing = missing
+        self.wanted = wanted
 
 
 class UnknownModelError(ProverError):

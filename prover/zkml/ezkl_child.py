@@ -1,6 +1,7 @@
-"""The child process of `ezkl_process`: does one stage and answers with one line of JSON.
+"""The child process of `ezkl_process`: does one stage, and answers with one line of JSON.
 
-`python -m prover.zkml.ezkl_child STAGE`, with `{"parent": process id, "arguments": {…}}` on standard input.
+`python -m prover.zkml.ezkl_child STAGE`, with `{"parent": process id, "arguments": {…}}` on standard input. A
+proof tells each of its steps in a line before the answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import ezkl
 
-from prover.zkml.ezkl_process import Stage
+from prover.zkml.ezkl_process import ProofStep, Stage
 from veritally.processes import die_with_parent
 
 NO_COMPILER = "svm error"
@@ -128,6 +129,7 @@ def prove(
     srs: str,
     folder: str,
     committed_words: Sequence[str] | None,
+    tell: Callable[[str], None],
 ) -> dict[str, Any]:
     """A proof and its instances (little-endian hex), verified: ezkl itself does not check what it proves.
 
@@ -135,8 +137,11 @@ def prove(
     """
     witness, proof = f"{folder}/witness.json", f"{folder}/proof.json"
     data = json.dumps({"input_data": [list(inputs)]})
+    tell(ProofStep.WITNESS)
     ezkl.gen_witness(data, compiled, witness, vk_path=verifying_key, srs_path=srs)
+    tell(ProofStep.PROOF)
     ezkl.prove(witness, compiled, proving_key, proof, srs_path=srs)
+    tell(ProofStep.VERIFICATION)
     if ezkl.verify(proof, settings, verifying_key, srs_path=srs, reduced_srs=False) is not True:
         raise RuntimeError("the proof does not verify")
     content = json.loads(Path(proof).read_text(encoding="utf-8"))
@@ -172,8 +177,17 @@ STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
 
 def _usage() -> dict[str, float | int]:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {"cpu_s": used.ru_utime + used.ru_stime, "peak_memory_bytes": used.ru_maxrss * unit}
+    return {"cpu_s": used.ru_utime + used.ru_stime, "peak_memory_bytes": _peak_memory_bytes(used.ru_maxrss)}
+
+
+def _peak_memory_bytes(reported: int) -> int:
+    """Most memory that this program had; Linux reports that of whoever started it where it was more."""
+    if sys.platform == "darwin":
+        return reported
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return reported * 1024
 
 
 def main() -> None:
@@ -181,18 +195,25 @@ def main() -> None:
     die_with_parent()
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+
+    def say(content: Mapping[str, Any]) -> None:
+        answer.write(json.dumps(content) + "\n")
+        answer.flush()
+
     request = json.load(sys.stdin)
     if os.getppid() != request["parent"]:
         os._exit(1)  # the parent died before the kernel was told to watch it
-    if (limit := request["memory_limit_bytes"]) is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_bytes = request["memory_limit_bytes"]
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+    stage, arguments = Stage(sys.argv[1]), request["arguments"]
+    if stage is Stage.PROVE:
+        arguments["tell"] = lambda step: say({"step": step})
     try:
-        content = {"result": STAGES[Stage(sys.argv[1])](**request["arguments"]), **_usage()}
+        content = {"result": STAGES[stage](**arguments), **_usage()}
     except BaseException as error:  # ezkl's panics are no Exception
         content = {"error": f"{type(error).__name__}: {error}"}
-    answer.write(json.dumps(content) + "\n")
-    answer.flush()
     sys.stderr.flush()
+    say(content)
     os._exit(0)
 
 

@@ -56,10 +56,17 @@ def development_srs(cache_dir: Path, logrows: int, progress: Progress) -> SrsFil
         if not (path.is_file() and digest_file.is_file()):
             _make(path, logrows, progress)
             write_atomically(digest_file, sha256_of(path) + "\n")
-        sha256 = sha256_of(path)
-        if digest_file.read_text(encoding="utf-8").strip() != sha256:
+        if is_damaged(path):
             raise CorruptSrsError(path)
-    return SrsFile(path, sha256)
+    return SrsFile(path, digest_file.read_text(encoding="utf-8").strip())
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file is a development SRS that is no longer the one that was made."""
+    digest_file = path.with_suffix(".sha256")
+    if not digest_file.is_file():
+        return False
+    return not path.is_file() or sha256_of(path) != digest_file.read_text(encoding="utf-8").strip()
 
 
 def open_srs(path: Path, logrows: int) -> SrsFile:

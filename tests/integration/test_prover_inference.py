@@ -15,6 +15,7 @@ from prover.requests import InferenceInput
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.package import ModelPackage
+from prover.zkml.proof_pool import ProofPool
 from veritally.receipts import ZERO_ADDRESS
 from veritally.tiers import Tier
 
@@ -29,7 +30,7 @@ def model() -> ServedModel:
 
 
 def runner(proof_timeout_s: float = 60.0) -> Runner:
-    return Runner(proof_timeout_s=proof_timeout_s, max_parallel_proofs=1)
+    return Runner(proof_timeout_s=proof_timeout_s, pool=ProofPool(workers=1))
 
 
 async def test_a_proved_output_that_is_not_the_models_is_withheld(model: ServedModel) -> None:
