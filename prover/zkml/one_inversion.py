@@ -5,9 +5,9 @@ the coefficients of each set of points. Each inversion costs 1,400 gas, and 4,10
 
 - The second does not depend on the first. Its numbers are multiplied before it, their product is inverted
   along with the first, and they are found from that without another inversion.
-- The third is none. A coefficient is 1 / ((mu - p_i) * the product of (p_i - p_j)), over the points p of a set.
-  Their sum is 1 / the product of (mu - p_i): Lagrange's interpolation of the constant 1, taken at mu. So the
-  inverse of the sum is a product of differences that are in memory anyway.
+- The third is none. The coefficient of a point p_i of a set is 1 / ((mu - p_i) * the product of (p_i - p_j)).
+  The sum over the set is 1 / the product of (mu - p_i): Lagrange's interpolation of the constant 1, taken at
+  mu. So the inverse of the sum is a product of differences that are in memory anyway.
 
 Where a number to be inverted is zero, the generated code goes on with zeros. Ours reverts. That takes a
 challenge, a hash, that hits one of a few points of 2^254; the identity above needs distinct points, and that
@@ -25,7 +25,7 @@ from prover.zkml.openings_source import COMMITMENT, LAGRANGE, QUOTIENT, Openings
 
 _AFTER_INVERSE: Final = "            // Add (x, y) into point at (0x00, 0x20).\n"
 _FUNCTIONS: Final = """\
-            // Writes the products of the first two, the first three, ... words of memory[0x00..mptr_end] behind them.
+            // Writes the products of the first two, three, ... words of memory[0x00..mptr_end] behind them.
             function multiply_up(mptr_end) {
                 let product := mload(0x00)
                 let product_mptr := mptr_end

@@ -1,4 +1,4 @@
-"""Reads how the Solidity verifier that ezkl generates evaluates the openings, and accounts for every line of it.
+"""Reads how the generated Solidity verifier evaluates the openings, and accounts for every line of it.
 
 A proof opens its polynomials at sets of points p. For each set, the generated code computes a coefficient
 for each point, evaluates the set with them, and divides by their sum. docs/zkml.md has the whole of it.
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from prover.errors import VerifierSourceError
+from prover.zkml import openings_text
 from prover.zkml.instance_sum import require_once
+from prover.zkml.openings_text import braced, hex_address, lines
 
 LAGRANGE: Final = "            // Compute lagrange evaluations and instance evaluation\n"
 QUOTIENT: Final = "            // Compute quotient evavluation\n"
@@ -20,101 +22,11 @@ PAIRING: Final = "            // Compute pairing lhs and rhs\n            {\n"
 _SUM_OF_POINTS: Final = "                {\n                    let nu := mload(NU_MPTR)\n"
 _WORD: Final = 0x20
 
-_BLOCK = re.compile(r" {16}\{\n((?: {20}.*\n)+?) {16}\}\n")
-_HEX: Final = r"0x[0-9a-f]+"
-_POINT_LINES = re.compile(
-    rf"""(?:[ ]{{20}}(?:
-        let\ x\ :=\ mload\(X_MPTR\)
-        |let\ omega\ :=\ mload\(OMEGA_MPTR\)
-        |let\ omega_inv\ :=\ mload\(OMEGA_INV_MPTR\)
-        |(?:let\ )?x_pow_of_omega\ :=\ mulmod\((?:x|x_pow_of_omega),\ (?:omega|omega_inv),\ R\)
-        |mstore\({_HEX},\ (?:x|x_pow_of_omega)\)
-    )\n)+""",
-    re.VERBOSE,
-)
-_STORED = re.compile(rf"mstore\(({_HEX}), ")
-_DIFFERENCES: Final = """\
-                    let mu := mload(MU_MPTR)
-                    for
-                        {{
-                            let mptr := {first}
-                            let mptr_end := {end}
-                            let point_mptr := {point}
-                        }}
-                        lt(mptr, mptr_end)
-                        {{
-                            mptr := add(mptr, 0x20)
-                            point_mptr := add(point_mptr, 0x20)
-                        }}
-                    {{
-                        mstore(mptr, addmod(mu, sub(R, mload(point_mptr)), R))
-                    }}
-"""
-_PRODUCT_LINES = re.compile(
-    rf"""(?:[ ]{{20}}(?:
-        let\ (?:s|diff)
-        |(s|diff)\ :=\ (?:1|mload\({_HEX}\)|mulmod\(\1,\ mload\({_HEX}\),\ R\))
-        |mstore\({_HEX},\ (?:s|diff)\)
-    )\n)+""",
-    re.VERBOSE,
-)
-_POINT = re.compile(r"let point_(\d+) := ")
-_INVERSION: Final = "                    success := batch_invert(success, 0, {end})\n"
-_NORMALISATION = re.compile(
-    rf""" {{20}}let diff_0_inv := mload\(0x00\)
- {{20}}mstore\({_HEX}, diff_0_inv\)
- {{20}}for
- {{24}}\{{
- {{28}}let mptr := {_HEX}
- {{28}}let mptr_end := {_HEX}
- {{24}}\}}
- {{24}}lt\(mptr, mptr_end\)
- {{24}}\{{ mptr := add\(mptr, 0x20\) \}}
- {{20}}\{{
- {{24}}mstore\(mptr, mulmod\(mload\(mptr\), diff_0_inv, R\)\)
- {{20}}\}}
-"""
-)
-_EVALUATED = re.compile(rf" {{20}}mstore\(({_HEX}), r_eval\)\n\Z")
-_COPY_AND_INVERSION: Final = """\
-                    for
-                        {{
-                            let mptr := 0x00
-                            let mptr_end := {end}
-                            let sum_mptr := {sums}
-                        }}
-                        lt(mptr, mptr_end)
-                        {{
-                            mptr := add(mptr, 0x20)
-                            sum_mptr := add(sum_mptr, 0x20)
-                        }}
-                    {{
-                        mstore(mptr, mload(sum_mptr))
-                    }}
-                    success := batch_invert(success, 0, {end})
-"""
-_LAST: Final = """\
-                    let r_eval := mulmod(mload({last_inverse}), mload({last_evaluation}), R)
-                    for
-                        {{
-                            let sum_inv_mptr := {inverse}
-                            let sum_inv_mptr_end := {end}
-                            let r_eval_mptr := {evaluation}
-                        }}
-                        lt(sum_inv_mptr, sum_inv_mptr_end)
-                        {{
-                            sum_inv_mptr := sub(sum_inv_mptr, 0x20)
-                            r_eval_mptr := sub(r_eval_mptr, 0x20)
-                        }}
-                    {{
-                        r_eval := mulmod(r_eval, mload(NU_MPTR), R)
-                        r_eval := addmod(r_eval, mulmod(mload(sum_inv_mptr), mload(r_eval_mptr), R), R)
-                    }}
-                    mstore(R_EVAL_MPTR, r_eval)
-"""
 _STORE = re.compile(r"mstore\((\w+|add\(\w+, 0x\w+\)), ")
 _CALL = re.compile(r"(\w+)\(")
-_READS_AND_ARITHMETIC: Final = {"add", "addmod", "calldataload", "lt", "mload", "mstore", "mulmod", "pop", "sub"}
+_READS_AND_ARITHMETIC: Final = frozenset(
+    {"add", "addmod", "calldataload", "lt", "mload", "mstore", "mulmod", "pop", "sub"}
+)
 _BETWEEN: Final = (
     (
         LAGRANGE,
@@ -150,7 +62,7 @@ class Openings:
     differences: tuple[tuple[int, ...], ...]
     """Memory addresses of mu - p for each point p of each set."""
     last: str
-    """Divides each evaluation by the sum of its set's coefficients; their inverses are in memory from 0x00 on."""
+    """Divides each evaluation by the sum of its set's coefficients; reads the inverses from 0x00 on."""
 
     @property
     def product(self) -> int:
@@ -169,8 +81,8 @@ def find_openings(source: str) -> Openings:
     for start, end, calls, targets in _BETWEEN:
         _require_only(source[source.index(start) : source.index(end)], calls, targets)
     text = source[source.index(PAIRING) + len(PAIRING) : source.index(_SUM_OF_POINTS)]
-    blocks: list[str] = _BLOCK.findall(text)
-    if "".join(map(_braced, blocks)) != text:
+    blocks: list[str] = openings_text.BLOCK.findall(text)
+    if "".join(map(braced, blocks)) != text:
         raise VerifierSourceError("the evaluation of the openings is no list of blocks")
     sets = sum(block.lstrip().startswith("let point_") for block in blocks)
     if not sets or len(blocks) != 3 * sets + 4:
@@ -182,18 +94,17 @@ def _read(text: str, blocks: list[str], sets: int) -> Openings:
     points = _read_points(blocks[0])
     _require_differences(blocks[1], points)
     used, end = _read_coefficients(blocks[2 : 2 + sets], points)
-    inversion = _INVERSION.format(end=_hex(end))
-    after = blocks[2 + sets].removeprefix(inversion)
-    _require(blocks[2 + sets] == inversion + after and _NORMALISATION.fullmatch(after), "the second inversion")
+    inversion = openings_text.INVERSION.format(end=hex_address(end))
+    after = _after(blocks[2 + sets], inversion, openings_text.NORMALISATION, "the second inversion")
     evaluations, sums, last = blocks[3 + sets : 3 + 2 * sets], blocks[3 + 2 * sets : -1], blocks[-1]
     first_evaluation = _read_evaluations(evaluations)
     _require_sums(sums, [len(indices) for indices in used], first_evaluation + _WORD * sets)
     return Openings(
         text=text,
-        factors="".join(map(_braced, blocks[: 2 + sets])),
+        factors="".join(map(braced, blocks[: 2 + sets])),
         end=end,
         normalisation=after,
-        evaluations="".join(map(_braced, evaluations)),
+        evaluations="".join(map(braced, evaluations)),
         differences=tuple(tuple(points.stop + _WORD * index for index in indices) for indices in used),
         last=_read_last(last, sets, first_evaluation),
     )
@@ -205,13 +116,14 @@ def _require_only(section: str, calls: set[str], targets: set[str]) -> None:
     unknown = set(_CALL.findall(section)) - _READS_AND_ARITHMETIC - calls
     unknown |= set(stores) - targets
     if unknown or len(stores) != section.count("mstore("):
-        raise VerifierSourceError(f"{section.strip().splitlines()[0]!r} has an unknown part: {sorted(unknown)}")
+        name = section.strip().splitlines()[0]
+        raise VerifierSourceError(f"{name!r} has an unknown part: {sorted(unknown)}")
 
 
 def _read_points(block: str) -> range:
     """Memory addresses of the points."""
-    addresses = sorted(int(address, 16) for address in _STORED.findall(block))
-    _require(_POINT_LINES.fullmatch(block), "the points")
+    addresses = sorted(int(address, 16) for address in openings_text.STORED.findall(block))
+    _require(openings_text.POINT_LINES.fullmatch(block), "the points")
     points = range(addresses[0], addresses[-1] + _WORD, _WORD)
     _require(addresses == list(points), "the addresses of the points")
     return points
@@ -220,16 +132,17 @@ def _read_points(block: str) -> range:
 def _require_differences(block: str, points: range) -> None:
     """The difference of mu and each point stands as far behind it as there are points."""
     end = points.stop + _WORD * len(points)
-    loop = _DIFFERENCES.format(first=_hex(points.stop), end=_hex(end), point=_hex(points.start))
-    after = block.removeprefix(loop)
-    _require(block == loop + after and _PRODUCT_LINES.fullmatch(after), "the differences of mu and the points")
+    loop = openings_text.DIFFERENCES.format(
+        first=hex_address(points.stop), end=hex_address(end), point=hex_address(points.start)
+    )
+    _after(block, loop, openings_text.PRODUCT_LINES, "the differences of mu and the points")
 
 
 def _read_coefficients(blocks: list[str], points: range) -> tuple[list[list[int]], int]:
     """The points of each set, by number, and where the coefficients end in memory."""
     used, end = [], _WORD
     for block in blocks:
-        indices = [int(index) for index in _POINT.findall(block)]
+        indices = [int(index) for index in openings_text.POINT.findall(block)]
         _require(block == _coefficients(indices, points, end), "the coefficients of a set of points")
         used.append(indices)
         end += _WORD * len(indices)
@@ -239,64 +152,62 @@ def _read_coefficients(blocks: list[str], points: range) -> tuple[list[list[int]
 
 
 def _coefficients(indices: list[int], points: range, first: int) -> str:
-    lines = [f"let point_{index} := mload({_hex(points.start + _WORD * index)})" for index in indices]
-    lines.append("let coeff")
+    statements = [
+        f"let point_{index} := mload({hex_address(points.start + _WORD * index)})" for index in indices
+    ]
+    statements.append("let coeff")
     for position, index in enumerate(indices):
         factors = [f"addmod(point_{index}, sub(R, point_{other}), R)" for other in indices if other != index]
-        lines.append(f"coeff := {factors[0] if factors else 1}")
-        lines += [f"coeff := mulmod(coeff, {factor}, R)" for factor in factors[1:]]
-        lines.append(f"coeff := mulmod(coeff, mload({_hex(points.stop + _WORD * index)}), R)")
-        lines.append(f"mstore({_hex(first + _WORD * position)}, coeff)")
-    return _lines(lines)
+        statements.append(f"coeff := {factors[0] if factors else 1}")
+        statements += [f"coeff := mulmod(coeff, {factor}, R)" for factor in factors[1:]]
+        statements.append(f"coeff := mulmod(coeff, mload({hex_address(points.stop + _WORD * index)}), R)")
+        statements.append(f"mstore({hex_address(first + _WORD * position)}, coeff)")
+    return lines(statements)
 
 
 def _read_evaluations(blocks: list[str]) -> int:
     """Where the evaluations begin in memory."""
-    found = [int(match[1], 16) for block in blocks if (match := _EVALUATED.search(block))]
+    found = [int(match[1], 16) for block in blocks if (match := openings_text.EVALUATED.search(block))]
     _require(found == list(range(found[0], found[0] + _WORD * len(blocks), _WORD)), "the evaluations")
     for block in blocks:
-        _require_only(block, set(), {_hex(address) for address in found})
+        _require_only(block, set(), {hex_address(address) for address in found})
     return found[0]
 
 
 def _require_sums(blocks: list[str], sizes: list[int], first_sum: int) -> None:
     coefficient = _WORD
     for index, (block, size) in enumerate(zip(blocks, sizes, strict=True)):
-        words = [f"mload({_hex(coefficient + _WORD * position)})" for position in range(size)]
-        lines = [f"let sum := {words[0]}", *(f"sum := addmod(sum, {word}, R)" for word in words[1:])]
-        lines.append(f"mstore({_hex(first_sum + _WORD * index)}, sum)")
-        _require(block == _lines(lines), "the sum of a set's coefficients")
+        words = [f"mload({hex_address(coefficient + _WORD * position)})" for position in range(size)]
+        statements = [f"let sum := {words[0]}", *(f"sum := addmod(sum, {word}, R)" for word in words[1:])]
+        statements.append(f"mstore({hex_address(first_sum + _WORD * index)}, sum)")
+        _require(block == lines(statements), "the sum of a set's coefficients")
         coefficient += _WORD * size
 
 
 def _read_last(block: str, sets: int, first_evaluation: int) -> str:
     """The last block without its inversion."""
     end, last_evaluation = _WORD * sets, first_evaluation + _WORD * (sets - 1)
-    inversion = _COPY_AND_INVERSION.format(end=_hex(end), sums=_hex(first_evaluation + end))
-    last = _LAST.format(
-        last_inverse=_hex(end - _WORD),
-        last_evaluation=_hex(last_evaluation),
-        inverse=_hex(end - 2 * _WORD),
-        end=_hex(end),
-        evaluation=_hex(last_evaluation - _WORD),
+    inversion = openings_text.COPY_AND_INVERSION.format(
+        end=hex_address(end), sums=hex_address(first_evaluation + end)
+    )
+    last = openings_text.LAST.format(
+        last_inverse=hex_address(end - _WORD),
+        last_evaluation=hex_address(last_evaluation),
+        inverse=hex_address(end - 2 * _WORD),
+        end=hex_address(end),
+        evaluation=hex_address(last_evaluation - _WORD),
     )
     _require(block == inversion + last, "the third inversion")
     return last
 
 
+def _after(block: str, beginning: str, pattern: re.Pattern[str], what: str) -> str:
+    """The rest of a block that begins as expected, when the rest is what the pattern says."""
+    after = block.removeprefix(beginning)
+    _require(block == beginning + after and pattern.fullmatch(after), what)
+    return after
+
+
 def _require(expected: object, what: str) -> None:
     if not expected:
         raise VerifierSourceError(f"unknown text for {what}")
-
-
-def _braced(block: str) -> str:
-    return f"                {{\n{block}                }}\n"
-
-
-def _lines(lines: list[str]) -> str:
-    return "".join(f"                    {line}\n" for line in lines)
-
-
-def _hex(address: int) -> str:
-    """As ezkl writes addresses."""
-    return f"{address:#04x}" if address < 0x100 else f"{address:#06x}"
