@@ -12,9 +12,9 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from prover.zkml.accumulator import CONTRACT, make_accumulator
+from prover.zkml.accumulator import CONTRACT
+from prover.zkml.cheaper import make_cheaper_accumulator
 from prover.zkml.circuit import GUARDED, Circuit, prepare_circuit
-from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import Knobs, ModelPackage
 from prover.zkml.prove import prove
 from prover.zkml.solidity import compile_generated, compile_verifier
@@ -69,7 +69,7 @@ def describe_circuit(circuit: Circuit, batch: int, proofs: int) -> dict[str, obj
     """What a test deploys, and proofs for it."""
     folder = circuit.paths.settings.parent
     guarded = (folder / GUARDED).read_text(encoding="utf-8")
-    accumulator = make_accumulator(sum_instances_at_once(guarded))
+    accumulator = make_cheaper_accumulator(guarded)
     random_numbers = random.Random(SEED)
     return {
         "batchSize": batch,

@@ -13,9 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
-from prover.zkml.empty_points import skip_empty_points
+from prover.zkml.cheaper import make_cheaper
 from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
-from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import COMMITTED, ModelPackage
 from prover.zkml.shapes import require_shapes
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
@@ -27,7 +26,7 @@ SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verif
 GUARDED: Final = "guarded.sol"
 """The verifier as ezkl generates it, with the guard and nothing else: accumulators are made from it."""
 VERIFYING_KEY, PROVING_KEY, SETUP_COST = "vk.key", "pk.key", "setup.json"
-_LAYOUT: Final = 4
+_LAYOUT: Final = 5
 """Raise it when the files of a circuit's folder change their meaning."""
 _PROVE_PER_SETUP_CPU: Final = 1.33
 """Proving takes this many times the CPU time of the setup; within 20 %."""
@@ -184,8 +183,7 @@ class _Build:
         )
         guarded = add_guard(generated.read_text(encoding="utf-8"))
         (target / GUARDED).write_text(guarded, encoding="utf-8")
-        source = skip_empty_points(sum_instances_at_once(guarded))
-        (target / SOURCE).write_text(source, encoding="utf-8")
+        (target / SOURCE).write_text(make_cheaper(guarded), encoding="utf-8")
 
     def write_verifier(self, target: Path) -> None:
         verifier = compile_verifier((self.folder / SOURCE).read_text(encoding="utf-8"))

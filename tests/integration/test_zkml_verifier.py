@@ -12,9 +12,11 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.exceptions import ContractLogicError
 
-from prover.zkml.circuit import Circuit, prepare_circuit
+from prover.zkml.circuit import SOURCE, Circuit, prepare_circuit
+from prover.zkml.instance_sum import replace_once
 from prover.zkml.package import ModelPackage
 from prover.zkml.prove import ProvenRun, prove
+from prover.zkml.solidity import compile_verifier
 from veritally.abi import Artifact
 from veritally.chain import Chain
 from veritally.commitments import FIELD_MODULUS
@@ -120,6 +122,22 @@ def test_word_outside_the_field_is_rejected_before_any_curve_operation(
     false_gas = gas_of_rejection(chain, verifier, proof.proof, [*changed[:-1], changed[-1] ^ 1])
     changed[index] += FIELD_MODULUS
     assert gas_of_rejection(chain, verifier, proof.proof, changed) < false_gas / 2
+
+
+@pytest.mark.parametrize("hit", ["mstore(MU_MPTR, mload(X_MPTR))", "mstore(X_MPTR, 1)"])
+def test_challenge_that_hits_a_point_is_rejected_before_any_curve_operation(
+    chain: Chain, circuit: Circuit, verifier: Contract, proof: ProvenRun, hit: str
+) -> None:
+    """Then a number to be inverted is zero. No proof is known that does it, so the source is changed."""
+    source = (circuit.paths.settings.parent / SOURCE).read_text(encoding="utf-8")
+    marker = "            // Compute what the openings are to be divided by\n"
+    compiled = compile_verifier(replace_once(source, marker, f"            {hit}\n{marker}"))
+    artifact = Artifact("Halo2Verifier", compiled.abi, f"0x{compiled.creation_bytecode.hex()}")
+    address = chain.deploy(artifact, account=Accounts.derive().deployer)
+    changed = chain.w3.eth.contract(address=address, abi=compiled.abi)
+    instances = list(proof.instances)
+    false_gas = gas_of_rejection(chain, verifier, proof.proof, [*instances[:-1], instances[-1] ^ 1])
+    assert gas_of_rejection(chain, changed, proof.proof, instances) < false_gas / 2
 
 
 def test_rejects_another_number_of_instances(verifier: Contract, proof: ProvenRun) -> None:
