@@ -80,6 +80,8 @@ class Circuit:
     estimated_prove_memory_bytes: int
     development_srs: bool
     """True: whoever made the SRS can forge proofs. For development chains only."""
+    filling: float = 0.0
+    """Input value of slots of a batch that are left over: the one nearest to zero that the model allows."""
 
     @property
     def instance_count(self) -> int:
@@ -227,6 +229,7 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
         estimated_prove_memory_bytes=_PROVE_BASE_BYTES
         + round(_PROVE_BYTES_PER_KEY_BYTE * paths.proving_key.stat().st_size),
         development_srs=not is_ceremony(source),
+        filling=min(max(package.input_range[0], 0.0), package.input_range[1]),
     )
 
 

@@ -16,6 +16,7 @@ ProverError
 ├── BuiltPackageError
 ├── WrongSrsError
 ├── SrsFileError
+├── BatchSizeError
 ├── UnknownModelError
 └── ModelMismatchError
 """
@@ -161,6 +162,19 @@ class SrsFileError(ProverError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"SRS {path}: {problem}; fetch the file again, for at least the circuit's logrows")
         self.path = path
+
+
+class BatchSizeError(ProverError):
+    """A proof cannot cover so many inferences."""
+
+    exit_code = 2
+
+    def __init__(self, model: str, given: int, batch_size: int) -> None:
+        super().__init__(
+            f"a proof of model {model} covers 1 to {batch_size} inferences, got {given}; split them"
+        )
+        self.given = given
+        self.batch_size = batch_size
 
 
 class UnknownModelError(ProverError):

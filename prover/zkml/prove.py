@@ -1,4 +1,4 @@
-"""Proves one inference, and checks what came out."""
+"""Proves inferences, and checks what came out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from prover.errors import EzklFailedError, InputRangeError, OutputMismatchError, UnexpectedInstancesError
 from prover.zkml.circuit import Circuit
+from prover.zkml.errors import BatchSizeError
 from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.package import require_inputs
 from veritally.commitments import dequantise, quantise
@@ -21,46 +22,84 @@ _OUT_OF_RANGE = "too large to be represented"
 
 
 @dataclass(frozen=True)
-class ProvenRun:
-    """A run of a circuit with its proof, which verified."""
+class Run:
+    """One inference of a proof."""
 
-    proof: bytes
-    instances: tuple[int, ...]
-    """Field words: those of the inputs, then those of the outputs."""
     input_words: tuple[int, ...]
     output_words: tuple[int, ...]
     outputs: tuple[float, ...]
     """The output words as numbers, exactly."""
 
 
-def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ProvenRun:
-    """Runs the model on `inputs` inside the circuit, proves it, and verifies the proof.
+@dataclass(frozen=True)
+class ProvenBatch:
+    """Runs of a circuit with their one proof, which verified."""
 
-    Each call gives another proof of the same statement.
+    proof: bytes
+    instances: tuple[int, ...]
+    """Field words: the inputs of all slots of the batch, unless they are committed to, then all outputs."""
+    runs: tuple[Run, ...]
+    """What each given input gave, in their order. Slots that were filled up have no run."""
+
+
+@dataclass(frozen=True)
+class ProvenRun(Run):
+    """A run of a circuit with its proof, which verified."""
+
+    proof: bytes
+    instances: tuple[int, ...]
+    """As in `ProvenBatch`."""
+
+
+def prove(circuit: Circuit, inputs: Sequence[float], timeout_s: float) -> ProvenRun:
+    """Proves one inference; see `prove_batch`."""
+    made = prove_batch(circuit, (inputs,), timeout_s)
+    (run,) = made.runs
+    return ProvenRun(run.input_words, run.output_words, run.outputs, made.proof, made.instances)
+
+
+def prove_batch(circuit: Circuit, batch: Sequence[Sequence[float]], timeout_s: float) -> ProvenBatch:
+    """Runs the model on each input inside the circuit, proves it all at once, and verifies the proof.
+
+    Slots that are left over are filled up. Each call gives another proof of the same statement.
 
     Args:
         circuit: From `prepare_circuit`.
-        inputs: The model's input values.
+        batch: The input values of 1 to `circuit.batch_size` inferences.
         timeout_s: Seconds after which the work is killed.
 
     Raises:
+        BatchSizeError: no inferences, or more than the circuit has slots.
         InputCountError: not the model's number of values.
         InputValueError: a value is no number, or not finite as float32.
         InputRangeError: the values are too large for the circuit.
         EzklError: the work took too long, crashed or failed.
         UnexpectedInstancesError: the proof speaks of other inputs.
     """
-    values = require_inputs(inputs, circuit.inputs)
+    slots = fill_slots(circuit, batch)
     files = {name: str(path) for name, path in asdict(circuit.paths).items()}
     with tempfile.TemporaryDirectory(prefix="veritally-proof-") as folder:
         try:
-            arguments = {"inputs": values, "folder": folder, **files}
+            arguments = {"inputs": [value for slot in slots for value in slot], "folder": folder, **files}
             result = run_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit))
         except EzklFailedError as error:
             if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
                 raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
             raise
-    return read_proof(circuit, values, result)
+    return read_proof(circuit, slots, len(batch), result)
+
+
+def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    """The inputs of all slots of the circuit: those given, checked, then filling.
+
+    Raises:
+        BatchSizeError: no inferences, or more than the circuit has slots.
+        InputCountError, InputValueError: an input cannot be one of the model.
+    """
+    if not 1 <= len(batch) <= circuit.batch_size:
+        raise BatchSizeError(circuit.model, len(batch), circuit.batch_size)
+    given = [require_inputs(inputs, circuit.inputs) for inputs in batch]
+    return given + [(circuit.filling,) * circuit.inputs] * (circuit.batch_size - len(given))
 
 
 def _memory_limit_bytes(circuit: Circuit) -> int:
@@ -68,28 +107,33 @@ def _memory_limit_bytes(circuit: Circuit) -> int:
     return _ADDRESS_SPACE_BYTES + _MEMORY_MARGIN * circuit.estimated_prove_memory_bytes
 
 
-def read_proof(circuit: Circuit, inputs: Sequence[float], result: Mapping[str, Any]) -> ProvenRun:
-    """The proof in what ezkl answered, when it is about `inputs`.
+def read_proof(
+    circuit: Circuit, slots: Sequence[Sequence[float]], given: int, result: Mapping[str, Any]
+) -> ProvenBatch:
+    """The proof in what ezkl answered, when it is about the inputs of `slots`.
 
     Args:
         circuit: The circuit that was proved.
-        inputs: The input values that were given to it.
+        slots: The input values of each slot of the batch.
+        given: How many of the slots are inferences; the rest is filling.
         result: `proof` in hex, and `instances` in little-endian hex.
 
     Raises:
         UnexpectedInstancesError: the number of instances or the input words are not those expected.
     """
     instances = tuple(int.from_bytes(bytes.fromhex(word), "little") for word in result["instances"])
-    input_words, output_words = instances[: circuit.inputs], instances[circuit.inputs :]
-    if input_words != quantise(inputs, circuit.input_scale) or len(output_words) != circuit.outputs:
-        raise UnexpectedInstancesError(circuit.model, len(instances), circuit.inputs + circuit.outputs)
-    return ProvenRun(
-        proof=bytes.fromhex(result["proof"]),
-        instances=instances,
-        input_words=input_words,
-        output_words=output_words,
-        outputs=dequantise(output_words, circuit.output_scale),
-    )
+    inputs = [quantise(slot, circuit.input_scale) for slot in slots]
+    expected = () if circuit.inputs_committed else tuple(word for words in inputs for word in words)
+    outputs = instances[len(expected) :]
+    if instances[: len(expected)] != expected or len(instances) != circuit.instance_count:
+        raise UnexpectedInstancesError(circuit.model, len(instances), circuit.instance_count)
+    size = circuit.outputs
+    runs = [_run(circuit, inputs[slot], outputs[slot * size : (slot + 1) * size]) for slot in range(given)]
+    return ProvenBatch(bytes.fromhex(result["proof"]), instances, tuple(runs))
+
+
+def _run(circuit: Circuit, input_words: tuple[int, ...], output_words: tuple[int, ...]) -> Run:
+    return Run(input_words, output_words, dequantise(output_words, circuit.output_scale))
 
 
 def require_close(model: str, proved: Sequence[float], computed: Sequence[float], max_error: float) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from prover.errors import OutputMismatchError, UnexpectedInstancesError
 from prover.zkml.circuit import Circuit, CircuitPaths
-from prover.zkml.prove import read_proof, require_close
+from prover.zkml.errors import BatchSizeError
+from prover.zkml.prove import Run, fill_slots, read_proof, require_close
 from veritally.commitments import FIELD_MODULUS
 
 NOWHERE = Path("nowhere")
@@ -43,12 +44,48 @@ def answer(*words: int) -> dict[str, Any]:
     return {"proof": "abcd", "instances": [word.to_bytes(32, "little").hex() for word in words]}
 
 
+BATCH = dataclasses.replace(CIRCUIT, batch_size=3)
+SECOND = (0.25, 1.0)
+BATCH_WORDS = (5, FIELD_MODULUS - 2, 1, 4, 0, 0, FIELD_MODULUS - 40, 8, 16)
+"""The inputs of all three slots, then their outputs; the third slot is filling."""
+
+
 def test_words_are_split_and_outputs_are_exact() -> None:
-    proof = read_proof(CIRCUIT, INPUTS, answer(*WORDS))
-    assert proof.proof == b"\xab\xcd"
-    assert proof.instances == WORDS
-    assert (proof.input_words, proof.output_words) == (WORDS[:2], WORDS[2:])
-    assert proof.outputs == (-2.5,)
+    made = read_proof(CIRCUIT, [INPUTS], 1, answer(*WORDS))
+    assert (made.proof, made.instances) == (b"\xab\xcd", WORDS)
+    assert made.runs == (Run(WORDS[:2], WORDS[2:], (-2.5,)),)
+
+
+def test_each_run_of_a_batch_has_its_own_words() -> None:
+    made = read_proof(BATCH, fill_slots(BATCH, [INPUTS, SECOND]), 2, answer(*BATCH_WORDS))
+    assert made.instances == BATCH_WORDS
+    assert made.runs == (Run(WORDS[:2], WORDS[2:], (-2.5,)), Run((1, 4), (8,), (0.5,)))
+
+
+def test_committed_inputs_are_no_instances() -> None:
+    committed = dataclasses.replace(BATCH, inputs_committed=True)
+    made = read_proof(committed, fill_slots(committed, [INPUTS]), 1, answer(8, 16, 32))
+    assert made.runs == (Run(WORDS[:2], (8,), (0.5,)),)
+    with pytest.raises(UnexpectedInstancesError, match="9 instances"):
+        read_proof(committed, fill_slots(committed, [INPUTS]), 1, answer(*BATCH_WORDS))
+
+
+@pytest.mark.parametrize("wrong", range(6))
+def test_every_input_of_a_batch_must_be_the_given_one(wrong: int) -> None:
+    words = [word + (index == wrong) for index, word in enumerate(BATCH_WORDS)]
+    with pytest.raises(UnexpectedInstancesError):
+        read_proof(BATCH, fill_slots(BATCH, [INPUTS, SECOND]), 2, answer(*words))
+
+
+def test_left_over_slots_are_filled_with_an_allowed_value() -> None:
+    assert fill_slots(BATCH, [INPUTS]) == [INPUTS, (0.0, 0.0), (0.0, 0.0)]
+    assert fill_slots(dataclasses.replace(BATCH, filling=4.5), [INPUTS] * 2)[2] == (4.5, 4.5)
+
+
+@pytest.mark.parametrize("given", [0, 4])
+def test_other_sizes_than_the_circuits_are_refused(given: int) -> None:
+    with pytest.raises(BatchSizeError, match=f"covers 1 to 3 inferences, got {given}; split them"):
+        fill_slots(BATCH, [INPUTS] * given)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +93,12 @@ def test_words_are_split_and_outputs_are_exact() -> None:
 )
 def test_proof_of_something_else_is_refused(words: tuple[int, ...]) -> None:
     with pytest.raises(UnexpectedInstancesError, match=f"{len(words)} instances"):
-        read_proof(CIRCUIT, INPUTS, answer(*words))
+        read_proof(CIRCUIT, [INPUTS], 1, answer(*words))
 
 
 def test_scale_is_the_circuits() -> None:
     with pytest.raises(UnexpectedInstancesError):
-        read_proof(dataclasses.replace(CIRCUIT, input_scale=3), INPUTS, answer(*WORDS))
+        read_proof(dataclasses.replace(CIRCUIT, input_scale=3), [INPUTS], 1, answer(*WORDS))
 
 
 def test_difference_up_to_the_tolerance_passes() -> None:
