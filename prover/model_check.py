@@ -1,19 +1,22 @@
-"""Compares a model on the chain with a built package: anybody can check that the verifier is the model."""
+"""Compares a model on the chain with a built package: anybody can check that the verifiers are the model."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from web3 import Web3
 from web3.exceptions import ContractCustomError
 
 from prover.zkml.built_package import BuiltPackage
 from prover.zkml.cache import Progress, sha256_of
 from prover.zkml.circuit import VERIFIER, VERIFYING_KEY, Circuit, prepare_circuit
+from prover.zkml.circuit_accumulator import ACCUMULATOR, Accumulator, prepare_accumulator
 from prover.zkml.errors import UnknownModelError, WrongSrsError
 from prover.zkml.package import NETWORK_FILE, ModelPackage
 from prover.zkml.srs import SrsFile
@@ -24,17 +27,26 @@ from veritally.deployment_check import Check
 
 @dataclass(frozen=True)
 class ExpectedCircuit:
-    """What a model's registered circuit must be."""
+    """What a registered circuit must be."""
 
-    weights_hash: bytes
     vk_sha256: bytes
     runtime_code: bytes
+    accumulator_code: bytes | None
+    """None: the circuit has no accumulator."""
     layout: dict[str, int]
     """Fields of `IModelRegistry.Circuit`."""
 
 
+@dataclass(frozen=True)
+class ExpectedModel:
+    """What a registered model must be."""
+
+    weights_hash: bytes
+    circuits: tuple[ExpectedCircuit, ...]
+
+
 def show_model(chain: Chain, deployment: Deployment, model_id: bytes) -> dict[str, Any]:
-    """What the chain says of a model and its circuits.
+    """What the chain says of a model, its circuits and their accumulators.
 
     Raises:
         UnknownModelError: there is no such model.
@@ -45,20 +57,104 @@ def show_model(chain: Chain, deployment: Deployment, model_id: bytes) -> dict[st
         model = chain.read(registry.functions.getModel(model_id))
     except ContractCustomError:
         raise UnknownModelError(model_id, chain.chain_id) from None
-    count = chain.read(registry.functions.circuitCount(model_id))
-    circuits = [chain.read(registry.functions.getCircuit(model_id, index)) for index in range(count)]
-    return _as_json(model._asdict()) | {"circuits": [_as_json(circuit._asdict()) for circuit in circuits]}
+    circuits = []
+    for index in range(chain.read(registry.functions.circuitCount(model_id))):
+        circuit = chain.read(registry.functions.getCircuit(model_id, index))
+        accumulator = chain.read(registry.functions.getAccumulator(model_id, index))
+        circuits.append(_as_json(circuit._asdict()) | {"accumulator": _as_json(accumulator._asdict())})
+    return _as_json(model._asdict()) | {"circuits": circuits}
 
 
-def expected_of(package: BuiltPackage) -> ExpectedCircuit:
-    """The circuit as the package has it."""
-    verifier = json.loads((package.path / VERIFIER).read_text(encoding="utf-8"))
-    instances = package.manifest["instances"]
-    return ExpectedCircuit(
+def expected_of(package: BuiltPackage) -> ExpectedModel:
+    """The model as the package has it."""
+    return ExpectedModel(
         weights_hash=bytes.fromhex(sha256_of(package.path / NETWORK_FILE)),
-        vk_sha256=hashlib.sha256((package.path / VERIFYING_KEY).read_bytes()).digest(),
-        runtime_code=bytes.fromhex(verifier["creation_bytecode"])[-verifier["runtime_bytes"] :],
+        circuits=tuple(_in_package(package, described) for described in package.circuits),
+    )
+
+
+def reproduce(package: BuiltPackage, srs: Sequence[Path], progress: Progress) -> ExpectedModel:
+    """The model as it comes out when it is built anew from the network and the settings alone.
+
+    Args:
+        package: Only its network and settings are used, and the checksums of its SRS files.
+        srs: The SRS files with which it was built.
+        progress: Is told each step.
+
+    Raises:
+        WrongSrsError: one is missing, or a given one is another file.
+        ProverError: a circuit cannot be built here.
+    """
+    files = {sha256_of(path): path for path in srs}
+    for described in package.circuits:
+        if described["srs"]["sha256"] not in files:
+            raise WrongSrsError(srs[-1], next(reversed(files)), described["srs"]["sha256"])
+    model = ModelPackage.load(package.path)
+    circuits = []
+    with tempfile.TemporaryDirectory(prefix="veritally-reproduce-") as cache_dir:
+        for described in package.circuits:
+            digest = described["srs"]["sha256"]
+            opened = SrsFile(files[digest], digest)
+            circuit = prepare_circuit(model, Path(cache_dir), progress, opened, described["batch_size"])
+            circuits.append(_built(circuit, prepare_accumulator(circuit, progress)))
+    return ExpectedModel(model.weights_hash, tuple(circuits))
+
+
+def compare(chain: Chain, deployment: Deployment, model_id: bytes, expected: ExpectedModel) -> list[Check]:
+    """Compares the model with the expected one, and in detail each circuit that has an expected verifying key.
+
+    Raises:
+        UnknownModelError: there is no such model.
+        ChainUnreachableError: the node does not answer.
+    """
+    model = show_model(chain, deployment, model_id)
+    checks = [Check("model", "weights", "0x" + expected.weights_hash.hex(), model["weightsHash"])]
+    keys = [circuit["verifyingKeyHash"] for circuit in model["circuits"]]
+    for wanted in expected.circuits:
+        key, batch_size = "0x" + wanted.vk_sha256.hex(), wanted.layout["batchSize"]
+        if key in keys:
+            index = keys.index(key)
+            checks += _compare_circuit(chain, f"circuit {index}", model["circuits"][index], wanted)
+        else:
+            subject = f"circuit for {batch_size}"
+            checks.append(Check(subject, "verifying key", key, ", ".join(keys) or "none"))
+    known = {"0x" + wanted.vk_sha256.hex() for wanted in expected.circuits}
+    surplus = [key for key, circuit in zip(keys, model["circuits"], strict=True) if not circuit["stopped"]]
+    checks += [
+        Check("circuits", "verifying key", "one of the package", key) for key in surplus if key not in known
+    ]
+    return checks
+
+
+def _compare_circuit(
+    chain: Chain, subject: str, circuit: Mapping[str, Any], wanted: ExpectedCircuit
+) -> list[Check]:
+    accumulator = _code(chain, circuit["accumulator"]["accumulator"])
+    return [
+        Check(subject, "verifying key", "0x" + wanted.vk_sha256.hex(), circuit["verifyingKeyHash"]),
+        Check(
+            subject,
+            "code of the verifier",
+            _digest(wanted.runtime_code),
+            _digest(_code(chain, circuit["verifier"])),
+        ),
+        Check(
+            subject, "code of the accumulator", _digest(wanted.accumulator_code or b""), _digest(accumulator)
+        ),
+        Check(subject, "stopped", "False", str(circuit["stopped"])),
+        *(Check(subject, field, str(value), str(circuit[field])) for field, value in wanted.layout.items()),
+    ]
+
+
+def _in_package(package: BuiltPackage, described: Mapping[str, Any]) -> ExpectedCircuit:
+    folder, instances = package.circuit_folder(described["batch_size"]), described["instances"]
+    runtime_code = _runtime_code(folder / VERIFIER)
+    return ExpectedCircuit(
+        vk_sha256=hashlib.sha256((folder / VERIFYING_KEY).read_bytes()).digest(),
+        runtime_code=runtime_code or b"",
+        accumulator_code=_runtime_code(folder / ACCUMULATOR),
         layout={
+            "batchSize": described["batch_size"],
             "inputs": instances["inputs"],
             "outputs": instances["outputs"],
             "inputScale": instances["input_scale"],
@@ -67,60 +163,13 @@ def expected_of(package: BuiltPackage) -> ExpectedCircuit:
     )
 
 
-def reproduce(package: BuiltPackage, srs: Path, progress: Progress) -> ExpectedCircuit:
-    """The circuit as it comes out when it is built anew from the network and the settings alone.
-
-    Args:
-        package: Only its network and settings are used, and the checksum of its SRS.
-        srs: The SRS file with which it was built.
-        progress: Is told each step.
-
-    Raises:
-        WrongSrsError: it is another file.
-        ProverError: the circuit cannot be built here.
-    """
-    found = sha256_of(srs)
-    if found != package.manifest["srs"]["sha256"]:
-        raise WrongSrsError(srs, found, package.manifest["srs"]["sha256"])
-    model = ModelPackage.load(package.path)
-    with tempfile.TemporaryDirectory(prefix="veritally-reproduce-") as cache_dir:
-        circuit = prepare_circuit(model, Path(cache_dir), progress, SrsFile(srs, found))
-    return _expected(model, circuit)
-
-
-def compare(chain: Chain, deployment: Deployment, model_id: bytes, expected: ExpectedCircuit) -> list[Check]:
-    """Compares the model's circuits with the expected one, and in detail the one that has its verifying key.
-
-    Raises:
-        UnknownModelError: there is no such model.
-        ChainUnreachableError: the node does not answer.
-    """
-    model = show_model(chain, deployment, model_id)
-    checks = [Check("model", "weights", "0x" + expected.weights_hash.hex(), model["weightsHash"])]
-    key = "0x" + expected.vk_sha256.hex()
-    keys = [circuit["verifyingKeyHash"] for circuit in model["circuits"]]
-    if key not in keys:
-        return [*checks, Check("circuits", "verifying key", key, ", ".join(keys) or "none")]
-    index = keys.index(key)
-    circuit, subject = model["circuits"][index], f"circuit {index}"
-    with chain.reading():
-        code = bytes(chain.w3.eth.get_code(circuit["verifier"]))
-    checks += [
-        Check(subject, "verifying key", key, keys[index]),
-        Check(subject, "code of the verifier", _digest(expected.runtime_code), _digest(code)),
-        Check(subject, "stopped", "False", str(circuit["stopped"])),
-    ]
-    return checks + [
-        Check(subject, field, str(value), str(circuit[field])) for field, value in expected.layout.items()
-    ]
-
-
-def _expected(model: ModelPackage, circuit: Circuit) -> ExpectedCircuit:
+def _built(circuit: Circuit, accumulator: Accumulator | None) -> ExpectedCircuit:
     return ExpectedCircuit(
-        weights_hash=model.weights_hash,
         vk_sha256=circuit.vk_sha256,
         runtime_code=circuit.verifier_bytecode[-circuit.verifier_runtime_bytes :],
+        accumulator_code=accumulator.bytecode[-accumulator.runtime_bytes :] if accumulator else None,
         layout={
+            "batchSize": circuit.batch_size,
             "inputs": circuit.inputs,
             "outputs": circuit.outputs,
             "inputScale": circuit.input_scale,
@@ -129,8 +178,19 @@ def _expected(model: ModelPackage, circuit: Circuit) -> ExpectedCircuit:
     )
 
 
+def _runtime_code(compiled: Path) -> bytes | None:
+    """Of a contract without constructor; None when there is no contract."""
+    content = json.loads(compiled.read_text(encoding="utf-8"))
+    return bytes.fromhex(content["creation_bytecode"])[-content["runtime_bytes"] :] if content else None
+
+
+def _code(chain: Chain, address: str) -> bytes:
+    with chain.reading():
+        return bytes(chain.w3.eth.get_code(Web3.to_checksum_address(address)))
+
+
 def _digest(code: bytes) -> str:
-    return "0x" + hashlib.sha256(code).hexdigest()
+    return "0x" + hashlib.sha256(code).hexdigest() if code else "none"
 
 
 def _as_json(fields: dict[str, Any]) -> dict[str, Any]:

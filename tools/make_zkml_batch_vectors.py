@@ -42,16 +42,18 @@ def describe_package(name: str, batch: int, logrows: int) -> ModelPackage:
         input_range=(-1.0, 1.0),
         labels=tuple(f"output {index}" for index in range(batch * OUTPUTS)),
         max_error=0.1,
-        knobs=Knobs(
-            scale=7,
-            logrows=logrows,
-            decomp_base=4096,
-            decomp_legs=2,
-            num_inner_cols=1,
-            disable_freivalds=True,
-            input_visibility="public",
-            output_visibility="public",
-            param_visibility="fixed",
+        circuits=(
+            Knobs(
+                scale=7,
+                logrows=logrows,
+                decomp_base=4096,
+                decomp_legs=2,
+                num_inner_cols=1,
+                disable_freivalds=True,
+                input_visibility="public",
+                output_visibility="public",
+                param_visibility="fixed",
+            ),
         ),
     )
 

@@ -1,7 +1,8 @@
-"""From an ONNX file to a model package with a circuit: searched, built, chosen and written."""
+"""From an ONNX file to a model package with circuits: searched, built, chosen and written."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Sequence
@@ -11,14 +12,18 @@ from pathlib import Path
 import msgspec
 
 from prover.errors import EzklError, EzklFailedError, VerifierTooLargeError
+from prover.zkml.batch_build import BatchBuilder, Tried
 from prover.zkml.cache import Progress
 from prover.zkml.circuit import prepare_circuit
+from prover.zkml.circuit_accumulator import Accumulator, prepare_accumulator
 from prover.zkml.errors import NoCircuitError
 from prover.zkml.frontier import Option, Preference, choose, shortlist
+from prover.zkml.inputs import InputBinding, decide_inputs
 from prover.zkml.network import Network
 from prover.zkml.package import ModelPackage
 from prover.zkml.sample import read_sample
-from prover.zkml.search import Candidate, Sample, check, search
+from prover.zkml.search import Sample, compute, search
+from prover.zkml.sizing import Candidate
 from prover.zkml.srs import open_srs
 
 _DEFAULT_ERROR = 0.01
@@ -40,15 +45,29 @@ class BuildRequest:
     """Largest error of an output on the sample that is accepted; None for 1 % of the largest output."""
     srs: Path | None
     """SRS file; None for a development SRS."""
+    batch_sizes: tuple[int, ...] | None = None
+    """Numbers of inferences in one proof, 1 among them; None for those of `DEFAULT_SIZES` that can be had."""
+    inputs: InputBinding | None = None
+    """How a proof names its inputs; None for what is cheaper."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """The circuits that came into question, and the chosen one."""
+    """The circuits that came into question, and those of the package."""
 
     package: ModelPackage
     options: tuple[Option, ...]
+    """For one inference."""
     chosen: Option
+    batches: tuple[Option, ...]
+    """For several inferences, the smallest first."""
+    accumulators: tuple[Accumulator | None, ...]
+    """Of the chosen circuit and of the batches."""
+
+    @property
+    def circuits(self) -> tuple[Option, ...]:
+        """All circuits of the package, the smallest batch size first."""
+        return (self.chosen, *self.batches)
 
 
 def name_of(path: Path) -> str:
@@ -57,7 +76,7 @@ def name_of(path: Path) -> str:
 
 
 def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
-    """Searches the settings, sets up the best few circuits, and chooses one. Proves nothing.
+    """Searches the settings, sets up the best few circuits, and chooses one per batch size. Proves nothing.
 
     Finished steps are in the cache, so that a build that was interrupted goes on where it stopped.
 
@@ -65,6 +84,7 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
         NetworkError: the ONNX file cannot become a circuit.
         SampleError: the sample cannot be used.
         NoCircuitError: no circuit is accurate enough, or none fits a contract.
+        BatchUnavailableError: the network has no circuit for a batch size that was asked for.
         SrsFileError: the SRS cannot be used, or is too small.
         EzklError: ezkl crashes or takes too long.
         VerifierSourceError, VerifierCompileError: the verifier cannot be made here.
@@ -78,14 +98,25 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
     progress(
         f"{request.name}: {network.input_size} inputs, {network.output_size} outputs, {len(sample)} samples"
     )
-    accepted = _require_accurate(search(network, sample, expected, progress), max_error)
+    plan = decide_inputs(network.input_size, request.inputs, request.batch_sizes)
+    progress(plan.reason)
+    accepted = _require_accurate(search(network, sample, expected, plan.visibility, progress), max_error)
     drafts = [
         (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)
     ]
     options = _set_up(drafts, request.srs, cache_dir, progress)
-    chosen = _choose_checked(network, sample, expected, options, request.preference, progress)
+    chosen, tried = _choose_checked(network, sample, expected, options, request.preference, progress)
     package = next(package for item, package in drafts if item == chosen.candidate)
-    return Built(package, tuple(options), chosen)
+    builder = BatchBuilder(
+        package, tried, request.preference, request.srs, plan.required, cache_dir, progress
+    )
+    found = [builder.build(size) for size in plan.batch_sizes[1:]]
+    batches = [option for option in found if option]
+    package = dataclasses.replace(
+        package, circuits=tuple(option.candidate.knobs for option in (chosen, *batches))
+    )
+    accumulators = [prepare_accumulator(option.circuit, progress) for option in (chosen, *batches)]
+    return Built(package, tuple(options), chosen, tuple(batches), tuple(accumulators))
 
 
 def _require_accurate(candidates: Sequence[Candidate], max_error: float) -> list[Candidate]:
@@ -115,7 +146,7 @@ def _draft(request: BuildRequest, network: Network, sample: Sample, candidate: C
         input_range=(lowest, highest if highest > lowest else lowest + 1),
         labels=tuple(f"y{index}" for index in range(network.output_size)),
         max_error=2 * candidate.max_error or 2.0**-candidate.knobs.scale,
-        knobs=candidate.knobs,
+        circuits=(candidate.knobs,),
     )
 
 
@@ -141,21 +172,21 @@ def _choose_checked(
     options: Sequence[Option],
     preference: Preference,
     progress: Progress,
-) -> Option:
-    """The best circuit of which every constraint holds on the sample."""
+) -> tuple[Option, Tried]:
+    """The best circuit of which every constraint holds on the sample, and what it computes."""
     left = list(options)
     problem: EzklError | None = None
     while left:
         chosen = choose(left, preference)
         try:
-            checked = check(network, chosen.candidate, sample, expected)
+            witnesses = compute(network, chosen.candidate.knobs, sample, constraints=True)
         except EzklFailedError as error:
             progress(f"logrows {chosen.candidate.knobs.logrows}: the sample does not satisfy the circuit")
             problem = error
             left.remove(chosen)
             continue
-        progress(f"every constraint holds on the sample, error {checked.max_error:.2g}")
-        return chosen
+        progress(f"every constraint holds on the sample, error {witnesses.error(expected):.2g}")
+        return chosen, Tried(network, chosen.candidate.precision, sample, witnesses.words)
     raise NoCircuitError(str(problem), "give a sample of inputs that occur")
 
 
@@ -170,6 +201,6 @@ def describe(package: ModelPackage) -> str:
         "input_range": package.input_range,
         "labels": package.labels,
         "max_error": package.max_error,
-        "circuit": msgspec.to_builtins(package.knobs),
+        "circuits": msgspec.to_builtins(package.circuits),
     }
     return json.dumps(content, indent=2) + "\n"

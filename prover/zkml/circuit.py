@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
+from prover.zkml.batch import batched_network
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
 from prover.zkml.cheaper import make_cheaper
 from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
-from prover.zkml.package import COMMITTED, ModelPackage
+from prover.zkml.package import COMMITTED, NETWORK_FILE, Knobs, ModelPackage
 from prover.zkml.shapes import require_shapes
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
 from prover.zkml.srs import SrsFile, development_srs, is_ceremony
@@ -89,9 +90,13 @@ class Circuit:
 
 
 def prepare_circuit(
-    package: ModelPackage, cache_dir: Path, progress: Progress, srs: SrsFile | None = None
+    package: ModelPackage,
+    cache_dir: Path,
+    progress: Progress,
+    srs: SrsFile | None = None,
+    batch_size: int = 1,
 ) -> Circuit:
-    """Prepares the circuit of a package, or takes it from the cache.
+    """Prepares a circuit of a package, or takes it from the cache.
 
     What is in the cache is checked, and made again where it is damaged. Several processes may prepare the
     same circuit: one works, the others wait.
@@ -101,33 +106,37 @@ def prepare_circuit(
         cache_dir: Directory for circuits and the development SRS; created when missing.
         progress: Is told each step that was done, with its time in seconds.
         srs: The SRS to use; None for the development SRS in the cache.
+        batch_size: Number of inferences that a proof covers.
 
     Raises:
+        NotBatchableError: there is no network for so many inferences.
         EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
         VerifierSourceError: ezkl generates another verifier than this version knows.
         VerifierCompileError: there is no solc, or it refuses the verifier.
         VerifierTooLargeError: the verifier cannot be deployed on any EVM chain.
         CorruptSrsError: the development SRS has changed on disk.
-        PackageError: the network's inputs or outputs are not those of the package.
+        PackageError: the package has no such circuit, or its inputs or outputs are not the network's.
     """
+    knobs = package.knobs_for(batch_size)
 
     def tell(line: str) -> None:
-        progress(f"circuit {package.name}: {line}")
+        several = "" if batch_size == 1 else f" for {batch_size} inferences"
+        progress(f"circuit {package.name}{several}: {line}")
 
-    srs = srs or development_srs(cache_dir, package.knobs.logrows, tell)
-    folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, srs)}"
+    srs = srs or development_srs(cache_dir, knobs.logrows, tell)
+    folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, knobs, srs)}"
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
-        run_steps(folder, _Build(package, srs, folder).steps(), tell)
-        return _load(package, srs, folder)
+        run_steps(folder, _Build(package, knobs, srs, folder).steps(), tell)
+        return _load(package, knobs, srs, folder)
 
 
-def _cache_key(package: ModelPackage, srs: SrsFile) -> str:
+def _cache_key(package: ModelPackage, knobs: Knobs, srs: SrsFile) -> str:
     """Changes with everything that the circuit is made from."""
     parts = {
         "layout": _LAYOUT,
         "onnx": package.weights_hash.hex(),
-        "knobs": msgspec.to_builtins(package.knobs),
+        "knobs": msgspec.to_builtins(knobs),
         "ezkl": version("ezkl"),
         "solc": SOLC_VERSION,
         "srs": srs.sha256,
@@ -140,26 +149,34 @@ class _Build:
     """Makes the files of one circuit's folder."""
 
     package: ModelPackage
+    knobs: Knobs
     srs: SrsFile
     folder: Path
 
     def steps(self) -> list[Step]:
         """In the order in which they need each other."""
         return [
-            Step("settings", (), (SETTINGS,), self.write_settings),
-            Step("compiled model", (SETTINGS,), (COMPILED,), self.write_compiled),
+            Step("network", (), (NETWORK_FILE,), self.write_network),
+            Step("settings", (NETWORK_FILE,), (SETTINGS,), self.write_settings),
+            Step("compiled model", (NETWORK_FILE, SETTINGS), (COMPILED,), self.write_compiled),
             Step("proving key", (COMPILED,), (VERIFYING_KEY, PROVING_KEY, SETUP_COST), self.write_keys),
             Step("verifier source", (VERIFYING_KEY, SETTINGS), (GUARDED, SOURCE), self.write_source),
             Step("verifier bytecode", (SOURCE,), (VERIFIER,), self.write_verifier),
         ]
 
+    def write_network(self, target: Path) -> None:
+        content, batch_size = self.package.network, self.knobs.batch_size
+        (target / NETWORK_FILE).write_bytes(
+            content if batch_size == 1 else batched_network(content, batch_size)
+        )
+
     def write_settings(self, target: Path) -> None:
-        knobs = msgspec.to_builtins(self.package.knobs)
-        self._ezkl(Stage.SETTINGS, network=self.package.onnx, output=target / SETTINGS, knobs=knobs)
+        knobs, network = msgspec.to_builtins(self.knobs), self.folder / NETWORK_FILE
+        self._ezkl(Stage.SETTINGS, network=network, output=target / SETTINGS, knobs=knobs)
 
     def write_compiled(self, target: Path) -> None:
-        settings = self.folder / SETTINGS
-        self._ezkl(Stage.COMPILE, network=self.package.onnx, settings=settings, output=target / COMPILED)
+        network, settings = self.folder / NETWORK_FILE, self.folder / SETTINGS
+        self._ezkl(Stage.COMPILE, network=network, settings=settings, output=target / COMPILED)
 
     def write_keys(self, target: Path) -> None:
         measured = self._ezkl(
@@ -195,15 +212,15 @@ class _Build:
         return measure_ezkl(stage, values, TIMEOUT_S[stage])
 
 
-def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
+def _load(package: ModelPackage, knobs: Knobs, srs: SrsFile, folder: Path) -> Circuit:
     settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     verifier = json.loads((folder / VERIFIER).read_text(encoding="utf-8"))
     setup = json.loads((folder / SETUP_COST).read_text(encoding="utf-8"))
     source = (folder / SOURCE).read_text(encoding="utf-8")
-    inputs, outputs = require_shapes(package, settings)
+    inputs, outputs = require_shapes(package, knobs, settings)
     (input_scale,), (output_scale,) = settings["model_input_scales"], settings["model_output_scales"]
     paths = _paths(srs, folder)
-    batch_size, committed = package.knobs.batch_size, package.knobs.input_visibility == COMMITTED
+    batch_size, committed = knobs.batch_size, knobs.input_visibility == COMMITTED
     instances = batch_size * (outputs + (0 if committed else inputs))
     return Circuit(
         model=package.name,
@@ -227,7 +244,7 @@ def _load(package: ModelPackage, srs: SrsFile, folder: Path) -> Circuit:
         estimated_prove_memory_bytes=_PROVE_BASE_BYTES
         + round(_PROVE_BYTES_PER_KEY_BYTE * paths.proving_key.stat().st_size),
         development_srs=not is_ceremony(source),
-        filling=min(max(package.input_range[0], 0.0), package.input_range[1]),
+        filling=package.filling,
     )
 
 

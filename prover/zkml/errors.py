@@ -12,9 +12,11 @@ ProverError
 │   ├── NetworkTooLargeError
 │   ├── NetworkShapeError
 │   ├── UnsupportedOperatorError
-│   └── NotFiniteError
+│   ├── NotFiniteError
+│   └── NotBatchableError
 ├── SampleError
 ├── NoCircuitError
+├── BatchUnavailableError
 ├── DevelopmentSrsError
 ├── BuiltPackageError
 ├── WrongSrsError
@@ -137,6 +139,17 @@ class NotFiniteError(NetworkError):
         self.index = index
 
 
+class NotBatchableError(NetworkError):
+    """There is no network for several inferences at once."""
+
+    def __init__(self, batch_size: int, problem: str) -> None:
+        super().__init__(
+            f"the network cannot take {batch_size} inputs at once: {problem}; export it so that every shape "
+            "follows the input's first dimension"
+        )
+        self.batch_size = batch_size
+
+
 class SampleError(ProverError):
     """The sample cannot be used."""
 
@@ -154,6 +167,16 @@ class NoCircuitError(ProverError):
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"no circuit: {problem}; {fix}")
+
+
+class BatchUnavailableError(ProverError):
+    """A batch size was asked for that this model cannot have."""
+
+    exit_code = 2
+
+    def __init__(self, batch_size: int, problem: str) -> None:
+        super().__init__(f"no circuit for {batch_size} inferences: {problem}; leave it out of --batch-sizes")
+        self.batch_size = batch_size
 
 
 class DevelopmentSrsError(ProverError):

@@ -9,12 +9,20 @@ from enum import StrEnum
 from typing import Final
 
 from prover.zkml.circuit import Circuit
-from prover.zkml.search import Candidate
+from prover.zkml.sizing import Candidate
+from prover.zkml.verifier_source import predict_gas
 
 MAX_OPTIONS: Final = 4
 TRANSACTION_GAS: Final = 21_000
 _HEADER_GAS, _PROOF_BYTE_GAS, _INSTANCE_GAS = 700, 15.95, 300
 """Calldata: of the call's frame, of a byte of the proof, and about that of an instance."""
+_COMMITMENT_POINTS, _COMMITMENT_BYTES = 2, 128
+"""What a commitment to the inputs adds to a verification and to a proof."""
+_MANY_RUNS: Final = 1_000_000
+_TIE_GAS: Final = 12_000
+"""Costs nearer than this are equal: it is 3 % of a small circuit's verification, as predictions are."""
+_FREIVALDS_WORK: Final = 1.7
+"""With Freivalds' algorithm a row is about so many times as much work."""
 
 
 class Preference(StrEnum):
@@ -50,16 +58,17 @@ class Option:
 def shortlist(candidates: Sequence[Candidate], preference: Preference) -> list[Candidate]:
     """The candidates that are worth a setup, cheapest first.
 
-    Left out is what another with the same columns beats or equals in rows and accuracy, and what is too
-    expensive: only the cheapest stay, and for accuracy the most accurate as well.
+    Left out is what another of the same kind beats or equals in rows and accuracy, and what is too expensive:
+    only the cheapest stay, one of them with Freivalds' algorithm, and for accuracy the most accurate as well.
     """
     kept: list[Candidate] = []
-    for item in sorted(candidates, key=lambda item: (*_size(item), item.max_error)):
-        rivals = [other.max_error for other in kept if _columns(other) == _columns(item)]
+    for item in sorted(candidates, key=lambda item: (item.knobs.logrows, item.max_error)):
+        rivals = [other.max_error for other in kept if _kind(other) == _kind(item)]
         if item.max_error < min(rivals, default=math.inf):
             kept.append(item)
     kept.sort(key=_work)
-    cheapest = kept[:MAX_OPTIONS]
+    with_freivalds = [item for item in kept if not item.knobs.disable_freivalds]
+    cheapest = [item for item in kept if item not in with_freivalds[1:]][:MAX_OPTIONS]
     if preference is Preference.ACCURACY:
         most_accurate = min(kept, key=lambda item: (item.max_error, _work(item)))
         return list(dict.fromkeys([*cheapest, most_accurate]))
@@ -72,14 +81,33 @@ def choose(options: Sequence[Option], preference: Preference) -> Option:
     return min(options, key=lambda option: (option.cost[first], *option.cost))
 
 
+def choose_unbuilt(candidates: Sequence[Candidate], preference: Preference) -> Candidate:
+    """The best that can be told without a setup, for batches, whose setups take long.
+
+    One column and no Freivalds make the fewest commitments, and those decide the gas.
+    """
+    if preference is Preference.TIME:
+        return min(candidates, key=_work)
+    return min(candidates, key=lambda item: (_columns(item), not item.knobs.disable_freivalds, _work(item)))
+
+
+def commitment_saves_gas(input_size: int) -> int:
+    """Gas of a whole transaction that a commitment to so many inputs saves; not positive: it saves none."""
+    public = predict_gas(0, input_size, _MANY_RUNS) + _INSTANCE_GAS * input_size
+    committed = predict_gas(_COMMITMENT_POINTS, 0, _MANY_RUNS) + round(_PROOF_BYTE_GAS * _COMMITMENT_BYTES)
+    saved = public - committed
+    return saved if saved > _TIE_GAS else 0
+
+
 def _columns(item: Candidate) -> int:
     return item.knobs.num_inner_cols
 
 
-def _size(item: Candidate) -> tuple[int, int]:
-    return (_columns(item), item.knobs.logrows)
+def _kind(item: Candidate) -> tuple[int, bool]:
+    return (_columns(item), item.knobs.disable_freivalds)
 
 
 def _work(item: Candidate) -> float:
     """Grows with the time of proving; one more inner column is about half as much work again."""
-    return float(2**item.knobs.logrows) * (1 + (_columns(item) - 1) / 2)
+    work = float(2**item.knobs.logrows) * (1 + (_columns(item) - 1) / 2)
+    return work if item.knobs.disable_freivalds else _FREIVALDS_WORK * work

@@ -65,7 +65,7 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_range: tuple[float, float]
     labels: Annotated[tuple[str, ...], Meta(min_length=1)]
     max_error: Annotated[float, Meta(gt=0)]
-    circuit: Knobs
+    circuits: Annotated[tuple[Knobs, ...], Meta(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,35 @@ class ModelPackage:
     """Class of each output value; the highest value wins."""
     max_error: float
     """Largest difference between an output of the circuit and of the ONNX model that is tolerated."""
-    knobs: Knobs
+    circuits: tuple[Knobs, ...]
+    """One for each batch size, the smallest first. They differ in costs, never in an output's last bit."""
+
+    @property
+    def knobs(self) -> Knobs:
+        """Those of the circuit for one inference."""
+        return self.circuits[0]
+
+    def knobs_for(self, batch_size: int) -> Knobs:
+        """Those of the circuit for `batch_size` inferences.
+
+        Raises:
+            PackageError: the package has none.
+        """
+        for knobs in self.circuits:
+            if knobs.batch_size == batch_size:
+                return knobs
+        raise PackageError(self.onnx.parent, f"it has no circuit for {batch_size} inferences")
 
     @property
     def input_size(self) -> int:
         """Number of input values."""
         return math.prod(self.input_shape)
+
+    @property
+    def filling(self) -> float:
+        """Input value of slots of a batch that are left over: the one nearest to zero that is allowed."""
+        lowest, highest = self.input_range
+        return min(max(lowest, 0.0), highest)
 
     @classmethod
     def load(cls, path: Path) -> ModelPackage:
@@ -122,7 +145,7 @@ class ModelPackage:
             input_range=_require_range(path, content.input_range),
             labels=content.labels,
             max_error=content.max_error,
-            knobs=content.circuit,
+            circuits=_require_alike(path, content.circuits),
         )
 
 
@@ -166,6 +189,20 @@ def _require_range(path: Path, input_range: tuple[float, float]) -> tuple[float,
     if not lowest < highest:
         raise PackageError(path, f"input_range [{lowest:g}, {highest:g}] is empty")
     return input_range
+
+
+def _require_alike(path: Path, circuits: tuple[Knobs, ...]) -> tuple[Knobs, ...]:
+    """What all circuits of a model have in common, and what only the first may have."""
+    sizes = [knobs.batch_size for knobs in circuits]
+    if sizes != sorted(set(sizes)) or sizes[0] != 1:
+        raise PackageError(
+            path, f"its circuits have the batch sizes {sizes}, expected 1 and then larger ones"
+        )
+    if len({knobs.scale for knobs in circuits}) > 1:
+        raise PackageError(path, "its circuits have several scales, so that their outputs would differ")
+    if len(circuits) > 1 and any(knobs.input_visibility == COMMITTED for knobs in circuits):
+        raise PackageError(path, "only a circuit for one inference can commit to its inputs")
+    return circuits
 
 
 def _read_description(path: Path) -> _Description:

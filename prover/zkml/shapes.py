@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from prover.errors import PackageError
-from prover.zkml.package import COMMITTED, ModelPackage
+from prover.zkml.package import COMMITTED, Knobs, ModelPackage
 
 
-def require_shapes(package: ModelPackage, settings: dict[str, Any]) -> tuple[int, int]:
+def require_shapes(package: ModelPackage, knobs: Knobs, settings: dict[str, Any]) -> tuple[int, int]:
     """Number of input and of output words of one inference, when they are the package's.
 
     Committed inputs are no instances, and listed apart from them.
@@ -18,9 +18,9 @@ def require_shapes(package: ModelPackage, settings: dict[str, Any]) -> tuple[int
         PackageError: they are not, or one commitment would be to several inputs.
     """
     found = [*settings["module_sizes"]["polycommit"], *map(math.prod, settings["model_instance_shapes"])]
-    batch_size = package.knobs.batch_size
+    batch_size = knobs.batch_size
     expected = [batch_size * package.input_size, batch_size * len(package.labels)]
-    if package.knobs.input_visibility == COMMITTED and batch_size != 1:
+    if knobs.input_visibility == COMMITTED and batch_size != 1:
         raise PackageError(
             package.onnx.parent,
             f"one commitment cannot bind {batch_size} requests; with committed inputs, set batch_size to 1",

@@ -86,7 +86,7 @@ def test_damaged_proving_key_is_made_again(circuit: Circuit, cache_dir: Path) ->
 
 
 def test_other_knobs_are_another_circuit(circuit: Circuit, cache_dir: Path) -> None:
-    coarse = dataclasses.replace(PACKAGE, knobs=msgspec.structs.replace(PACKAGE.knobs, scale=7))
+    coarse = dataclasses.replace(PACKAGE, circuits=(msgspec.structs.replace(PACKAGE.knobs, scale=7),))
     told = Told()
     other = prepare_circuit(coarse, cache_dir, told)
     assert told == FIVE_STEPS

@@ -96,20 +96,57 @@ def test_wrong_field_is_named(copy: Path, fields: dict[str, Any], problem: str) 
         ("param_visibility", "private", "private"),
         ("input_visibility", "hashed", "hashed"),
         ("logrows", 40, "<= 26"),
-        ("scale", None, r"circuit\.scale"),
+        ("scale", None, r"circuits\[\d\]\.scale"),
     ],
 )
 def test_wrong_knob_is_named(copy: Path, knob: str, value: object, problem: str) -> None:
-    circuit = json.loads((copy / "model.json").read_text())["circuit"]
-    change(copy, circuit=circuit | {knob: value})
+    (circuit,) = json.loads((copy / "model.json").read_text())["circuits"]
+    change(copy, circuits=[circuit | {knob: value}])
     with pytest.raises(PackageError, match=problem):
         ModelPackage.load(copy)
 
 
+@pytest.mark.parametrize(
+    ("others", "problem"),
+    [
+        ([{"batch_size": 1}], r"have the batch sizes \[1, 1\]"),
+        ([{"batch_size": 16}, {"batch_size": 4}], r"sizes \[1, 16, 4\], expected 1 and then larger"),
+        ([{"batch_size": 4, "scale": 13}], "several scales"),
+        (
+            [{"batch_size": 4, "input_visibility": "polycommit"}],
+            "only a circuit for one inference",
+        ),
+    ],
+)
+def test_circuits_that_do_not_belong_together_are_refused(
+    copy: Path, others: list[dict[str, Any]], problem: str
+) -> None:
+    (circuit,) = json.loads((copy / "model.json").read_text())["circuits"]
+    change(copy, circuits=[circuit, *(circuit | other for other in others)])
+    with pytest.raises(PackageError, match=problem):
+        ModelPackage.load(copy)
+
+
+def test_package_needs_a_circuit_for_one_inference(copy: Path) -> None:
+    (circuit,) = json.loads((copy / "model.json").read_text())["circuits"]
+    change(copy, circuits=[circuit | {"batch_size": 4}])
+    with pytest.raises(PackageError, match=r"sizes \[4\], expected 1"):
+        ModelPackage.load(copy)
+
+
+def test_circuits_are_found_by_batch_size(copy: Path) -> None:
+    (circuit,) = json.loads((copy / "model.json").read_text())["circuits"]
+    change(copy, circuits=[circuit, circuit | {"batch_size": 4, "logrows": 13}])
+    package = ModelPackage.load(copy)
+    assert (package.knobs.logrows, package.knobs_for(4).logrows) == (circuit["logrows"], 13)
+    with pytest.raises(PackageError, match="no circuit for 16 inferences"):
+        package.knobs_for(16)
+
+
 def test_missing_knob_is_named(copy: Path) -> None:
-    circuit = json.loads((copy / "model.json").read_text())["circuit"]
+    (circuit,) = json.loads((copy / "model.json").read_text())["circuits"]
     del circuit["decomp_legs"]
-    change(copy, circuit=circuit)
+    change(copy, circuits=[circuit])
     with pytest.raises(PackageError, match="decomp_legs"):
         ModelPackage.load(copy)
 
