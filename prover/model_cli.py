@@ -14,6 +14,7 @@ from prover.model_check import compare, expected_of, show_model
 from prover.model_check import reproduce as build_anew
 from prover.prove_cli import prove_command
 from prover.registration import Registrar
+from prover.srs_cli import fetch_srs_command
 from prover.zkml.build import BuildRequest, Built, build, name_of
 from prover.zkml.built_package import BuiltPackage, write_package
 from prover.zkml.circuit import prepare_circuit
@@ -49,6 +50,9 @@ _COLUMNS = (
     "MB",
     "contract B",
 )
+
+
+model.command("fetch-srs")(fetch_srs_command)
 
 
 @model.callback()

@@ -34,8 +34,11 @@ class Drawing:
 
     def weight(self, name: str, shape: Sequence[int], fan_in: int) -> str:
         """Adds random weights and returns their name."""
-        values: NDArray[np.float32] = (self.random.normal(size=shape) / np.sqrt(fan_in)).astype(np.float32)
-        self.weights.append(numpy_helper.from_array(values, name))
+        return self.constant(name, self.random.normal(size=shape) / np.sqrt(fan_in))
+
+    def constant(self, name: str, values: NDArray[np.float64]) -> str:
+        """Adds these weights, as float32, and returns their name."""
+        self.weights.append(numpy_helper.from_array(values.astype(np.float32), name))
         return name
 
     def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -43,8 +46,8 @@ class Drawing:
         self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
-    def save(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> None:
-        """Writes the network and its sample."""
+    def finish(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> onnx.ModelProto:
+        """The network, checked."""
         graph = helper.make_graph(
             self.nodes,
             self.name,
@@ -54,7 +57,12 @@ class Drawing:
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
         model.ir_version = IR_VERSION
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+    def save(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> None:
+        """Writes the network and its sample."""
+        model = self.finish(input_shape, output_shape)
         (TARGET / f"{self.name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
         values = self.random.uniform(-1, 1, SAMPLES * int(np.prod(input_shape))).round(3)
         sample = json.dumps({"input_data": [values.tolist()]}, separators=(",", ":"))

@@ -21,6 +21,9 @@ ProverError
 ├── BuiltPackageError
 ├── WrongSrsError
 ├── SrsFileError
+│   └── CeremonySrsError
+├── SrsFetchError
+│   └── SrsUnreachableError
 ├── BatchSizeError
 ├── ProofsMissingError
 ├── UnknownModelError
@@ -244,6 +247,37 @@ class ProofsMissingError(ProverError):
         )
         self.missing = missing
         self.wanted = wanted
+
+
+class CeremonySrsError(SrsFileError):
+    """A file has the secret of the public ceremony in it, but is not the ceremony's."""
+
+    def __init__(self, path: Path, logrows: int, sha256: str) -> None:
+        super().__init__(
+            path,
+            f"it is a damaged file of the public ceremony for 2^{logrows} rows, with the sha256 {sha256}",
+        )
+        self.logrows = logrows
+        self.sha256 = sha256
+
+
+class SrsFetchError(ProverError):
+    """A file of the public ceremony cannot be had or cannot be kept."""
+
+    def __init__(self, what: str, problem: str, fix: str) -> None:
+        super().__init__(f"{what}: {problem}; {fix}")
+
+
+class SrsUnreachableError(SrsFetchError):
+    """The download did not start or broke off."""
+
+    exit_code = 3
+
+    def __init__(self, url: str, problem: str, kept_bytes: int) -> None:
+        super().__init__(
+            url, problem, f"run the command again when the network is there; {kept_bytes:,} bytes are kept"
+        )
+        self.kept_bytes = kept_bytes
 
 
 class UnknownModelError(ProverError):

@@ -9,26 +9,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from prover.errors import CorruptSrsError
 from prover.zkml.cache import Progress, exclusive, scratch, sha256_of, write_atomically
-from prover.zkml.errors import DevelopmentSrsError, SrsFileError
+from prover.zkml.ceremony import CEREMONY_SHA256, CEREMONY_WORDS, read_file_words, read_logrows, srs_bytes
+from prover.zkml.errors import CeremonySrsError, DevelopmentSrsError, SrsFileError
 from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.verifier_source import read_srs_words
 from veritally.contract_table import DEVELOPMENT_CHAIN_IDS
 
 FOLDER = "srs-development"
 TIMEOUT_S = 1800.0
-_COUNT_BYTES, _G2_BYTES = 4, 256
-_BYTES_PER_ROW_LOG2 = 7
-CEREMONY_WORDS: Final = (
-    0x186282957DB913ABD99F91DB59FE69922E95040603EF44C0BD7AA3ADEEF8F5AC,
-    0x17944351223333F260DDC3B4AF45191B856689EDA9EAB5CBCDDBBE570CE860D2,
-    0x06D971FF4A7467C3EC596ED6EFC674572E32FD6F52B721F97E35B0B3D3546753,
-    0x06ECDB9F9567F59ED2EEE36E1E1D58797FD13CC97FAFC2910F5E8A12F202FA9A,
-)
-"""What every verifier made with the public ceremony's SRS holds, whatever its size."""
+_MAX_LOGROWS = 64
 
 
 @dataclass(frozen=True)
@@ -72,20 +64,24 @@ def is_damaged(path: Path) -> bool:
 def open_srs(path: Path, logrows: int) -> SrsFile:
     """An SRS file that somebody made, checked for its form and size; a larger one than needed is cut by ezkl.
 
+    A file with the secret of the public ceremony in it must be the ceremony's, to the last byte.
+
     Raises:
         SrsFileError: it cannot be read, is no SRS, or is too small for 2^logrows rows.
+        CeremonySrsError: it is a damaged or changed file of the ceremony.
     """
     try:
-        with path.open("rb") as file:
-            found = int.from_bytes(file.read(_COUNT_BYTES), "little")
-        size = path.stat().st_size
+        found, size = read_logrows(path), path.stat().st_size
+        if found > _MAX_LOGROWS or size != srs_bytes(found):
+            raise SrsFileError(path, f"{size} bytes are no SRS")
+        words, sha256 = read_file_words(path), sha256_of(path)
     except OSError as error:
         raise SrsFileError(path, f"cannot be read ({error.strerror})") from None
-    if found > 64 or size != _COUNT_BYTES + _G2_BYTES + 2 ** (found + _BYTES_PER_ROW_LOG2):
-        raise SrsFileError(path, f"{size} bytes are no SRS")
     if found < logrows:
         raise SrsFileError(path, f"it is for 2^{found} rows, the circuit has 2^{logrows}")
-    return SrsFile(path, sha256_of(path))
+    if words == CEREMONY_WORDS and sha256 != CEREMONY_SHA256.get(found):
+        raise CeremonySrsError(path, found, sha256)
+    return SrsFile(path, sha256)
 
 
 def is_ceremony(source: str) -> bool:

@@ -6,9 +6,10 @@ import pytest
 
 from prover.errors import VerifierSourceError
 from prover.zkml import instance_sum
+from prover.zkml.ceremony import CEREMONY_WORDS
 from prover.zkml.errors import DevelopmentSrsError, SrsFileError
 from prover.zkml.instance_sum import sum_instances_at_once
-from prover.zkml.srs import CEREMONY_WORDS, is_ceremony, open_srs, require_srs_for
+from prover.zkml.srs import is_ceremony, open_srs, require_srs_for
 from prover.zkml.verifier_source import read_srs_words
 
 EVALUATIONS = """                let mptr_end := add(mptr, mul(0x20, add(mload(NUM_INSTANCES_MPTR), 6)))
