@@ -28,6 +28,7 @@ from prover.settler import Settler
 from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.circuit import prepare_circuit
+from prover.zkml.circuit_accumulator import prepare_accumulator
 from prover.zkml.package import ModelPackage
 from prover.zkml.proof_pool import ProofPool
 from veritally.attestation.claims import Platform
@@ -164,17 +165,21 @@ def _serve(
     network = OnnxModel(package)
     try:
         circuit = prepare_circuit(package, settings.cache_dir, progress)
+        accumulator = prepare_accumulator(circuit, progress)
     except OSError as error:
         problem = f"{error.filename or settings.cache_dir}: {error.strerror}"
         raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
     registrar = connection.registrar(progress)
-    model_id = registrar.ensure_model(package)
+    model_id, timeout_s = registrar.ensure_model(package), settings.proof_timeout_s
+    registered = registrar.ensure_circuit(model_id, circuit, timeout_s)
+    if accumulator is not None:
+        registrar.ensure_accumulator(model_id, registered.index, package, circuit, accumulator, timeout_s)
     return ServedModel(
         package=package,
         model_id=model_id,
         network=network,
         circuit=circuit,
-        registered=registrar.ensure_circuit(model_id, circuit, settings.proof_timeout_s),
+        registered=registered,
         offers=connection.offers,
     )
 

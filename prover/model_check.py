@@ -101,7 +101,7 @@ def reproduce(package: BuiltPackage, srs: Sequence[Path], progress: Progress) ->
 
 
 def compare(chain: Chain, deployment: Deployment, model_id: bytes, expected: ExpectedModel) -> list[Check]:
-    """Compares the model with the expected one, and in detail each circuit that has an expected verifying key.
+    """Compares the model with the expected one, circuit by circuit; one that is not expected is a mismatch.
 
     Raises:
         UnknownModelError: there is no such model.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
@@ -12,8 +13,9 @@ from web3.exceptions import ContractCustomError
 from prover.enclave.errors import MeasurementNotAcceptedError
 from prover.errors import CircuitStoppedError
 from prover.zkml.circuit import Circuit
+from prover.zkml.circuit_accumulator import Accumulator
 from prover.zkml.package import ModelPackage
-from prover.zkml.prove import prove
+from prover.zkml.prove import ProvenBatch, prove_batch
 from veritally.abi import Artifact
 from veritally.chain import Chain
 from veritally.deployment import Deployment
@@ -75,6 +77,48 @@ class Registrar:
                 return RegisteredCircuit(index, str(entry.verifier))
         return self._add_circuit(registry, model_id, circuit, proof_timeout_s)
 
+    def ensure_accumulator(
+        self,
+        model_id: bytes,
+        index: int,
+        package: ModelPackage,
+        circuit: Circuit,
+        accumulator: Accumulator,
+        proof_timeout_s: float,
+    ) -> str:
+        """Deploys a circuit's accumulator and registers it with two proofs, unless that was done before.
+
+        Args:
+            model_id: The model.
+            index: Position of the circuit among those of the model.
+            package: The model's, for inputs that are allowed.
+            circuit: The circuit.
+            accumulator: Made from the circuit's verifier.
+            proof_timeout_s: Seconds that each of the proofs may take.
+
+        Returns:
+            The accumulator's address, checksummed.
+
+        Raises:
+            ProverError: a proof that the registry asks for cannot be made.
+            TransactionFailedError: it cannot be deployed or the registry refuses it.
+        """
+        registry = self._registry()
+        known = str(self.chain.read(registry.functions.getAccumulator(model_id, index)).accumulator)
+        if int(known, 16):
+            return known
+        self.progress(f"proving twice with {_name(circuit)}, for the registration of its accumulator")
+        inputs = _two_inputs(package, circuit)
+        proofs = [prove_batch(circuit, (values,), proof_timeout_s) for values in inputs]
+        self.progress(f"deploying the accumulator of {_name(circuit)}")
+        artifact = _artifact(f"accumulator of {_name(circuit)}", accumulator.abi, accumulator.bytecode)
+        address = str(self.chain.deploy(artifact, account=self.account))
+        self.progress(f"registering the accumulator of {_name(circuit)}")
+        entry = {"accumulator": address, "proofGas": max(MIN_PROOF_GAS, accumulator.proof_gas)}
+        call = registry.functions.addAccumulator(model_id, index, entry, *(map(_zk_proof, proofs)))
+        self.chain.send(call, self.account)
+        return address
+
     def ensure_measurement(self, model_id: bytes, measurement: bytes) -> None:
         """Lets enclaves with this measurement serve the model, unless that was done before.
 
@@ -106,11 +150,12 @@ class Registrar:
     def _add_circuit(
         self, registry: Contract, model_id: bytes, circuit: Circuit, proof_timeout_s: float
     ) -> RegisteredCircuit:
-        self.progress(f"proving once with {circuit.model}, for its registration")
-        proven = prove(circuit, (0.0,) * circuit.inputs, proof_timeout_s)
-        self.progress(f"deploying the verifier of {circuit.model}")
-        verifier = str(self.chain.deploy(_verifier_artifact(circuit), account=self.account))
-        self.progress(f"registering the circuit of {circuit.model}")
+        self.progress(f"proving once with {_name(circuit)}, for its registration")
+        proven = prove_batch(circuit, ((circuit.filling,) * circuit.inputs,), proof_timeout_s)
+        self.progress(f"deploying the verifier of {_name(circuit)}")
+        artifact = _artifact(f"verifier of {_name(circuit)}", circuit.verifier_abi, circuit.verifier_bytecode)
+        verifier = str(self.chain.deploy(artifact, account=self.account))
+        self.progress(f"registering the circuit of {_name(circuit)}")
         entry = _circuit_entry(circuit, verifier)
         index = self.chain.read(registry.functions.circuitCount(model_id))
         self.chain.send(
@@ -119,16 +164,34 @@ class Registrar:
         return RegisteredCircuit(index, verifier)
 
 
-def _verifier_artifact(circuit: Circuit) -> Artifact:
-    bytecode = "0x" + circuit.verifier_bytecode.hex()
-    return Artifact(f"verifier of {circuit.model}", circuit.verifier_abi, bytecode)
+def _name(circuit: Circuit) -> str:
+    return (
+        circuit.model if circuit.batch_size == 1 else f"{circuit.model} for {circuit.batch_size} inferences"
+    )
+
+
+def _artifact(name: str, abi: list[dict[str, Any]], bytecode: bytes) -> Artifact:
+    return Artifact(name, abi, "0x" + bytecode.hex())
+
+
+def _two_inputs(package: ModelPackage, circuit: Circuit) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Inputs whose proofs have different instances, and that are those of nothing extreme."""
+    filling = (circuit.filling,) * circuit.inputs
+    farthest = max(package.input_range, key=lambda value: abs(value - circuit.filling))
+    other = (circuit.filling + farthest) / 2
+    return filling, ((other,) * circuit.inputs if circuit.inputs_committed else (other, *filling[1:]))
+
+
+def _zk_proof(made: ProvenBatch) -> dict[str, object]:
+    """`ZkProof`."""
+    return {"proof": made.proof, "instances": made.instances}
 
 
 def _circuit_entry(circuit: Circuit, verifier: str) -> dict[str, object]:
     """`IModelRegistry.Circuit`."""
     return {
         "verifier": verifier,
-        "batchSize": 1,
+        "batchSize": circuit.batch_size,
         "inputs": circuit.inputs,
         "outputs": circuit.outputs,
         "proofGas": max(MIN_PROOF_GAS, circuit.predicted_verify_gas * 5 // 4),

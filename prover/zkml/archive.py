@@ -51,7 +51,7 @@ def package_folder(path: Path) -> Iterator[Path]:
 def unpack(path: Path, into: Path) -> Path:
     """Unpacks an archive, and returns the one folder that it holds.
 
-    Only plain files are written, each below that folder and none twice; what they may take on disk is limited.
+    Only plain files are written, each below that folder and none twice; their size is limited.
 
     Raises:
         BuiltPackageError: the archive is none, or holds what a package does not.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from prover.zkml.archive import SUFFIX, write_archive
 from prover.zkml.build import Built, describe
 from prover.zkml.cache import sha256_of
 from prover.zkml.circuit import COMPILED, SETTINGS, SOURCE, VERIFIER, VERIFYING_KEY
@@ -97,6 +99,20 @@ def write_package(built: Built, out: Path) -> BuiltPackage:
     shutil.rmtree(target, ignore_errors=True)
     unfinished.replace(target)
     return BuiltPackage(target, manifest)
+
+
+def write_archived(built: Built, out: Path) -> Path:
+    """Writes the package as one file into `out`, named as its folder would be, and returns its path.
+
+    Raises:
+        OSError: `out` cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="veritally-package-") as folder:
+        package = write_package(built, Path(folder))
+        target = out / f"{package.name}{SUFFIX}"
+        write_archive(package.path, target)
+    return target
 
 
 def _files(batch_sizes: list[int]) -> list[str]:

@@ -24,6 +24,7 @@ from prover.zkml.external_tensors import find_external_tensors
 
 NETWORK_FILE = "network.onnx"
 DESCRIPTION_FILE = "model.json"
+MAX_BATCH_SIZE: Final = 256
 COMMITTED: Final = "polycommit"
 """The visibility of inputs that are committed to."""
 
@@ -50,7 +51,7 @@ class Knobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fixed parameters are part of the verifying key, so that the key is the model."""
     lookup_range: tuple[int, int] = (-32768, 32768)
     """Quantised values for which there are tables of functions such as sigmoid; the narrower, the cheaper."""
-    batch_size: Annotated[int, Meta(ge=1, le=256)] = 1
+    batch_size: Annotated[int, Meta(ge=1, le=MAX_BATCH_SIZE)] = 1
     """Number of inferences that one proof covers."""
 
 

@@ -40,7 +40,8 @@ def run(*arguments: str | Path) -> Result:
 def build(network: Path, folder: Path, *more: str, values: tuple[float, ...] = FLOWERS_CM) -> Result:
     sample = folder / "sample.json"
     sample.write_text(json.dumps({"input_data": [values]}))
-    options = ["--name", "iris", "--out", folder / "packages", "--cache", folder / "cache", *more]
+    options = ["--name", "iris", "--out", folder / "packages", "--cache", folder / "cache"]
+    options += ["--batch-sizes", "1,4", *more]
     return run("build", network, "--sample", sample, *options)
 
 
@@ -58,16 +59,19 @@ def package(folder: Path) -> Path:
 
 
 @pytest.fixture
-def on_chain(devnet: Devnet, folder: Path, package: Path) -> list[str | Path]:
-    """The model, registered, as arguments of the commands."""
+def on_chain(devnet: Devnet, folder: Path) -> list[str | Path]:
+    """The chain, as arguments of the commands."""
     devnet.deployment.save(folder / "deployment.json")
+    return ["--rpc-url", devnet.rpc_url, "--deployment", folder / "deployment.json"]
+
+
+@pytest.fixture
+def owner(devnet: Devnet, folder: Path) -> list[str | Path]:
+    """The owner's key, as arguments of the commands."""
     key = folder / "owner.key"
     with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(devnet.accounts.prover.key.hex())
-    chain = ["--rpc-url", devnet.rpc_url, "--deployment", folder / "deployment.json"]
-    result = run("register", package, *chain, "--key-file", key, "--cache", folder / "cache")
-    assert result.exit_code == 0, result.exception
-    return chain
+    return ["--key-file", key, "--cache", folder / "cache"]
 
 
 def model_id(devnet: Devnet, package: Path) -> str:
@@ -79,8 +83,9 @@ def model_id(devnet: Devnet, package: Path) -> str:
 def test_package_is_complete_and_named_by_its_id(package: Path) -> None:
     built = BuiltPackage.load(package)
     assert package.name == f"iris-{built.id[:16]}"
-    assert built.manifest["srs"]["development"] is True
-    predicted = built.manifest["predicted"]
+    assert built.manifest["development_srs"] is True
+    assert [circuit["batch_size"] for circuit in built.circuits] == [1, 4]
+    predicted = built.circuits[0]["predicted"]
     assert predicted in built.manifest["frontier"]
     assert predicted["verify_gas"] == min(item["verify_gas"] for item in built.manifest["frontier"])
 
@@ -92,8 +97,8 @@ def test_second_build_gives_the_same_package(folder: Path, package: Path) -> Non
 
 
 def test_changed_file_is_noticed(package: Path, tmp_path: Path) -> None:
-    for name in ("vk.key", "verifier.sol", "package.json"):
-        copy = Path(shutil.copytree(package, tmp_path / name / package.name))
+    for name in ("circuits/1/vk.key", "circuits/4/accumulator.json", "network.onnx", "package.json"):
+        copy = Path(shutil.copytree(package, tmp_path / Path(name).name / package.name))
         content = (copy / name).read_bytes()
         (copy / name).write_bytes(content.replace(b'"id": "', b'"id": "0') if name == "package.json" else b"")
         with pytest.raises(BuiltPackageError):
@@ -101,28 +106,38 @@ def test_changed_file_is_noticed(package: Path, tmp_path: Path) -> None:
 
 
 def test_registered_model_is_shown_verified_and_reproduced(
-    devnet: Devnet, folder: Path, package: Path, on_chain: list[str | Path]
+    devnet: Devnet, folder: Path, package: Path, on_chain: list[str | Path], owner: list[str | Path]
 ) -> None:
-    wanted, logrows = model_id(devnet, package), ModelPackage.load(package).knobs.logrows
-    (circuit,) = json.loads(run("show", wanted, *on_chain).output)["circuits"]
-    assert circuit["ezklVersion"] == "23.0.5"
+    registered = run("register", package, *on_chain, *owner)
+    assert registered.exit_code == 0, registered.exception
+    wanted = model_id(devnet, package)
+    circuits = json.loads(run("show", wanted, *on_chain).output)["circuits"]
+    assert [circuit["batchSize"] for circuit in circuits] == [1, 4]
+    assert {circuit["ezklVersion"] for circuit in circuits} == {"23.0.5"}
+    assert all(int(circuit["accumulator"]["accumulator"], 16) for circuit in circuits)
     verified = run("verify", wanted, package, *on_chain)
     assert verified.exit_code == 0
-    assert "code of the verifier" in verified.output
-    srs = folder / "cache" / "srs-development" / f"development-only-k{logrows}.srs"
-    reproduced = run("reproduce", wanted, package, "--srs", srs, *on_chain)
+    assert verified.output.count("code of the verifier") == 2
+    assert verified.output.count("code of the accumulator") == 2
+    files = [str(path) for path in (folder / "cache" / "srs-development").glob("*.srs")]
+    options = [option for path in files for option in ("--srs", path)]
+    reproduced = run("reproduce", wanted, package, *options, *on_chain)
     assert reproduced.exit_code == 0, reproduced.exception
     assert "MISMATCH" not in reproduced.output
-    named = build(IRIS, folder, "--srs", str(srs))
-    assert named.output.splitlines()[-2] == f"written to {package}"
-    other = folder / "other.srs"
-    other.write_bytes(srs.read_bytes() + b"0")
-    assert isinstance(run("reproduce", wanted, package, "--srs", other, *on_chain).exception, WrongSrsError)
-    code = devnet.chain.w3.eth.get_code(circuit["verifier"])
-    devnet.chain.w3.provider.make_request("anvil_setCode", [circuit["verifier"], Web3.to_hex(code[:-1])])
-    changed = run("verify", wanted, package, *on_chain).exception
-    assert isinstance(changed, ModelMismatchError)
-    assert "code of the verifier" in str(changed)
+    missing = run("reproduce", wanted, package, *options[:2], *on_chain).exception
+    assert isinstance(missing, WrongSrsError)
+    again = run("register", package, *on_chain, *owner)
+    assert "proving" not in again.output
+    addresses = {
+        "verifier": circuits[1]["verifier"],
+        "accumulator": circuits[1]["accumulator"]["accumulator"],
+    }
+    for what, address in addresses.items():
+        code = devnet.chain.w3.eth.get_code(address)
+        devnet.chain.w3.provider.make_request("anvil_setCode", [address, Web3.to_hex(code[:-1])])
+        changed = run("verify", wanted, package, *on_chain).exception
+        assert isinstance(changed, ModelMismatchError)
+        assert f"circuit 1: code of the {what}" in str(changed)
 
 
 def test_unknown_model_is_told(folder: Path, on_chain: list[str | Path]) -> None:

@@ -1,0 +1,70 @@
+"""Puts a built package on the chain: the model, its circuits and their accumulators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from prover.model_check import expected_of
+from prover.registration import Registrar
+from prover.zkml.built_package import BuiltPackage
+from prover.zkml.cache import Progress
+from prover.zkml.circuit import Circuit, prepare_circuit
+from prover.zkml.circuit_accumulator import prepare_accumulator
+from prover.zkml.errors import BuiltPackageError
+from prover.zkml.package import ModelPackage
+from prover.zkml.srs import open_srs
+
+PROOF_TIMEOUT_S: Final = 1800.0
+
+
+def register_package(
+    registrar: Registrar, built: BuiltPackage, srs: Path | None, cache_dir: Path, progress: Progress
+) -> None:
+    """Registers what is not registered yet. All circuits are prepared before anything is sent.
+
+    Args:
+        registrar: Of the model's owner.
+        built: The package.
+        srs: The SRS file with which it was built; None for the development SRS in the cache.
+        cache_dir: Directory for circuits.
+        progress: Is told each step, and the addresses.
+
+    Raises:
+        BuiltPackageError: the package was built with another SRS.
+        ProverError: a circuit or a proof cannot be made.
+        TransactionFailedError: the registry refuses something.
+    """
+    model = ModelPackage.load(built.path)
+    circuits = [_prepare(model, built, described, srs, cache_dir, progress) for described in built.circuits]
+    model_id = registrar.ensure_model(model)
+    progress(f"model 0x{model_id.hex()}")
+    for circuit in circuits:
+        registered = registrar.ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
+        progress(f"circuit {registered.index} for {circuit.batch_size}: verifier {registered.verifier}")
+        accumulator = prepare_accumulator(circuit, progress)
+        if accumulator is not None:
+            address = registrar.ensure_accumulator(
+                model_id, registered.index, model, circuit, accumulator, PROOF_TIMEOUT_S
+            )
+            progress(f"circuit {registered.index} for {circuit.batch_size}: accumulator {address}")
+
+
+def _prepare(
+    model: ModelPackage,
+    built: BuiltPackage,
+    described: Mapping[str, Any],
+    srs: Path | None,
+    cache_dir: Path,
+    progress: Progress,
+) -> Circuit:
+    batch_size = described["batch_size"]
+    opened = open_srs(srs, model.knobs_for(batch_size).logrows) if srs else None
+    circuit = prepare_circuit(model, cache_dir, progress, opened, batch_size)
+    (expected,) = (item for item in expected_of(built).circuits if item.layout["batchSize"] == batch_size)
+    if circuit.vk_sha256 != expected.vk_sha256:
+        raise BuiltPackageError(
+            built.path, f"it was built with another SRS than {srs or f'that in {cache_dir}'}"
+        )
+    return circuit
