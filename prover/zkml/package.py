@@ -91,6 +91,19 @@ class ModelPackage:
     """Largest difference between an output of the circuit and of the ONNX model that is tolerated."""
     knobs: Knobs
 
+    def __post_init__(self) -> None:
+        """Refuses knobs that no request could be bound with.
+
+        Raises:
+            PackageError: one commitment would be to the inputs of several inferences.
+        """
+        if self.knobs.input_visibility == COMMITTED and self.knobs.batch_size != 1:
+            raise PackageError(
+                self.onnx.parent,
+                f"one commitment cannot bind {self.knobs.batch_size} requests; with {COMMITTED} inputs, set "
+                "batch_size to 1",
+            )
+
     @property
     def input_size(self) -> int:
         """Number of input values."""
