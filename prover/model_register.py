@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from prover.model_check import expected_of
+from prover.packaged_circuit import prepare_packaged
 from prover.registration import Registrar
 from prover.zkml.built_package import BuiltPackage
 from prover.zkml.cache import Progress
-from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.circuit_accumulator import prepare_accumulator
-from prover.zkml.errors import BuiltPackageError
 from prover.zkml.package import ModelPackage
-from prover.zkml.srs import open_srs
 
 PROOF_TIMEOUT_S: Final = 1800.0
 
@@ -37,7 +33,10 @@ def register_package(
         TransactionFailedError: the registry refuses something.
     """
     model = ModelPackage.load(built.path)
-    circuits = [_prepare(model, built, described, srs, cache_dir, progress) for described in built.circuits]
+    circuits = [
+        prepare_packaged(built, model, described["batch_size"], srs, cache_dir, progress)
+        for described in built.circuits
+    ]
     model_id = registrar.ensure_model(model)
     progress(f"model 0x{model_id.hex()}")
     for circuit in circuits:
@@ -49,22 +48,3 @@ def register_package(
                 model_id, registered.index, model, circuit, accumulator, PROOF_TIMEOUT_S
             )
             progress(f"circuit {registered.index} for {circuit.batch_size}: accumulator {address}")
-
-
-def _prepare(
-    model: ModelPackage,
-    built: BuiltPackage,
-    described: Mapping[str, Any],
-    srs: Path | None,
-    cache_dir: Path,
-    progress: Progress,
-) -> Circuit:
-    batch_size = described["batch_size"]
-    opened = open_srs(srs, model.knobs_for(batch_size).logrows) if srs else None
-    circuit = prepare_circuit(model, cache_dir, progress, opened, batch_size)
-    (expected,) = (item for item in expected_of(built).circuits if item.layout["batchSize"] == batch_size)
-    if circuit.vk_sha256 != expected.vk_sha256:
-        raise BuiltPackageError(
-            built.path, f"it was built with another SRS than {srs or f'that in {cache_dir}'}"
-        )
-    return circuit

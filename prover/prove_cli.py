@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
@@ -14,21 +15,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from prover.errors import ProverError
-from prover.model_check import expected_of
+from prover.packaged_circuit import prepare_packaged
+from prover.zkml.archive import package_folder
 from prover.zkml.built_package import BuiltPackage
-from prover.zkml.circuit import Circuit, prepare_circuit
-from prover.zkml.errors import BuiltPackageError, ProofsMissingError
+from prover.zkml.circuit import Circuit
+from prover.zkml.errors import ProofsMissingError
 from prover.zkml.ezkl_process import raise_if_disk_full
 from prover.zkml.package import ModelPackage, require_in_range
 from prover.zkml.proof_pool import ProofFuture, ProofJob, ProofPool, ProofState
 from prover.zkml.sample import read_sample
-from prover.zkml.srs import open_srs
 
 _REFRESH_S: Final = 0.2
 
 
 def prove_command(
-    package: Annotated[Path, typer.Argument(help="Folder that `veritally model build` wrote.")],
+    package: Annotated[Path, typer.Argument(help="Folder or .tar that `veritally model build` wrote.")],
     inputs: Annotated[
         Path, typer.Option("--input", help='JSON, {"input_data": [[values of one or more inputs]]}.')
     ],
@@ -52,10 +53,11 @@ def prove_command(
 
     Example: veritally model prove packages/iris-… --input data.json
     """
-    circuit, batches = _prepare(package, inputs, srs, cache)
+    with package_folder(package) as folder:
+        batches = _prepare(folder, inputs, srs, cache)
     try:
         with ProofPool() as pool, _open(out) as file:
-            futures = [pool.submit(ProofJob(circuit, batch.inputs, timeout_s)) for batch in batches]
+            futures = [pool.submit(ProofJob(batch.circuit, batch.inputs, timeout_s)) for batch in batches]
             typer.echo(
                 f"{len(futures)} proofs, {min(pool.workers, len(futures))} at once, "
                 f"about {_left_s(futures):.0f} s",
@@ -74,22 +76,41 @@ def prove_command(
 class _Batch:
     """The inferences of one proof."""
 
+    circuit: Circuit
     first: int
     """Position of the first one in the input file, from 0."""
     inputs: Sequence[Sequence[float]]
 
 
-def _prepare(path: Path, inputs: Path, srs: Path | None, cache: Path) -> tuple[Circuit, list[_Batch]]:
+def _prepare(path: Path, inputs: Path, srs: Path | None, cache: Path) -> list[_Batch]:
     built, content = BuiltPackage.load(path), ModelPackage.load(path)
     values = read_sample(inputs, content.input_size)
     for item in values:
         require_in_range(item, *content.input_range)
-    opened = open_srs(srs, content.knobs.logrows) if srs else None
-    circuit = prepare_circuit(content, cache, lambda line: typer.echo(line, err=True), opened)
-    if circuit.vk_sha256 != expected_of(built).vk_sha256:
-        raise BuiltPackageError(path, f"it was built with another SRS than {srs or f'that in {cache}'}")
-    size = circuit.batch_size
-    return circuit, [_Batch(first, values[first : first + size]) for first in range(0, len(values), size)]
+    sizes = split_into_batches(len(values), [knobs.batch_size for knobs in content.circuits])
+    circuits = {
+        size: prepare_packaged(built, content, size, srs, cache, lambda line: typer.echo(line, err=True))
+        for size in sorted(set(sizes))
+    }
+    firsts = accumulate(sizes, initial=0)
+    return [
+        _Batch(circuits[size], first, values[first : first + size])
+        for first, size in zip(firsts, sizes, strict=False)
+    ]
+
+
+def split_into_batches(inferences: int, batch_sizes: Sequence[int]) -> list[int]:
+    """The batch sizes of the proofs that cover so many inferences, with no slot left over: the largest first.
+
+    Args:
+        inferences: How many.
+        batch_sizes: Those that there are circuits for; 1 is among them.
+    """
+    sizes: list[int] = []
+    for size in sorted(batch_sizes, reverse=True):
+        count, inferences = divmod(inferences, size)
+        sizes += [size] * count
+    return sizes
 
 
 def _open(out: Path) -> TextIO:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from prover.errors import PackageError
-from prover.zkml.package import COMMITTED, Knobs, ModelPackage
+from prover.zkml.package import Knobs, ModelPackage
 
 
 def require_shapes(package: ModelPackage, knobs: Knobs, settings: dict[str, Any]) -> tuple[int, int]:
@@ -15,16 +15,11 @@ def require_shapes(package: ModelPackage, knobs: Knobs, settings: dict[str, Any]
     Committed inputs are no instances, and listed apart from them.
 
     Raises:
-        PackageError: they are not, or one commitment would be to several inputs.
+        PackageError: they are not.
     """
     found = [*settings["module_sizes"]["polycommit"], *map(math.prod, settings["model_instance_shapes"])]
     batch_size = knobs.batch_size
     expected = [batch_size * package.input_size, batch_size * len(package.labels)]
-    if knobs.input_visibility == COMMITTED and batch_size != 1:
-        raise PackageError(
-            package.onnx.parent,
-            f"one commitment cannot bind {batch_size} requests; with committed inputs, set batch_size to 1",
-        )
     if found != expected:
         raise PackageError(
             package.onnx.parent, f"the circuit's inputs and outputs have {found} values, expected {expected}"
