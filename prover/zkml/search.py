@@ -32,6 +32,8 @@ SCALES: Final = (5, 7, 9, 11, 13, 15)
 ROOM: Final = 2
 """Circuits have room for values this many times larger than those of the sample."""
 ACCURACY_TIMEOUT_S: Final = 900.0
+_MISSING_ATTRIBUTE: Final = "missing required params"
+"""ezkl knows no defaults for some attributes of operators, such as the strides of a convolution."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def search(
     """
     probe = count_rows(network, [make_knobs(_any_precision(SCALES[0]), DIGITS[-1], 1)])[0]
     if "error" in probe:
-        raise NoCircuitError(str(probe["error"]), "simplify the network")
+        missing = _MISSING_ATTRIBUTE in probe["error"]
+        fix = "write that attribute out, with its default" if missing else "simplify the network"
+        raise NoCircuitError(str(probe["error"]), fix)
     found: list[Candidate] = []
     for scale in SCALES:
         precision = _measure_scale(network, scale, sample, expected, bool(probe["tables"]))

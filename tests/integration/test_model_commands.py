@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from web3 import Web3
 
 from prover.model_cli import model
+from prover.zkml.archive import package_folder, write_archive
 from prover.zkml.built_package import BuiltPackage
 from prover.zkml.errors import (
     BuiltPackageError,
@@ -91,9 +92,14 @@ def test_package_is_complete_and_named_by_its_id(package: Path) -> None:
 
 
 def test_second_build_gives_the_same_package(folder: Path, package: Path) -> None:
-    result = build(IRIS, folder)
+    result = build(IRIS, folder, "--tar")
+    assert result.exit_code == 0, result.exception
     assert "proving key" not in result.output
-    assert [package] == list((folder / "packages").iterdir())
+    archive = folder / "packages" / f"{package.name}.tar"
+    assert f"written to {archive}" in result.output
+    assert {package, archive} == set((folder / "packages").iterdir())
+    with package_folder(archive) as unpacked:
+        assert BuiltPackage.load(unpacked).manifest == BuiltPackage.load(package).manifest
 
 
 def test_changed_file_is_noticed(package: Path, tmp_path: Path) -> None:
@@ -115,7 +121,9 @@ def test_registered_model_is_shown_verified_and_reproduced(
     assert [circuit["batchSize"] for circuit in circuits] == [1, 4]
     assert {circuit["ezklVersion"] for circuit in circuits} == {"23.0.5"}
     assert all(int(circuit["accumulator"]["accumulator"], 16) for circuit in circuits)
-    verified = run("verify", wanted, package, *on_chain)
+    archive = folder / f"{package.name}.tar"
+    write_archive(package, archive)
+    verified = run("verify", wanted, archive, *on_chain)
     assert verified.exit_code == 0
     assert verified.output.count("code of the verifier") == 2
     assert verified.output.count("code of the accumulator") == 2
@@ -126,7 +134,8 @@ def test_registered_model_is_shown_verified_and_reproduced(
     assert "MISMATCH" not in reproduced.output
     missing = run("reproduce", wanted, package, *options[:2], *on_chain).exception
     assert isinstance(missing, WrongSrsError)
-    again = run("register", package, *on_chain, *owner)
+    again = run("register", archive, *on_chain, *owner)
+    assert again.exit_code == 0, again.exception
     assert "proving" not in again.output
     addresses = {
         "verifier": circuits[1]["verifier"],
@@ -138,6 +147,31 @@ def test_registered_model_is_shown_verified_and_reproduced(
         changed = run("verify", wanted, package, *on_chain).exception
         assert isinstance(changed, ModelMismatchError)
         assert f"circuit 1: code of the {what}" in str(changed)
+
+
+def test_package_of_another_srs_is_not_registered(
+    devnet: Devnet, tmp_path: Path, package: Path, on_chain: list[str | Path], owner: list[str | Path]
+) -> None:
+    error = run("register", package, *on_chain, *owner[:2], "--cache", tmp_path).exception
+    assert isinstance(error, BuiltPackageError)
+    assert f"it was built with another SRS than that in {tmp_path}" in str(error)
+    assert isinstance(run("show", model_id(devnet, package), *on_chain).exception, UnknownModelError)
+
+
+@pytest.mark.parametrize("sizes", ["4,16", "1,x", "1,4,4", "1,257", "0,1", ""])
+def test_batch_sizes_that_are_none_are_refused(tmp_path: Path, sizes: str) -> None:
+    result = build(IRIS, tmp_path, "--batch-sizes", sizes)
+    assert result.exit_code == 2
+    assert "such as 1,4,16" in " ".join(result.output.replace("│", " ").split())
+
+
+def test_archive_that_is_none_is_refused(tmp_path: Path, on_chain: list[str | Path]) -> None:
+    path = tmp_path / "package.tar"
+    path.write_bytes(b"no archive")
+    for command in (("verify", "0x" + "00" * 32, path), ("reproduce", "0x" + "00" * 32, path, "--srs", path)):
+        error = run(*command, *on_chain).exception
+        assert isinstance(error, BuiltPackageError)
+        assert "cannot be unpacked" in str(error)
 
 
 def test_unknown_model_is_told(folder: Path, on_chain: list[str | Path]) -> None:
