@@ -16,7 +16,7 @@ import msgspec
 from prover.errors import PackageError
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
 from prover.zkml.empty_points import skip_empty_points
-from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
+from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl, raise_if_disk_full
 from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import COMMITTED, ModelPackage
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
@@ -105,6 +105,7 @@ def prepare_circuit(
 
     Raises:
         EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
+        DiskFullError: there is no room for a file; what was finished stays.
         VerifierSourceError: ezkl generates another verifier than this version knows.
         VerifierCompileError: there is no solc, or it refuses the verifier.
         VerifierTooLargeError: the verifier cannot be deployed on any EVM chain.
@@ -117,10 +118,14 @@ def prepare_circuit(
 
     srs = srs or development_srs(cache_dir, package.knobs.logrows, tell)
     folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, srs)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
-        run_steps(folder, _Build(package, srs, folder).steps(), tell)
-        return _load(package, srs, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
+            run_steps(folder, _Build(package, srs, folder).steps(), tell)
+            return _load(package, srs, folder)
+    except OSError as error:
+        raise_if_disk_full(error, f"circuit of model {package.name}")
+        raise
 
 
 def _cache_key(package: ModelPackage, srs: SrsFile) -> str:
