@@ -43,7 +43,7 @@ class Option:
         """Predicted gas of a transaction that does nothing but call the verifier."""
         circuit = self.circuit
         calldata = _HEADER_GAS + _PROOF_BYTE_GAS * circuit.proof_bytes
-        instances = _INSTANCE_GAS * (circuit.inputs + circuit.outputs)
+        instances = _INSTANCE_GAS * circuit.instance_count
         return TRANSACTION_GAS + circuit.predicted_verify_gas + round(calldata) + instances
 
 

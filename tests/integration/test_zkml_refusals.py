@@ -7,6 +7,7 @@ import hashlib
 import json
 import resource
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from web3.exceptions import ContractLogicError
 
 from prover.errors import CorruptSrsError, EzklFailedError
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml import ezkl_process
 from prover.zkml import prove as proving
-from prover.zkml.cache import MANIFEST_FILE
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.errors import DamagedCircuitError, DiskFullError, EzklMemoryError, SrsFileError
 from prover.zkml.ezkl_process import Stage, run_ezkl
 from prover.zkml.package import ModelPackage
 from prover.zkml.prove import prove
 from prover.zkml.srs import open_srs
+from veritally.abi import Artifact
+from veritally.chain import Chain
+from veritally.devnet.accounts import Accounts
+from veritally.devnet.anvil import find_anvil, run_anvil
 
 PACKAGE = ModelPackage.load(MODELS_DIRECTORY / "iris")
 SETOSA_CM = (5.1, 3.5, 1.4, 0.2)
@@ -53,6 +58,12 @@ def tampered(data, model, output, **more):
 ezkl.gen_witness = tampered
 from prover.zkml.ezkl_child import main
 main()
+"""
+VERIFY = """
+import os, sys, ezkl
+proof, settings, key, srs = sys.argv[1:]
+print(ezkl.verify(proof, settings, key, srs_path=srs, reduced_srs=False), end="", flush=True)
+os._exit(0)
 """
 
 
@@ -226,15 +237,61 @@ def test_keys_are_kept_by_content(
     assert again.vk_sha256 == circuit.vk_sha256
 
 
-def test_another_srs_or_network_has_other_keys(cache_dir: Path, circuit: Circuit, tmp_path: Path) -> None:
-    other = tmp_path / "other.srs"
-    run_ezkl(Stage.DEVELOPMENT_SRS, {"output": str(other), "logrows": circuit.logrows}, TIMEOUT_S)
-    of_srs = prepare_circuit(PACKAGE, cache_dir, print, open_srs(other, circuit.logrows))
-    of_network, steps = prepare(other_weights(tmp_path), cache_dir)
+@pytest.fixture(scope="module")
+def circuits(made: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Circuit]:
+    """The circuit, one with another SRS, and one with another weight. All have as many instances."""
+    own, _ = prepare(PACKAGE, made)
+    other = tmp_path_factory.mktemp("srs") / "other.srs"
+    run_ezkl(Stage.DEVELOPMENT_SRS, {"output": str(other), "logrows": own.logrows}, TIMEOUT_S)
+    of_srs = prepare_circuit(PACKAGE, made, print, open_srs(other, own.logrows))
+    of_network, steps = prepare(other_weights(other.parent), made)
     assert steps == ALL_STEPS
-    assert len({item.paths.proving_key for item in (circuit, of_srs, of_network)}) == 3
-    assert len({item.vk_sha256 for item in (circuit, of_srs, of_network)}) == 3
-    assert json.loads((circuit.paths.settings.parent / MANIFEST_FILE).read_text())
+    return {"own": own, "another SRS": of_srs, "another model": of_network}
+
+
+def test_another_srs_or_network_has_other_keys(circuits: dict[str, Circuit]) -> None:
+    assert len({item.paths.proving_key for item in circuits.values()}) == 3
+    assert len({item.vk_sha256 for item in circuits.values()}) == 3
+
+
+@pytest.mark.parametrize("foreign", ["another SRS", "another model"])
+def test_proof_of_another_circuit_is_refused_by_verify(
+    circuits: dict[str, Circuit], foreign: str, tmp_path: Path
+) -> None:
+    for maker, accepted in (("own", True), (foreign, False)):
+        made = prove(circuits[maker], SETOSA_CM, TIMEOUT_S)
+        file = tmp_path / "proof.json"
+        words = [word.to_bytes(32, "little").hex() for word in made.instances]
+        content = {"protocol": None, "instances": [words], "proof": list(made.proof), "hex_proof": None}
+        file.write_text(json.dumps(content | {"split": None, "timestamp": None, "version": None}))
+        paths = circuits["own"].paths
+        arguments = [file, paths.settings, paths.verifying_key, paths.srs]
+        ended = subprocess.run(
+            [sys.executable, "-c", VERIFY, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        assert ended.stdout == ("True" if accepted else "")
+        assert accepted or "Failed to run verify" in ended.stderr
+
+
+@pytest.mark.parametrize("foreign", ["another SRS", "another model"])
+def test_proof_of_another_circuit_is_refused_on_chain(
+    circuits: dict[str, Circuit], foreign: str, chain: Chain
+) -> None:
+    artifact = Artifact(
+        "verifier", circuits["own"].verifier_abi, f"0x{circuits['own'].verifier_bytecode.hex()}"
+    )
+    address = chain.deploy(artifact, account=Accounts.derive().deployer)
+    verifier = chain.w3.eth.contract(address=address, abi=circuits["own"].verifier_abi)
+    own, other = (prove(circuits[maker], SETOSA_CM, TIMEOUT_S) for maker in ("own", foreign))
+    assert verifier.functions.verifyProof(own.proof, list(own.instances)).call()
+    with pytest.raises(ContractLogicError):
+        verifier.functions.verifyProof(other.proof, list(other.instances)).call()
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[Chain]:
+    with run_anvil(find_anvil(Path(__file__).resolve().parents[2])) as node:
+        yield Chain.connect(node.rpc_url)
 
 
 def other_weights(folder: Path) -> ModelPackage:
