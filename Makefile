@@ -183,7 +183,7 @@ bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/
 	@.venv/bin/python tools/bench_gas.py $(ARGS)
 
 .PHONY: bench-zkml
-bench-zkml: setup ## Build, prove and verify four networks, beside ezkl's defaults (takes ten minutes)
+bench-zkml: setup ## Build, prove and verify networks, beside ezkl's defaults (takes ten minutes)
 	@.venv/bin/python tools/bench_zkml.py $(ARGS)
 
 ##@ Change

@@ -15,7 +15,7 @@ import msgspec
 from prover.zkml.batch import batched_network
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
 from prover.zkml.cheaper import make_cheaper
-from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl
+from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl, raise_if_disk_full
 from prover.zkml.package import COMMITTED, NETWORK_FILE, Knobs, ModelPackage
 from prover.zkml.shapes import require_shapes
 from prover.zkml.solidity import SOLC_VERSION, compile_verifier
@@ -111,6 +111,7 @@ def prepare_circuit(
     Raises:
         NotBatchableError: there is no network for so many inferences.
         EzklError: ezkl refuses the network or its knobs, crashes or takes too long.
+        DiskFullError: there is no room for a file; what was finished stays.
         VerifierSourceError: ezkl generates another verifier than this version knows.
         VerifierCompileError: there is no solc, or it refuses the verifier.
         VerifierTooLargeError: the verifier cannot be deployed on any EVM chain.
@@ -125,10 +126,14 @@ def prepare_circuit(
 
     srs = srs or development_srs(cache_dir, knobs.logrows, tell)
     folder = cache_dir / "circuits" / f"{package.name}-{_cache_key(package, knobs, srs)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
-        run_steps(folder, _Build(package, knobs, srs, folder).steps(), tell)
-        return _load(package, knobs, srs, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(folder / "lock", lambda: tell("another process prepares it, waiting")):
+            run_steps(folder, _Build(package, knobs, srs, folder).steps(), tell)
+            return _load(package, knobs, srs, folder)
+    except OSError as error:
+        raise_if_disk_full(error, f"circuit of model {package.name}")
+        raise
 
 
 def _cache_key(package: ModelPackage, knobs: Knobs, srs: SrsFile) -> str:

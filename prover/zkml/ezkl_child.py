@@ -23,6 +23,9 @@ from veritally.processes import die_with_parent
 NO_COMPILER = "svm error"
 """ezkl wants a compiler of its own after it has written the verifier; we have ours."""
 
+_BUFFER_BYTES: Final = 2**16
+"""More than ezkl collects before it writes."""
+
 
 def rows(network: str, output: str, knobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """For each set of knobs the number of rows and whether there are tables, or an `error`."""
@@ -55,6 +58,7 @@ def accuracy(
         made = ezkl.gen_witness(
             json.dumps({"input_data": [list(inputs)]}), compiled, witness, vk_path=None, srs_path=None
         )
+        require_written(witness)
         if constraints:
             ezkl.mock(witness, compiled)
         outputs.append([word for words in made["outputs"] for word in words])
@@ -76,6 +80,7 @@ def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
         for target in ("input_scale", "param_scale") if name == "scale" else (name,):
             setattr(args, target, tuple(value) if isinstance(value, list) else value)
     ezkl.gen_settings(network, output, py_run_args=args)
+    require_written(output)
     content = json.loads(Path(output).read_text(encoding="utf-8"))
     for name in ("required_lookups", "required_range_checks"):
         content[name].sort(key=json.dumps)
@@ -86,11 +91,13 @@ def settings(network: str, output: str, knobs: Mapping[str, Any]) -> None:
 def compile_circuit(network: str, settings: str, output: str) -> None:
     """Writes the compiled circuit."""
     ezkl.compile_circuit(network, output, settings)
+    require_written(output)
 
 
 def development_srs(output: str, logrows: int) -> None:
     """Writes an SRS from this machine's randomness."""
     ezkl.gen_srs(output, logrows)
+    require_written(output)
 
 
 def setup(compiled: str, srs: str, verifying_key: str, proving_key: str) -> None:
@@ -103,6 +110,7 @@ def setup(compiled: str, srs: str, verifying_key: str, proving_key: str) -> None
         witness_path=None,
         disable_selector_compression=False,
     )
+    require_written(verifying_key, proving_key)
 
 
 def verifier(verifying_key: str, settings: str, srs: str, output: str) -> None:
@@ -118,6 +126,7 @@ def verifier(verifying_key: str, settings: str, srs: str, output: str) -> None:
     except RuntimeError as error:
         if NO_COMPILER not in str(error) or not Path(output).is_file():
             raise
+    require_written(output)
 
 
 def prove(
@@ -139,8 +148,10 @@ def prove(
     data = json.dumps({"input_data": [list(inputs)]})
     tell(ProofStep.WITNESS)
     ezkl.gen_witness(data, compiled, witness, vk_path=verifying_key, srs_path=srs)
+    require_written(witness)
     tell(ProofStep.PROOF)
     ezkl.prove(witness, compiled, proving_key, proof, srs_path=srs)
+    require_written(proof)
     tell(ProofStep.VERIFICATION)
     if ezkl.verify(proof, settings, verifying_key, srs_path=srs, reduced_srs=False) is not True:
         raise RuntimeError("the proof does not verify")
@@ -160,6 +171,22 @@ def commit(words: Sequence[str], verifying_key: str, settings: str, srs: str) ->
     (point,) = points
     # ezkl's type stubs leave the coordinates out
     return "".join(bytes.fromhex(getattr(point, name))[::-1].hex() for name in ("x", "y"))
+
+
+def require_written(*paths: str) -> None:
+    """Checks that there was room for the ends of files: ezkl does not tell when it cannot write them.
+
+    Raises:
+        OSError: there is no room for one more buffer.
+    """
+    for path in paths:
+        with Path(path).open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            try:
+                file.write(bytes(_BUFFER_BYTES))
+                file.flush()
+            finally:
+                os.truncate(path, size)
 
 
 STAGES: Final[Mapping[Stage, Callable[..., object]]] = {

@@ -29,6 +29,8 @@ ADDRESS_SPACE_BYTES: Final = 2**30
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 _THREADS: Final = {"RAYON_NUM_THREADS": "1"}
 """Several processes of one thread each do more than one process with several threads."""
+_NO_BYTECODE: Final = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""On a full disk Python leaves half a file of compiled code, and never starts again."""
 _NO_MEMORY: Final = ("memory allocation of", "MemoryError")
 _NO_SPACE: Final = tuple(
     form.format(number)
@@ -172,6 +174,7 @@ def _environment(home: str) -> dict[str, str]:
     return {
         **inherited,
         **_THREADS,
+        **_NO_BYTECODE,
         **proxies,
         "HOME": home,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from prover.errors import (
+    CorruptSrsError,
+    EzklCrashedError,
     EzklFailedError,
     InputRangeError,
     OutputMismatchError,
@@ -92,7 +94,7 @@ def prove_batch(
         InputCountError: not the model's number of values.
         InputValueError: a value is no number, or not finite as float32.
         InputRangeError: the values are too large for the circuit.
-        DamagedCircuitError: the work failed, and the circuit's files have changed.
+        DamagedCircuitError, CorruptSrsError: the work failed, and a file of the circuit has changed.
         EzklError: the work took too long, crashed, failed or was stopped.
         UnexpectedInstancesError, UnexpectedCommitmentError: the proof speaks of other inputs.
     """
@@ -106,7 +108,7 @@ def prove_batch(
     try:
         with tempfile.TemporaryDirectory(prefix="veritally-proof-") as arguments["folder"]:
             measured = measure_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit), watch)
-    except EzklFailedError as error:
+    except (EzklFailedError, EzklCrashedError) as error:
         _explain(circuit, error)
         raise
     except OSError as error:
@@ -128,15 +130,18 @@ def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple
     return given + [(circuit.filling,) * circuit.inputs] * (circuit.batch_size - len(given))
 
 
-def _explain(circuit: Circuit, error: EzklFailedError) -> None:
+def _explain(circuit: Circuit, error: EzklFailedError | EzklCrashedError) -> None:
     """Raises a better error where ezkl's has a known cause."""
-    if _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words:
+    if (
+        isinstance(error, EzklFailedError)
+        and _NO_WITNESS in error.problem
+        and _OUT_OF_RANGE in error.last_words
+    ):
         raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
-    damaged = damaged_files(circuit.paths.settings.parent)
-    if is_damaged(circuit.paths.srs):
-        damaged.append(circuit.paths.srs)
-    if damaged:
+    if damaged := damaged_files(circuit.paths.settings.parent):
         raise DamagedCircuitError(circuit.model, damaged) from error
+    if is_damaged(circuit.paths.srs):
+        raise CorruptSrsError(circuit.paths.srs) from error
 
 
 def _memory_limit_bytes(circuit: Circuit) -> int:

@@ -77,6 +77,38 @@ def test_crash_is_told_from_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         run_ezkl(Stage.PROVE, {}, 20)
 
 
+@pytest.mark.parametrize("signal_number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL])
+def test_death_by_a_signal_is_named(
+    signal_number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_child(tmp_path, monkeypatch, f"import os; os.kill(os.getpid(), {signal_number.value})")
+    with pytest.raises(
+        EzklCrashedError, match=f"'prove' was killed by {signal_number.name} after .* try again"
+    ):
+        run_ezkl(Stage.PROVE, {}, 20)
+
+
+def test_answer_of_a_child_that_crashes_at_its_end_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"result": 7, "cpu_s": 0.5, "peak_memory_bytes": 9}
+    use_child(tmp_path, monkeypatch, f"import os; print({json.dumps(answer)!r}, flush=True); os.abort()")
+    assert run_ezkl(Stage.PROVE, {}, 20) == 7
+
+
+def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_child(tmp_path, monkeypatch, """print('{"result": 7, "cpu_s": 1', end="", flush=True)""")
+    with pytest.raises(EzklCrashedError, match="died with exit code 0"):
+        run_ezkl(Stage.PROVE, {}, 20)
+
+
+def use_child(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Lets another program than ours be the child."""
+    (folder / "another_child.py").write_text(script)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(ezkl_process, "CHILD_MODULE", "another_child")
+
+
 def test_failure_names_stage_and_reason(tmp_path: Path) -> None:
     arguments = {
         "network": str(tmp_path / "none.onnx"),
@@ -137,6 +169,20 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     arguments = {"output": str(tmp_path / "srs"), "logrows": HOURS_OF_ROWS}
     with pytest.raises(EzklMemoryError, match="'development-srs' needs more than 512 MB"):
         measure_ezkl(Stage.DEVELOPMENT_SRS, arguments, 60, memory_limit_bytes=2**29)
+
+
+def test_memory_is_bounded_without_a_limit_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ezkl_process, "ADDRESS_SPACE_BYTES", 2**28)
+    monkeypatch.setattr(ezkl_process, "available_memory_bytes", lambda: 2**28)
+    arguments = {"output": str(tmp_path / "srs"), "logrows": HOURS_OF_ROWS}
+    with pytest.raises(EzklMemoryError, match="needs more than 512 MB; free memory"):
+        run_ezkl(Stage.DEVELOPMENT_SRS, arguments, 60)
+
+
+def test_memory_of_who_starts_a_call_does_not_count(tmp_path: Path) -> None:
+    ballast = bytearray(2**28)
+    measured = measure_ezkl(Stage.DEVELOPMENT_SRS, {"output": str(tmp_path / "srs"), "logrows": 6}, 60)
+    assert measured.peak_memory_bytes < len(ballast)
 
 
 def test_full_disk_is_told(tmp_path: Path) -> None:
