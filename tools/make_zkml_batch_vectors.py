@@ -106,7 +106,7 @@ def main() -> int:
     )
     cache_dir: Path = parser.parse_args().cache_dir
     write("mlp", 1, 13, 16, cache_dir)
-    write("mlp_batch16", 16, 17, 1, cache_dir)
+    write("mlp_batch16", 16, 17, 2, cache_dir)
     return 0
 
 

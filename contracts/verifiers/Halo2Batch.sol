@@ -9,7 +9,7 @@ import {Bn254} from "../libraries/Bn254.sol";
 /// verifying key, for all of them.
 /// @dev Each proof's equation enters the sum with a coefficient that is a hash of it and of all proofs before it, so
 /// that a false one cannot be made up for by others (docs/zkml.md). The accumulator is called as the verifiers are: with
-/// decoded arguments, through its interface, and nowhere else.
+/// decoded arguments, by its interface, and nowhere else. Whatever it answers or does, it cannot make the caller fail.
 library Halo2Batch {
     /// @dev Where the words of the verifying key hold the first point.
     uint256 private constant FIRST_POINT = 4;
@@ -47,13 +47,8 @@ library Halo2Batch {
         sum.factors = new uint256[]((key.length - FIRST_POINT) / 2);
         sum.state = bytes32(uint256(uint160(accumulator)));
         for (uint256 i; i < proofs.length; ++i) {
-            try IHalo2Accumulator(accumulator).accumulate{gas: gasLimit}(proofs[i].proof, proofs[i].instances) returns (
-                uint256[7] memory words
-            ) {
-                if (!_add(sum, words, proofs[i])) return false;
-            } catch {
-                return false;
-            }
+            (bool answered, uint256[7] memory words) = _accumulate(accumulator, gasLimit, proofs[i]);
+            if (!answered || !_add(sum, words, proofs[i])) return false;
         }
         return _addShared(sum, key) && Bn254.pairs(sum.lhs, sum.rhs, key);
     }
@@ -61,12 +56,31 @@ library Halo2Batch {
     /// @notice What all proofs of an accumulator's circuit share.
     /// @param accumulator The accumulator; holds code.
     /// @return known False when it does not say.
-    /// @return key See {IHalo2Accumulator-verifyingKey}.
+    /// @return key See {IHalo2Accumulator-verifyingKey}; means something only when known.
     function tryVerifyingKey(address accumulator) internal view returns (bool known, uint256[] memory key) {
-        try IHalo2Accumulator(accumulator).verifyingKey{gas: KEY_GAS}() returns (uint256[] memory words) {
-            return (words.length >= FIRST_POINT, words);
-        } catch {
-            return (false, key);
+        (bool success, bytes memory answer) =
+            accumulator.staticcall{gas: KEY_GAS}(abi.encodeCall(IHalo2Accumulator.verifyingKey, ()));
+        if (!success || answer.length < 0x40) return (false, key);
+        uint256 offset;
+        assembly ("memory-safe") {
+            offset := mload(add(answer, 0x20))
+            key := add(answer, 0x40)
+        }
+        known = offset == 0x20 && key.length >= FIRST_POINT && key.length == (answer.length - 0x40) / 0x20;
+    }
+
+    /// @dev What the accumulator says of a proof; `answered` is false unless that is seven words. No answer makes this
+    /// revert.
+    function _accumulate(address accumulator, uint256 gasLimit, ZkProof memory item)
+        private
+        view
+        returns (bool answered, uint256[7] memory words)
+    {
+        bytes memory input = abi.encodeCall(IHalo2Accumulator.accumulate, (item.proof, item.instances));
+        assembly ("memory-safe") {
+            answered := staticcall(gasLimit, accumulator, add(input, 0x20), mload(input), words, 0xe0)
+            answered := and(answered, eq(returndatasize(), 0xe0))
+            mstore(0x40, input) // nothing that was allocated since lives on
         }
     }
 

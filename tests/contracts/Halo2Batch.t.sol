@@ -6,7 +6,7 @@ import {IHalo2Verifier} from "../../contracts/interfaces/external/IHalo2Verifier
 import {ZkProof} from "../../contracts/interfaces/IZkmlVerifier.sol";
 import {Halo2Batch} from "../../contracts/verifiers/Halo2Batch.sol";
 import {BatchTest} from "./base/BatchTest.sol";
-import {OpenAccumulatorStub} from "./standins/AccumulatorStub.sol";
+import {AnyAnswerStub, OpenAccumulatorStub} from "./standins/AccumulatorStub.sol";
 
 /// A contract that verifies proofs together and does nothing else.
 contract Batcher {
@@ -52,6 +52,33 @@ contract Halo2BatchTest is BatchTest {
         ZkProof[] memory proofs = mlpProofs(bound(count, 1, 4), order);
         spoil(proofs[bound(position, 0, proofs.length - 1)], where, change);
         assertFalse(_accepts(proofs));
+    }
+
+    /// Any number of false proofs among up to sixteen, in any positions, each false in its own way.
+    /// forge-config: default.fuzz.runs = 24
+    function testFuzz_accepts_refusesSeveralFalseProofs(uint256 count, uint256 bad, uint256 order, uint256 seed)
+        public
+        view
+    {
+        count = bound(count, 2, PROOFS);
+        bad = bound(bad, 1, (1 << count) - 1);
+        ZkProof[] memory proofs = mlpProofs(count, order);
+        for (uint256 i; i < count; ++i) {
+            if (bad >> i & 1 == 1) spoil(proofs[i], uint256(keccak256(abi.encode(seed, i))), seed);
+        }
+        assertFalse(_accepts(proofs));
+    }
+
+    /// One false proof in each position of batches of two to sixteen. What is false is a number that only the pairing
+    /// finds out.
+    function test_accepts_refusesAFalseProofInEveryPosition() public view {
+        for (uint256 count = 2; count <= PROOFS; count += count < 4 ? 1 : 4) {
+            for (uint256 position; position < count; ++position) {
+                ZkProof[] memory proofs = mlpProofs(count, 0xfedcba9876543210);
+                proofs[position].instances[19] = addmod(proofs[position].instances[19], 1, FIELD_MODULUS);
+                assertFalse(_accepts(proofs));
+            }
+        }
     }
 
     function test_accepts_refusesEveryChangedWordInEveryPosition() public view {
@@ -208,6 +235,37 @@ contract Halo2BatchTest is BatchTest {
         assertFalse(_opens([uint256(0), 0, 0, 0, 0, 0, 0], [uint256(0), 0, 0, 0, 0, 0, 0]));
     }
 
+    /* ANSWERS THAT ARE NONE */
+
+    /// The library answers, whatever the accumulator does: the proofs are then judged one by one.
+    function testFuzz_accepts_refusesAnyOtherAnswer(bytes memory key, bytes memory words) public {
+        vm.assume(words.length != 224);
+        assertFalse(_acceptsFrom(key, words));
+        assertFalse(_acceptsFrom(_encodedKey(4), words));
+    }
+
+    /// A word or a byte more or less, where everything else is right.
+    function test_accepts_refusesAnswersOfAnotherLength() public {
+        bytes memory words = new bytes(224);
+        assertTrue(_acceptsFrom(_encodedKey(4), words), "as it should be");
+        assertFalse(_acceptsFrom(_encodedKey(4), new bytes(223)), "a byte less");
+        assertFalse(_acceptsFrom(_encodedKey(4), new bytes(225)), "a byte more");
+        assertFalse(_acceptsFrom(_encodedKey(4), new bytes(256)), "a word more");
+        assertFalse(_acceptsFrom("", words), "no key");
+        assertFalse(_acceptsFrom(_encodedKey(3), words), "a short key");
+        assertFalse(_acceptsFrom(bytes.concat(_encodedKey(4), bytes32(0)), words), "more than the key says");
+        bytes memory key = _encodedKey(4);
+        key[31] = 0x40;
+        assertFalse(_acceptsFrom(key, words), "elsewhere");
+        key[31] = 0x20;
+        key[32] = 0x01;
+        assertFalse(_acceptsFrom(key, words), "a length that no answer can have");
+    }
+
+    function test_accepts_refusesAnAddressWithoutCode() public view {
+        assertFalse(batcher.accepts(address(0xc0de), ACCUMULATOR_GAS, mlpProofs(2, 0x10)));
+    }
+
     /* GAS */
 
     /// Too little gas refuses, or fails; it never accepts what is false.
@@ -239,6 +297,23 @@ contract Halo2BatchTest is BatchTest {
         ZkProof[] memory proofs = new ZkProof[](2);
         (proofs[0].proof, proofs[1].proof) = (abi.encode(first), abi.encode(second));
         return batcher.accepts(address(open), ACCUMULATOR_GAS, proofs);
+    }
+
+    /// Two proofs, of which the accumulator says what is given.
+    function _acceptsFrom(bytes memory key, bytes memory words) private returns (bool) {
+        AnyAnswerStub stub = new AnyAnswerStub();
+        stub.tell(key, words);
+        return batcher.accepts(address(stub), ACCUMULATOR_GAS, mlpProofs(2, 0x10));
+    }
+
+    /// A key of the first `count` words of the second group's generator.
+    function _encodedKey(uint256 count) private pure returns (bytes memory) {
+        uint256[] memory key = new uint256[](4);
+        (key[0], key[1], key[2], key[3]) = _g2();
+        assembly {
+            mstore(key, count)
+        }
+        return abi.encode(key);
     }
 
     /// `factor` times the generator.

@@ -7,7 +7,7 @@ import {IZkmlVerifier, ZkProof} from "../../contracts/interfaces/IZkmlVerifier.s
 import {Verdict} from "../../contracts/types/Verdict.sol";
 import {Halo2Call} from "../../contracts/verifiers/Halo2Call.sol";
 import {BatchTest} from "./base/BatchTest.sol";
-import {ListedAccumulatorStub} from "./standins/AccumulatorStub.sol";
+import {AnyAnswerStub, ListedAccumulatorStub} from "./standins/AccumulatorStub.sol";
 
 /// A circuit with an accumulator: its proofs are verified together, and one by one when that fails.
 contract ZkmlVerifierTogetherTest is BatchTest {
@@ -76,6 +76,18 @@ contract ZkmlVerifierTogetherTest is BatchTest {
         proofs = mlpProofs(2, 0x10);
         stub.setBurn(bound(burn, 0, 500_000));
         assertEq(zkml.verify(_claimFor(proofs), abi.encode(other, proofs)).refused, 0, "burnt");
+    }
+
+    /// Not even an answer that is none, from code that was another when it was registered.
+    /// forge-config: default.fuzz.runs = 16
+    function testFuzz_verify_doesNotFailWithTheAccumulator(bytes memory key, bytes memory words, uint256 bad) public {
+        AnyAnswerStub stub = new AnyAnswerStub();
+        vm.etch(accumulator, address(stub).code);
+        AnyAnswerStub(accumulator).tell(key, words);
+        bad = bound(bad, 0, 2);
+        ZkProof[] memory proofs = mlpProofs(2, 0x10);
+        if (bad != 0) spoil(proofs[bad - 1], 70, 1);
+        assertEq(zkml.verify(_claimFor(proofs), abi.encode(index, proofs)).refused, bad);
     }
 
     /// A single proof goes to the circuit's own verifier, which is cheaper for it.

@@ -258,6 +258,7 @@ def test_is_not_done_twice() -> None:
         ("let point_2 := mload(0x0160)", "let point_2 := mload(0x0140)", "the coefficients"),
         ("mstore(0x60, coeff)", "mstore(0xa0, coeff)", "the coefficients"),
         ("success, 0, 0xa0", "success, 0, 0x80", "the second inversion"),
+        ("                    success := batch_invert(success, 0, 0xa0)\n", "", "the second inversion"),
         (
             "mload(0x00)\n                    mstore(0x0200",
             "mload(0x20)\n                    mstore(0x0200",

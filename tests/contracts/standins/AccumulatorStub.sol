@@ -56,3 +56,17 @@ contract ListedAccumulatorStub is IHalo2Accumulator {
         return words;
     }
 }
+
+/// A STUB that answers any call with the bytes that it was told: {accumulate} with one, everything else with the other.
+contract AnyAnswerStub {
+    bytes private _key;
+    bytes private _words;
+
+    function tell(bytes memory key, bytes memory words) external {
+        (_key, _words) = (key, words);
+    }
+
+    fallback(bytes calldata input) external returns (bytes memory) {
+        return bytes4(input) == IHalo2Accumulator.accumulate.selector ? _words : _key;
+    }
+}
