@@ -186,5 +186,4 @@ async def test_gas_is_as_predicted(service: RunningService, devnet: Devnet, answ
     data = Web3.to_bytes(hexstr=call._encode_transaction_data())
     calldata_gas = sum(BYTE_GAS if byte else ZERO_BYTE_GAS for byte in data)
     used = receipt["gasUsed"] - TRANSACTION_GAS - calldata_gas
-    print(f"measured {used}, predicted {model.circuit.predicted_verify_gas}")
     assert used == pytest.approx(model.circuit.predicted_verify_gas, rel=0.03)

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
-from prover.errors import OutputMismatchError, UnexpectedInstancesError
+from prover.errors import OutputMismatchError, UnexpectedCommitmentError, UnexpectedInstancesError
 from prover.zkml.circuit import Circuit, CircuitPaths
 from prover.zkml.prove import read_proof, require_close
-from veritally.commitments import FIELD_MODULUS
+from veritally.commitments import FIELD_MODULUS, words_commitment
 
 NOWHERE = Path("nowhere")
 CIRCUIT = Circuit(
@@ -34,6 +35,8 @@ CIRCUIT = Circuit(
     estimated_prove_memory_bytes=1,
     development_srs=True,
 )
+COMMITTING = dataclasses.replace(CIRCUIT, inputs_committed=True)
+PROOF = bytes(range(96))
 INPUTS = (1.125, -0.375)
 WORDS = (5, FIELD_MODULUS - 2, FIELD_MODULUS - 40)
 """4.5 and -1.5 are rounded away from zero; the output is -40 / 16."""
@@ -48,6 +51,7 @@ def test_words_are_split_and_outputs_are_exact() -> None:
     assert proof.proof == b"\xab\xcd"
     assert proof.instances == WORDS
     assert (proof.input_words, proof.output_words) == (WORDS[:2], WORDS[2:])
+    assert proof.request_hash == words_commitment(WORDS[:2])
     assert proof.outputs == (-2.5,)
 
 
@@ -62,6 +66,35 @@ def test_proof_of_something_else_is_refused(words: tuple[int, ...]) -> None:
 def test_scale_is_the_circuits() -> None:
     with pytest.raises(UnexpectedInstancesError):
         read_proof(dataclasses.replace(CIRCUIT, input_scale=3), INPUTS, answer(*WORDS))
+
+
+def committed(proof: bytes, commitment: bytes, *words: int) -> dict[str, Any]:
+    return answer(*words) | {"proof": proof.hex(), "commitment": commitment.hex()}
+
+
+def test_committed_inputs_are_no_instances() -> None:
+    proof = read_proof(COMMITTING, INPUTS, committed(PROOF, PROOF[:64], WORDS[2]))
+    assert proof.instances == proof.output_words == WORDS[2:]
+    assert proof.input_words == WORDS[:2]
+    assert proof.request_hash == keccak(PROOF[:64])
+
+
+@pytest.mark.parametrize("position", [0, 31, 32, 63])
+def test_proof_of_another_commitment_is_refused(position: int) -> None:
+    other = PROOF[:position] + b"\xff" + PROOF[position + 1 :]
+    with pytest.raises(UnexpectedCommitmentError, match="commitment to the given inputs"):
+        read_proof(COMMITTING, INPUTS, committed(other, PROOF[:64], WORDS[2]))
+
+
+def test_proof_shorter_than_its_commitment_is_refused() -> None:
+    with pytest.raises(UnexpectedCommitmentError):
+        read_proof(COMMITTING, INPUTS, committed(PROOF[:63], PROOF[:64], WORDS[2]))
+
+
+@pytest.mark.parametrize("words", [(), WORDS, WORDS[1:]])
+def test_committed_proof_with_other_instances_is_refused(words: tuple[int, ...]) -> None:
+    with pytest.raises(UnexpectedInstancesError, match=f"{len(words)} instances .* 1 words"):
+        read_proof(COMMITTING, INPUTS, committed(PROOF, PROOF[:64], *words))
 
 
 def test_difference_up_to_the_tolerance_passes() -> None:
