@@ -63,6 +63,7 @@ def expected_of(package: BuiltPackage) -> ExpectedCircuit:
             "outputs": instances["outputs"],
             "inputScale": instances["input_scale"],
             "outputScale": instances["output_scale"],
+            "inputsCommitted": instances["inputs_committed"],
         },
     )
 
@@ -125,6 +126,7 @@ def _expected(model: ModelPackage, circuit: Circuit) -> ExpectedCircuit:
             "outputs": circuit.outputs,
             "inputScale": circuit.input_scale,
             "outputScale": circuit.output_scale,
+            "inputsCommitted": circuit.inputs_committed,
         },
     )
 

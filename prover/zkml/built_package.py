@@ -104,6 +104,7 @@ def _layout(circuit: Circuit) -> dict[str, object]:
         "outputs": circuit.outputs,
         "input_scale": circuit.input_scale,
         "output_scale": circuit.output_scale,
+        "inputs_committed": circuit.inputs_committed,
     }
 
 
