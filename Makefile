@@ -99,11 +99,12 @@ abi-check: setup
 
 .PHONY: vectors-check
 vectors-check: setup
-	$(call headline,Committed attestation documents are those of their generator)
+	$(call headline,Committed vectors are those of their generators)
 	@.venv/bin/python tools/make_nitro_vectors.py --check
 	@.venv/bin/python tools/make_tdx_vectors.py --check
 	@.venv/bin/python tools/make_binding_vectors.py --check
 	@.venv/bin/python tools/make_registration_vectors.py --check
+	@.venv/bin/python tools/make_zkml_binding_vectors.py --check
 	@.venv/bin/python tools/make_opengradient_vectors.py --check
 
 .PHONY: test-contracts

@@ -159,6 +159,7 @@ def _in_package(package: BuiltPackage, described: Mapping[str, Any]) -> Expected
             "outputs": instances["outputs"],
             "inputScale": instances["input_scale"],
             "outputScale": instances["output_scale"],
+            "inputsCommitted": instances["inputs_committed"],
         },
     )
 
@@ -174,6 +175,7 @@ def _built(circuit: Circuit, accumulator: Accumulator | None) -> ExpectedCircuit
             "outputs": circuit.outputs,
             "inputScale": circuit.input_scale,
             "outputScale": circuit.output_scale,
+            "inputsCommitted": circuit.inputs_committed,
         },
     )
 

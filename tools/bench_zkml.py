@@ -9,7 +9,6 @@ After the table, each figure is a line `name value`.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import resource
@@ -20,15 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from eth_account.signers.local import LocalAccount
 from rich.console import Console
 from rich.table import Table
 
 from prover.zkml.build import BuildRequest, build
-from prover.zkml.circuit import Circuit, prepare_circuit
+from prover.zkml.circuit import Circuit
 from prover.zkml.frontier import Option, Preference
-from prover.zkml.package import COMMITTED
+from prover.zkml.inputs import InputBinding
 from prover.zkml.prove import prove
 from prover.zkml.srs import development_srs
 from veritally.abi import Artifact
@@ -93,7 +91,8 @@ def measure(name: str, chain: Chain, account: LocalAccount, *, with_defaults: bo
     """Builds, proves and verifies one network."""
     stem = name.removesuffix(_COMMITTED)
     network, sample = NETWORKS / f"{stem}.onnx", NETWORKS / f"{stem}.json"
-    chosen = choose(network, sample, commit=name.endswith(_COMMITTED))
+    inputs = InputBinding.COMMITTED if name.endswith(_COMMITTED) else InputBinding.PUBLIC
+    chosen = choose(network, sample, inputs)
     circuit = chosen.circuit
     started = children_cpu_s()
     proven = prove(circuit, first_input(sample, circuit.inputs), TIMEOUT_S)
@@ -113,20 +112,16 @@ def measure(name: str, chain: Chain, account: LocalAccount, *, with_defaults: bo
     )
 
 
-def choose(network: Path, sample: Path, *, commit: bool) -> Option:
-    """The circuit that the build chooses; the same one with a commitment to its inputs."""
+def choose(network: Path, sample: Path, inputs: InputBinding) -> Option:
+    """The circuit for one inference that the build chooses."""
 
     def tell(line: str) -> None:
         print(f"  {line}", file=sys.stderr)
 
-    request = BuildRequest(network, sample, network.stem, "1.0.0", Preference.GAS, None, None)
-    built = build(request, CACHE, tell)
-    if not commit:
-        return built.chosen
-    knobs = msgspec.structs.replace(built.chosen.candidate.knobs, input_visibility=COMMITTED)
-    package = dataclasses.replace(built.package, knobs=knobs)
-    candidate = dataclasses.replace(built.chosen.candidate, knobs=knobs)
-    return Option(candidate, prepare_circuit(package, CACHE, tell))
+    request = BuildRequest(
+        network, sample, network.stem, "1.0.0", Preference.GAS, None, None, batch_sizes=(1,), inputs=inputs
+    )
+    return build(request, CACHE, tell).chosen
 
 
 def verify_gas(

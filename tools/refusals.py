@@ -12,6 +12,7 @@ import prover_refusals
 import registry_refusals
 import settlement_refusals
 import tdx_refusals
+import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
 
@@ -63,5 +64,6 @@ REFUSALS = (
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,
     *zkml_refusals.CHECKS,
+    *zkml_committed_refusals.CHECKS,
     *program_refusals.CHECKS,
 )

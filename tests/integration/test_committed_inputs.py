@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from typer.testing import CliRunner
 from web3 import Web3
 
 from prover.catalogue import ServedModel
-from prover.errors import EzklError
+from prover.errors import EzklError, EzklFailedError, UnexpectedCommitmentError
+from prover.zkml.commitment import as_felts, commit_words
+from prover.zkml.ezkl_process import Stage, run_ezkl
+from prover.zkml.prove import read_proof
 from veritally.cli import app
+from veritally.commitments import quantise
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import CommitmentUnavailableError, PackageMismatchError, ReceiptMismatchError
@@ -175,6 +180,25 @@ async def test_what_is_missing_is_told(
         assert "give --package with the model's package" in str(error)
 
 
+def test_proof_about_other_inputs_is_refused(service: RunningService, tmp_path: Path) -> None:
+    circuit = served(service).circuit
+    asked = [*INPUT[:-1], -INPUT[-1]]
+    arguments = {name: str(path) for name, path in asdict(circuit.paths).items()} | {
+        "inputs": INPUT,
+        "folder": str(tmp_path),
+        "committed_words": as_felts(quantise(asked, circuit.input_scale)),
+    }
+    result = run_ezkl(Stage.PROVE, arguments, 120.0)
+    with pytest.raises(UnexpectedCommitmentError):
+        read_proof(circuit, asked, result)
+
+
+def test_inputs_that_do_not_fit_one_column_are_refused(service: RunningService) -> None:
+    paths = served(service).circuit.paths
+    with pytest.raises(EzklFailedError, match="5000 inputs need 2 commitments"):
+        commit_words(paths.settings.parent, paths.srs, [0] * 5000)
+
+
 async def test_gas_is_as_predicted(service: RunningService, devnet: Devnet, answer: dict[str, Any]) -> None:
     model = served(service)
     contract = devnet.chain.w3.eth.contract(
@@ -186,5 +210,4 @@ async def test_gas_is_as_predicted(service: RunningService, devnet: Devnet, answ
     data = Web3.to_bytes(hexstr=call._encode_transaction_data())
     calldata_gas = sum(BYTE_GAS if byte else ZERO_BYTE_GAS for byte in data)
     used = receipt["gasUsed"] - TRANSACTION_GAS - calldata_gas
-    print(f"measured {used}, predicted {model.circuit.predicted_verify_gas}")
     assert used == pytest.approx(model.circuit.predicted_verify_gas, rel=0.03)

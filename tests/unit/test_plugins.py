@@ -2,22 +2,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from veritally.errors import CommandMissingError
-from veritally.plugins import load_group
+from prover.zkml.commitment import commit_words
+from veritally.errors import CommandMissingError, CommitmentUnavailableError
+from veritally.plugins import COMMITMENTS, GROUP, load_commitment, load_group
+from veritally.receipt_check import POLYCOMMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def install(folder: Path, target: str) -> None:
-    """Puts a distribution with one group of commands into `folder`."""
+    """Puts a distribution with one group of commands and one commitment into `folder`."""
     info = folder / "brings_a_group-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brings-a-group\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[veritally.commands]\ngrouped = {target}\n")
+    (info / "entry_points.txt").write_text(
+        f"[veritally.commands]\ngrouped = {target}\n[veritally.commitments]\nkind = {target}\n"
+    )
 
 
 @pytest.fixture
@@ -45,6 +50,29 @@ def test_group_that_cannot_be_loaded_is_told(site: Path, target: str, problem: s
     install(site, target)
     with pytest.raises(CommandMissingError, match=problem):
         load_group("grouped")
+
+
+def test_commitment_of_an_installed_package_is_found(site: Path) -> None:
+    install(site, "prover.zkml.commitment:commit_words")
+    assert load_commitment("kind") is commit_words
+
+
+def test_missing_commitment_is_told() -> None:
+    with pytest.raises(CommitmentUnavailableError, match=r"no installed package computes .* with the prover"):
+        load_commitment("kind")
+
+
+@pytest.mark.parametrize("target", ["no_such_module:commit", "prover.zkml.commitment:no_such_function"])
+def test_commitment_that_cannot_be_loaded_is_told(site: Path, target: str) -> None:
+    install(site, target)
+    with pytest.raises(CommitmentUnavailableError, match="is broken"):
+        load_commitment("kind")
+
+
+def test_names_are_those_of_pyproject() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert declared[COMMITMENTS] == {POLYCOMMIT: "prover.zkml.commitment:commit_words"}
+    assert declared[GROUP] == {"model": "prover.model_cli:model"}
 
 
 def test_program_without_the_prover_says_so(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ CIRCUIT = Circuit(
     estimated_prove_memory_bytes=1,
     development_srs=True,
 )
+COMMITTING = dataclasses.replace(CIRCUIT, inputs_committed=True)
+PROOF = bytes(range(96))
 INPUTS = (1.125, -0.375)
 WORDS = (5, FIELD_MODULUS - 2, FIELD_MODULUS - 40)
 """4.5 and -1.5 are rounded away from zero; the output is -40 / 16."""
@@ -64,18 +66,6 @@ def test_each_run_of_a_batch_has_its_own_words() -> None:
         Run(WORDS[:2], WORDS[2:], (-2.5,), words_commitment(WORDS[:2])),
         Run((1, 4), (8,), (0.5,), words_commitment((1, 4))),
     )
-
-
-def test_committed_inputs_are_no_instances() -> None:
-    committed = dataclasses.replace(CIRCUIT, inputs_committed=True)
-    slots, point = fill_slots(committed, [INPUTS]), "0b" * 64
-    result = answer(8) | {"proof": point + "abcd", "commitment": point}
-    made = read_proof(committed, slots, 1, result)
-    assert made.runs == (Run(WORDS[:2], (8,), (0.5,), bytes(keccak(hexstr=point))),)
-    with pytest.raises(UnexpectedInstancesError, match="3 instances"):
-        read_proof(committed, slots, 1, result | answer(*WORDS))
-    with pytest.raises(UnexpectedCommitmentError):
-        read_proof(committed, slots, 1, result | {"commitment": "0c" * 64})
 
 
 @pytest.mark.parametrize("wrong", range(6))
@@ -107,6 +97,34 @@ def test_proof_of_something_else_is_refused(words: tuple[int, ...]) -> None:
 def test_scale_is_the_circuits() -> None:
     with pytest.raises(UnexpectedInstancesError):
         read_proof(dataclasses.replace(CIRCUIT, input_scale=3), [INPUTS], 1, answer(*WORDS))
+
+
+def committed(proof: bytes, commitment: bytes, *words: int) -> dict[str, Any]:
+    return answer(*words) | {"proof": proof.hex(), "commitment": commitment.hex()}
+
+
+def test_committed_inputs_are_no_instances() -> None:
+    made = read_proof(COMMITTING, [INPUTS], 1, committed(PROOF, PROOF[:64], WORDS[2]))
+    assert made.instances == WORDS[2:]
+    assert made.runs == (Run(WORDS[:2], WORDS[2:], (-2.5,), keccak(PROOF[:64])),)
+
+
+@pytest.mark.parametrize("position", [0, 31, 32, 63])
+def test_proof_of_another_commitment_is_refused(position: int) -> None:
+    other = PROOF[:position] + b"\xff" + PROOF[position + 1 :]
+    with pytest.raises(UnexpectedCommitmentError, match="commitment to the given inputs"):
+        read_proof(COMMITTING, [INPUTS], 1, committed(other, PROOF[:64], WORDS[2]))
+
+
+def test_proof_shorter_than_its_commitment_is_refused() -> None:
+    with pytest.raises(UnexpectedCommitmentError):
+        read_proof(COMMITTING, [INPUTS], 1, committed(PROOF[:63], PROOF[:64], WORDS[2]))
+
+
+@pytest.mark.parametrize("words", [(), WORDS, WORDS[1:]])
+def test_committed_proof_with_other_instances_is_refused(words: tuple[int, ...]) -> None:
+    with pytest.raises(UnexpectedInstancesError, match=f"{len(words)} instances .* 1 words"):
+        read_proof(COMMITTING, [INPUTS], 1, committed(PROOF, PROOF[:64], *words))
 
 
 def test_difference_up_to_the_tolerance_passes() -> None:
