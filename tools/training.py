@@ -68,7 +68,7 @@ def fit(
     rate: float,
     penalty: Callable[[Parameters, Floats], Any] = no_penalty,
 ) -> Parameters:
-    """Minimises cross-entropy and penalty by Adam with a falling rate; weights decay, so that they stay near 1.
+    """Minimises cross-entropy and penalty by Adam with a falling rate; weights decay, so they stay near 1.
 
     One thread: sums are then in one order, whatever the number of cores.
     """
