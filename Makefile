@@ -46,6 +46,9 @@ CLIENTS := tests/clients/node_modules/.package-lock.json
 VENV_ANALYSIS := .venv-analysis/.installed
 VENV_HALMOS := .venv-halmos/.installed
 VENV_OPENGRADIENT := .venv-opengradient/.installed
+VENV_TRAIN := .venv-train/.installed
+
+EXAMPLES := iris digits_cnn transformer
 
 define headline
 @printf '\n\033[1m== %s\033[0m\n' "$(1)"
@@ -133,6 +136,11 @@ test-opengradient: setup $(VENV_OPENGRADIENT) ## Compare our verdicts on OpenGra
 	$(call headline,Conformance with OpenGradient's SDK)
 	@$(PYTEST) -m opengradient
 
+.PHONY: test-examples
+test-examples: $(VENV_TRAIN) ## Train the models of examples/ again and compare them with the committed ones
+	$(call headline,Committed examples are what their scripts write)
+	@for name in $(EXAMPLES); do .venv-train/bin/python tools/train_$$name.py --check .build/examples; done
+
 .PHONY: test-ape
 test-ape: setup $(VENV_APE) ## Run the functional tests (Ape)
 	$(call headline,Functional tests with Ape)
@@ -187,6 +195,10 @@ bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/
 bench-zkml: setup ## Build, prove and verify networks, beside ezkl's defaults (takes ten minutes)
 	@.venv/bin/python tools/bench_zkml.py $(ARGS)
 
+.PHONY: bench-examples
+bench-examples: setup ## Build and prove the models of examples/, test their circuits, print docs/zkml.md's table (takes ten minutes)
+	@.venv/bin/python tools/bench_examples.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt
@@ -206,6 +218,10 @@ vectors: setup ## Write what is made in tests/vectors/attestation
 	@.venv/bin/python tools/make_binding_vectors.py
 	@.venv/bin/python tools/make_registration_vectors.py
 	@.venv/bin/python tools/make_opengradient_vectors.py
+
+.PHONY: examples
+examples: $(VENV_TRAIN) ## Train the models of examples/ anew
+	@for name in $(EXAMPLES); do .venv-train/bin/python tools/train_$$name.py; done
 
 .PHONY: lock
 # Pins stay as they are; for newer versions delete the files first.
@@ -291,7 +307,7 @@ $(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
 	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
 	@touch $@
 
-$(VENV_ANALYSIS) $(VENV_HALMOS) $(VENV_OPENGRADIENT): .venv-%/.installed: requirements/%.txt | $(HOST)
+$(VENV_ANALYSIS) $(VENV_HALMOS) $(VENV_OPENGRADIENT) $(VENV_TRAIN): .venv-%/.installed: requirements/%.txt | $(HOST)
 	$(call headline,$* into .venv-$*)
 	@test -x .venv-$*/bin/pip || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/$*.txt

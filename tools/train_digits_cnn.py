@@ -12,7 +12,7 @@ from make_networks import Drawing
 from training import SEED, Data, Floats, Parameters, fit, load_digit_images, run
 
 PIXELS, KERNEL, CLASSES = 8, 3, 10
-CHANNELS = (5, 9)
+CHANNELS = (4, 9)
 STRIDES = (1, 2)
 MIDDLE = (PIXELS - KERNEL) // STRIDES[0] + 1
 LAST = (MIDDLE - KERNEL) // STRIDES[1] + 1

@@ -54,8 +54,21 @@ def load_digit_images(test_share: float = 0.2) -> Data:
     return Data(*parts)
 
 
-def fit(scores: Scores, parameters: Parameters, data: Data, *, epochs: int, rate: float) -> Parameters:
-    """Minimises the cross-entropy by Adam with a falling rate; weights decay, so that they stay near 1.
+def no_penalty(_parameters: Parameters, _inputs: Floats) -> float:
+    """For networks in which only the weights need to stay small."""
+    return 0.0
+
+
+def fit(
+    scores: Scores,
+    parameters: Parameters,
+    data: Data,
+    *,
+    epochs: int,
+    rate: float,
+    penalty: Callable[[Parameters, Floats], Any] = no_penalty,
+) -> Parameters:
+    """Minimises cross-entropy and penalty by Adam with a falling rate; weights decay, so they stay near 1.
 
     One thread: sums are then in one order, whatever the number of cores.
     """
@@ -64,7 +77,8 @@ def fit(scores: Scores, parameters: Parameters, data: Data, *, epochs: int, rate
         found = scores(values, inputs)
         shifted = found - traced.max(found, axis=1, keepdims=True)
         normal = traced.log(traced.sum(traced.exp(shifted), axis=1))
-        return traced.mean(normal - shifted[np.arange(len(classes)), classes])
+        cross_entropy = traced.mean(normal - shifted[np.arange(len(classes)), classes])
+        return cross_entropy + penalty(values, inputs)
 
     gradient, random = autograd.grad(loss), np.random.default_rng(SEED)
     steps = epochs * (len(data.train_inputs) // BATCH)

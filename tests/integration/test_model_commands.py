@@ -15,6 +15,7 @@ from web3 import Web3
 from prover.model_cli import model
 from prover.zkml.archive import package_folder, write_archive
 from prover.zkml.built_package import BuiltPackage
+from prover.zkml.ceremony import read_file_words
 from prover.zkml.errors import (
     BuiltPackageError,
     ModelMismatchError,
@@ -89,6 +90,12 @@ def test_package_is_complete_and_named_by_its_id(package: Path) -> None:
     predicted = built.circuits[0]["predicted"]
     assert predicted in built.manifest["frontier"]
     assert predicted["verify_gas"] == min(item["verify_gas"] for item in built.manifest["frontier"])
+
+
+def test_srs_file_and_verifier_have_the_same_secret(folder: Path, package: Path) -> None:
+    logrows = ModelPackage.load(package).knobs.logrows
+    words = read_file_words(folder / "cache" / "srs-development" / f"development-only-k{logrows}.srs")
+    assert [f"0x{word:064x}" for word in words] == BuiltPackage.load(package).manifest["srs"]["neg_s_g2"]
 
 
 def test_second_build_gives_the_same_package(folder: Path, package: Path) -> None:
