@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import msgspec
 from bench_zkml import CACHE, LARGEST_DIFFERENCE, ROOT, TIMEOUT_S, verify_gas
@@ -23,7 +23,7 @@ from prover.zkml.ezkl_process import Measured, Stage, measure_ezkl, run_ezkl
 from prover.zkml.frontier import Preference
 from prover.zkml.network import Network
 from prover.zkml.package import Knobs
-from prover.zkml.prove import read_proof
+from prover.zkml.prove import prove_arguments, read_proof
 from prover.zkml.sample import read_sample
 from veritally.chain import Chain
 from veritally.commitments import dequantise
@@ -94,7 +94,7 @@ def measure(name: str, chain: Chain, account: LocalAccount) -> Row:
     classes = json.loads((folder / "test.json").read_text(encoding="utf-8"))["classes"]
     accuracy = compare(network.run(inputs), run_circuit(network, knobs, inputs), classes)
     proof = prove_once(circuit, inputs[0])
-    proven = read_proof(circuit, inputs[0], proof.result)
+    proven = read_proof(circuit, [inputs[0]], 1, proof.result)
     transaction, execution = verify_gas(chain, account, circuit, proven.proof, proven.instances)
     return Row(name, accuracy, built.package.max_error, circuit, proof, execution, transaction)
 
@@ -130,9 +130,8 @@ def compare(expected: Outputs, computed: Outputs, classes: Sequence[int]) -> Acc
 
 def prove_once(circuit: Circuit, inputs: Sequence[float]) -> Measured:
     """One proof, verified, and what it took."""
-    files = {name: str(path) for name, path in asdict(circuit.paths).items()}
     with tempfile.TemporaryDirectory(prefix="veritally-bench-") as folder:
-        return measure_ezkl(Stage.PROVE, {"inputs": inputs, "folder": folder, **files}, TIMEOUT_S)
+        return measure_ezkl(Stage.PROVE, {**prove_arguments(circuit, [inputs]), "folder": folder}, TIMEOUT_S)
 
 
 def _highest(outputs: Sequence[float]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from veritally.cli_options import RpcUrl
 from veritally.deployment import Deployment
 from veritally.errors import CommitmentUnavailableError, ReceiptMismatchError
 from veritally.receipt_check import Answer, CommitmentFiles, check_answer
+
+COMMITTING_CIRCUIT: Final = Path("circuits") / "1"
+"""Folder in a package: only a circuit for one inference commits to its inputs."""
 
 receipt = typer.Typer(no_args_is_help=True, help="Receipts of inferences.")
 
@@ -28,7 +31,8 @@ def check(
     rpc_url: RpcUrl,
     deployment: Annotated[Path, typer.Option(help="Deployment file of the chain.")],
     package: Annotated[
-        Path | None, typer.Option(help="Package of the model, when its circuit commits to its inputs.")
+        Path | None,
+        typer.Option(help="Folder of the model's package; for circuits that commit to inputs."),
     ] = None,
     srs: Annotated[
         Path | None, typer.Option(help="SRS of that circuit, from the ceremony and not from the prover.")
@@ -57,4 +61,4 @@ def _files(package: Path | None, srs: Path | None) -> CommitmentFiles | None:
         return None
     if package is None or srs is None:
         raise CommitmentUnavailableError("only one of --package and --srs is given")
-    return CommitmentFiles(package, srs)
+    return CommitmentFiles(package / COMMITTING_CIRCUIT, srs)

@@ -270,12 +270,12 @@ class PackageMismatchError(VeritallyError):
 
     exit_code = 2
 
-    def __init__(self, package: Path, found: str, registered: str) -> None:
+    def __init__(self, circuit: Path, found: str, registered: str) -> None:
         super().__init__(
-            f"{package}: the verifying key has the sha256 {found}, that of the registered circuit has "
+            f"{circuit}: the verifying key has the sha256 {found}, that of the registered circuit has "
             f"{registered}; give the package of that circuit"
         )
-        self.package = package
+        self.circuit = circuit
 
 
 class AnswerFileError(VeritallyError):

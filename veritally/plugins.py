@@ -18,7 +18,7 @@ COMMITMENTS: Final = "veritally.commitments"
 class CommitWords(Protocol):
     """Computes the commitment to a circuit's input words: 64 bytes, as its proofs begin with."""
 
-    def __call__(self, package: Path, srs: Path, words: Sequence[int]) -> bytes:
+    def __call__(self, circuit: Path, srs: Path, words: Sequence[int]) -> bytes:
         """Takes a folder with the circuit's verifying key and settings, its SRS, and the words."""
 
 

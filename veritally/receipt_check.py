@@ -33,7 +33,7 @@ from veritally.tiers import Tier
 Hashes = tuple[bytes, bytes]
 """Of request and response."""
 VERIFYING_KEY: Final = "vk.key"
-"""File of a model package."""
+"""File of a circuit's folder."""
 POLYCOMMIT: Final = "polycommit"
 
 
@@ -42,8 +42,8 @@ class CommitmentFiles:
     """What it takes to commit to the inputs of a circuit. The package may come from the prover, because its
     verifying key is compared with the chain's; the SRS may not."""
 
-    package: Path
-    """Folder with the verifying key and the settings."""
+    circuit: Path
+    """Folder of the circuit in the package, with its verifying key and settings."""
     srs: Path
 
 
@@ -178,13 +178,13 @@ def _commit(files: CommitmentFiles | None, registered_key: bytes, words: Sequenc
     if files is None:
         raise CommitmentUnavailableError("neither its package nor its SRS is given")
     try:
-        found = hashlib.sha256((files.package / VERIFYING_KEY).read_bytes()).digest()
+        found = hashlib.sha256((files.circuit / VERIFYING_KEY).read_bytes()).digest()
     except OSError as error:
-        problem = f"{files.package / VERIFYING_KEY} cannot be read ({error.strerror})"
+        problem = f"{files.circuit / VERIFYING_KEY} cannot be read ({error.strerror})"
         raise CommitmentUnavailableError(problem) from None
     if found != registered_key:
-        raise PackageMismatchError(files.package, _hex(found), _hex(registered_key))
-    return load_commitment(POLYCOMMIT)(files.package, files.srs, words)
+        raise PackageMismatchError(files.circuit, _hex(found), _hex(registered_key))
+    return load_commitment(POLYCOMMIT)(files.circuit, files.srs, words)
 
 
 def _words(words: Sequence[int]) -> str:

@@ -17,14 +17,14 @@ def as_felts(words: Sequence[int]) -> list[str]:
     return [word.to_bytes(32, "little").hex() for word in words]
 
 
-def commit_words(package: Path, srs: Path, words: Sequence[int]) -> bytes:
+def commit_words(circuit: Path, srs: Path, words: Sequence[int]) -> bytes:
     """The point with which proofs for these input words begin, 64 bytes.
 
     The commitment depends on the verifying key and the SRS; settings that do not belong to the key are
     refused by ezkl.
 
     Args:
-        package: Folder with the circuit's verifying key and settings.
+        circuit: Folder with its verifying key and settings.
         srs: SRS of the circuit.
         words: The input words of one inference.
 
@@ -33,8 +33,8 @@ def commit_words(package: Path, srs: Path, words: Sequence[int]) -> bytes:
     """
     arguments = {
         "words": as_felts(words),
-        "verifying_key": str(package / VERIFYING_KEY),
-        "settings": str(package / SETTINGS),
+        "verifying_key": str(circuit / VERIFYING_KEY),
+        "settings": str(circuit / SETTINGS),
         "srs": str(srs),
     }
     return bytes.fromhex(run_ezkl(Stage.COMMIT, arguments, TIMEOUT_S))

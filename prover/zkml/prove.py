@@ -99,12 +99,7 @@ def prove_batch(
         UnexpectedInstancesError, UnexpectedCommitmentError: the proof speaks of other inputs.
     """
     slots = fill_slots(circuit, batch)
-    arguments: dict[str, object] = {name: str(path) for name, path in asdict(circuit.paths).items()}
-    values = [value for slot in slots for value in slot]
-    arguments["inputs"] = values
-    arguments["committed_words"] = (
-        as_felts(quantise(values, circuit.input_scale)) if circuit.inputs_committed else None
-    )
+    arguments = prove_arguments(circuit, slots)
     try:
         with tempfile.TemporaryDirectory(prefix="veritally-proof-") as arguments["folder"]:
             measured = measure_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit), watch)
@@ -115,6 +110,14 @@ def prove_batch(
         raise_if_disk_full(error, f"proof of model {circuit.model}")
         raise
     return read_proof(circuit, slots, len(batch), measured.result)
+
+
+def prove_arguments(circuit: Circuit, slots: Sequence[Sequence[float]]) -> dict[str, object]:
+    """What the stage PROVE takes, but for its folder."""
+    files = {name: str(path) for name, path in asdict(circuit.paths).items()}
+    values = [value for slot in slots for value in slot]
+    committed = as_felts(quantise(values, circuit.input_scale)) if circuit.inputs_committed else None
+    return {**files, "inputs": values, "committed_words": committed}
 
 
 def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:

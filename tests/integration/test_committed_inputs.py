@@ -70,9 +70,9 @@ def files_of(service: RunningService, folder: Path) -> list[str]:
     """A package as a client has it, with no proving key."""
     paths = served(service).circuit.paths
     package = folder / "package"
-    package.mkdir(exist_ok=True)
+    (package / "circuits" / "1").mkdir(parents=True, exist_ok=True)
     for path in (paths.verifying_key, paths.settings):
-        shutil.copy(path, package)
+        shutil.copy(path, package / "circuits" / "1")
     return ["--package", str(package), "--srs", str(paths.srs)]
 
 
@@ -159,7 +159,7 @@ async def test_files_of_another_circuit_are_not_trusted(
     broken = tmp_path / "broken.srs"
     broken.write_bytes(srs.read_bytes()[:-1])
     assert isinstance(check(devnet, tmp_path, answer, *files[:3], str(broken)), EzklError)
-    key = tmp_path / "package" / "vk.key"
+    key = tmp_path / "package" / "circuits" / "1" / "vk.key"
     content = key.read_bytes()
     key.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert isinstance(check(devnet, tmp_path, answer, *files), PackageMismatchError)
