@@ -14,7 +14,9 @@ IRIS = MODELS_DIRECTORY / "iris"
 
 
 def settings(tmp_path: Path, *models: Path) -> ProverSettings:
-    return ProverSettings(rpc_url="http://127.0.0.1:1", deployment=tmp_path / "none.json", models=list(models))
+    return ProverSettings(
+        rpc_url="http://127.0.0.1:1", deployment=tmp_path / "none.json", models=list(models)
+    )
 
 
 def test_archive_is_served_as_its_folder_would_be(tmp_path: Path) -> None:
