@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from prover.model_check import expected_of
 from prover.registration import Registrar
@@ -37,7 +36,8 @@ def register_package(
         TransactionFailedError: the registry refuses something.
     """
     model = ModelPackage.load(built.path)
-    circuits = [_prepare(model, built, described, srs, cache_dir, progress) for described in built.circuits]
+    sizes = [knobs.batch_size for knobs in model.circuits]
+    circuits = [prepare_built(built, model, size, srs, cache_dir, progress) for size in sizes]
     model_id = registrar.ensure_model(model)
     progress(f"model 0x{model_id.hex()}")
     for circuit in circuits:
@@ -51,15 +51,28 @@ def register_package(
             progress(f"circuit {registered.index} for {circuit.batch_size}: accumulator {address}")
 
 
-def _prepare(
-    model: ModelPackage,
+def prepare_built(
     built: BuiltPackage,
-    described: Mapping[str, Any],
+    model: ModelPackage,
+    batch_size: int,
     srs: Path | None,
     cache_dir: Path,
     progress: Progress,
 ) -> Circuit:
-    batch_size = described["batch_size"]
+    """A circuit of a built package, ready to prove, and the same as when the package was built.
+
+    Args:
+        built: The package.
+        model: The model in it.
+        batch_size: Number of inferences that a proof covers.
+        srs: The SRS file with which it was built; None for the development SRS in the cache.
+        cache_dir: Directory for circuits.
+        progress: Is told each step.
+
+    Raises:
+        BuiltPackageError: the package was built with another SRS.
+        ProverError: the circuit cannot be made.
+    """
     opened = open_srs(srs, model.knobs_for(batch_size).logrows) if srs else None
     circuit = prepare_circuit(model, cache_dir, progress, opened, batch_size)
     (expected,) = (item for item in expected_of(built).circuits if item.layout["batchSize"] == batch_size)
