@@ -27,6 +27,7 @@ from prover.settings import ProverSettings
 from prover.settler import Settler
 from prover.signer import load_prover_account
 from prover.submitter import Submitter
+from prover.zkml.archive import package_folder
 from prover.zkml.circuit import prepare_circuit
 from prover.zkml.circuit_accumulator import prepare_accumulator
 from prover.zkml.package import ModelPackage
@@ -107,10 +108,12 @@ def load_packages(settings: ProverSettings) -> list[ModelPackage]:
 
     Raises:
         PackageError: one cannot be used, or two have the same name.
+        BuiltPackageError: a `.tar` cannot be unpacked.
     """
     packages: dict[str, ModelPackage] = {}
     for path in settings.models:
-        package = ModelPackage.load(path)
+        with package_folder(path) as folder:
+            package = ModelPackage.load(folder)
         if package.name in packages:
             raise PackageError(path, f"another package is named {package.name}, too")
         packages[package.name] = package

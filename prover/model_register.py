@@ -33,10 +33,8 @@ def register_package(
         TransactionFailedError: the registry refuses something.
     """
     model = ModelPackage.load(built.path)
-    circuits = [
-        prepare_packaged(built, model, described["batch_size"], srs, cache_dir, progress)
-        for described in built.circuits
-    ]
+    sizes = [knobs.batch_size for knobs in model.circuits]
+    circuits = [prepare_packaged(built, model, size, srs, cache_dir, progress) for size in sizes]
     model_id = registrar.ensure_model(model)
     progress(f"model 0x{model_id.hex()}")
     for circuit in circuits:

@@ -92,15 +92,13 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
     network = Network.load(request.network)
     sample = read_sample(request.sample, network.input_size)
     expected = network.run(sample)
-    max_error = request.max_error
-    if max_error is None:
-        max_error = _DEFAULT_ERROR * max(abs(value) for outputs in expected for value in outputs)
     progress(
         f"{request.name}: {network.input_size} inputs, {network.output_size} outputs, {len(sample)} samples"
     )
     plan = decide_inputs(network.input_size, request.inputs, request.batch_sizes)
     progress(plan.reason)
-    accepted = _require_accurate(search(network, sample, expected, plan.visibility, progress), max_error)
+    found = search(network, sample, expected, plan.visibility, progress)
+    accepted = _require_accurate(found, _accepted_error(request, expected))
     drafts = [
         (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)
     ]
@@ -110,13 +108,22 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
     builder = BatchBuilder(
         package, tried, request.preference, request.srs, plan.required, cache_dir, progress
     )
-    found = [builder.build(size) for size in plan.batch_sizes[1:]]
-    batches = [option for option in found if option]
-    package = dataclasses.replace(
-        package, circuits=tuple(option.candidate.knobs for option in (chosen, *batches))
-    )
+    batches = [option for size in plan.batch_sizes[1:] if (option := builder.build(size))]
+    circuits = tuple(option.candidate.knobs for option in (chosen, *batches))
     accumulators = [prepare_accumulator(option.circuit, progress) for option in (chosen, *batches)]
-    return Built(package, tuple(options), chosen, tuple(batches), tuple(accumulators))
+    return Built(
+        dataclasses.replace(package, circuits=circuits),
+        tuple(options),
+        chosen,
+        tuple(batches),
+        tuple(accumulators),
+    )
+
+
+def _accepted_error(request: BuildRequest, expected: Sample) -> float:
+    if request.max_error is not None:
+        return request.max_error
+    return _DEFAULT_ERROR * max(abs(value) for outputs in expected for value in outputs)
 
 
 def _require_accurate(candidates: Sequence[Candidate], max_error: float) -> list[Candidate]:

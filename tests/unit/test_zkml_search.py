@@ -37,6 +37,14 @@ def test_attribute_that_ezkl_needs_is_asked_for(tmp_path: Path) -> None:
         search(network, sample, network.run(sample), "public", lambda _: None)
 
 
+def test_values_without_room_in_any_circuit_are_refused(tmp_path: Path) -> None:
+    network, sample = opened(dense(1), tmp_path), [(1e18, 0.0, 0.0, 0.0)]
+    told: list[str] = []
+    with pytest.raises(NoCircuitError, match=r"none of the scales .* normalise the network's inputs"):
+        search(network, sample, network.run(sample), "public", told.append)
+    assert told[0] == "scale 5: the sample's values do not fit"
+
+
 def test_freivalds_is_tried_only_where_it_halves_the_rows(tmp_path: Path) -> None:
     assert all(
         item.knobs.disable_freivalds for item in fewest_rows(opened(dense(1), tmp_path), PRECISION, "public")
