@@ -3,7 +3,7 @@
 Builds each network of tests/vectors/zkml/networks, proves one inference, and calls the verifier on a local
 chain. `NAME_committed` is the same network with a commitment to its inputs in place of public inputs.
 
-After the table, each figure is a line `name value`.
+Each figure is a line `name value`; at the end there is a table.
 """
 
 from __future__ import annotations
@@ -190,15 +190,14 @@ def show(rows: Sequence[Row]) -> None:
     print_whole(table, Console())
 
 
-def show_lines(rows: Sequence[Row]) -> None:
+def show_lines(row: Row) -> None:
     """Prints each figure as `name value`."""
-    for row in rows:
-        print(f"zkml_{row.name}_prove_cpu_s {row.prove_cpu_s:.2f}")
-        if row.default_cpu_s is not None:
-            print(f"zkml_{row.name}_prove_cpu_s_ezkl_defaults {row.default_cpu_s:.2f}")
-        print(f"zkml_{row.name}_verify_gas {row.measured_gas}")
-        print(f"zkml_{row.name}_verify_gas_predicted {row.predicted_gas}")
-        print(f"zkml_{row.name}_transaction_gas {row.transaction_gas}")
+    print(f"zkml_{row.name}_prove_cpu_s {row.prove_cpu_s:.2f}")
+    if row.default_cpu_s is not None:
+        print(f"zkml_{row.name}_prove_cpu_s_ezkl_defaults {row.default_cpu_s:.2f}")
+    print(f"zkml_{row.name}_verify_gas {row.measured_gas}")
+    print(f"zkml_{row.name}_verify_gas_predicted {row.predicted_gas}")
+    print(f"zkml_{row.name}_transaction_gas {row.transaction_gas}", flush=True)
 
 
 def main() -> int:
@@ -209,11 +208,11 @@ def main() -> int:
     arguments = parser.parse_args()
     with run_anvil(find_anvil(ROOT)) as node:
         chain, account = Chain.connect(node.rpc_url), Accounts.derive().deployer
-        rows = [
-            measure(name, chain, account, with_defaults=not arguments.no_defaults) for name in arguments.names
-        ]
+        rows = []
+        for name in arguments.names:
+            rows.append(measure(name, chain, account, with_defaults=not arguments.no_defaults))
+            show_lines(rows[-1])
     show(rows)
-    show_lines(rows)
     slow = any(row.prove_cpu_s > MOST_CPU_S.get(row.name, row.prove_cpu_s) for row in rows)
     return int(slow or any(abs(row.difference) > LARGEST_DIFFERENCE for row in rows))
 

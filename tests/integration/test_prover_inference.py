@@ -5,15 +5,17 @@ import dataclasses
 import time
 
 import pytest
+from ezkl_children import children, wait_for_child
 from prover_service import IRIS_INPUT, cache_dir
 
 from prover.catalogue import ServedModel
-from prover.errors import EzklTimeoutError, OutputMismatchError
+from prover.errors import EzklTimeoutError, OutputMismatchError, ShuttingDownError
 from prover.inference import Runner
 from prover.onnx_model import OnnxModel
 from prover.requests import InferenceInput
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml.circuit import prepare_circuit
+from prover.zkml.errors import ProofTooLargeError
 from prover.zkml.package import ModelPackage
 from prover.zkml.proof_pool import ProofPool
 from veritally.receipts import ZERO_ADDRESS
@@ -52,3 +54,20 @@ async def test_the_event_loop_goes_on_while_a_proof_is_made(model: ServedModel) 
 async def test_a_proof_that_takes_too_long_is_given_up(model: ServedModel) -> None:
     with pytest.raises(EzklTimeoutError):
         await runner(proof_timeout_s=0.01).run(model, Tier.ZKML, REQUEST)
+
+
+async def test_a_proof_that_runs_when_the_service_stops_is_given_up(model: ServedModel) -> None:
+    pool = ProofPool(workers=1)
+    stopped = Runner(proof_timeout_s=60.0, pool=pool)
+    proving = asyncio.create_task(stopped.run(model, Tier.ZKML, REQUEST))
+    await asyncio.to_thread(wait_for_child)
+    await asyncio.to_thread(pool.close)
+    with pytest.raises(ShuttingDownError, match="this payment was not used"):
+        await proving
+    assert children() == set()
+
+
+async def test_a_circuit_too_large_for_the_machine_is_refused(model: ServedModel) -> None:
+    small = Runner(proof_timeout_s=60.0, pool=ProofPool(memory_bytes=1))
+    with pytest.raises(ProofTooLargeError, match="free memory and start again"):
+        await small.run(model, Tier.ZKML, REQUEST)
