@@ -1,4 +1,4 @@
-"""Writes mlp.json, mlp_batch16.json and lookup.json to tests/vectors/zkml: verifiers, accumulators, and proofs.
+"""Writes mlp.json, mlp_batch16.json and lookup.json to tests/vectors/zkml: verifiers and proofs for them.
 
 The circuits stay in the cache directory. Without it there is a new development SRS, and so other verifiers.
 """
