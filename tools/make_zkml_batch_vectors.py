@@ -1,4 +1,4 @@
-"""Writes tests/vectors/zkml/mlp.json and mlp_batch16.json: verifiers, accumulators, and proofs for them.
+"""Writes mlp.json, mlp_batch16.json and lookup.json to tests/vectors/zkml: verifiers and proofs for them.
 
 The circuits stay in the cache directory. Without it there is a new development SRS, and so other verifiers.
 """
@@ -6,11 +6,14 @@ The circuits stay in the cache directory. Without it there is a new development 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from prover.zkml.accumulator import CONTRACT
 from prover.zkml.cheaper import make_cheaper_accumulator
@@ -58,6 +61,28 @@ def describe_package(name: str, batch: int, logrows: int) -> ModelPackage:
     )
 
 
+def describe_lookup_package() -> ModelPackage:
+    """A network whose circuit has a lookup and two inner columns: most of the text that the MLP's has not."""
+    single = describe_package("mlp", 1, 13)
+    onnx = FOLDER / "lookup.onnx"
+    network = onnx.read_bytes()
+    knobs = msgspec.structs.replace(
+        single.knobs, decomp_base=128, decomp_legs=3, num_inner_cols=2, lookup_range=(-2048, 2048)
+    )
+    return dataclasses.replace(
+        single,
+        name="lookup",
+        description="Three sigmoids of four inputs, with random weights.",
+        onnx=onnx,
+        network=network,
+        weights_hash=hashlib.sha256(network).digest(),
+        input_names=single.input_names[:4],
+        input_shape=(1, 4),
+        labels=single.labels[:3],
+        knobs=knobs,
+    )
+
+
 def describe_proof(circuit: Circuit, inputs: Sequence[float]) -> dict[str, object]:
     """One proof."""
     made = prove(circuit, inputs, PROOF_TIMEOUT_S)
@@ -69,19 +94,22 @@ def describe_proof(circuit: Circuit, inputs: Sequence[float]) -> dict[str, objec
 
 def describe_circuit(circuit: Circuit, batch: int, proofs: int) -> dict[str, object]:
     """What a test deploys, and proofs for it."""
-    folder = circuit.paths.settings.parent
-    guarded = (folder / GUARDED).read_text(encoding="utf-8")
-    accumulator = make_cheaper_accumulator(guarded)
-    random_numbers = random.Random(SEED)
     return {
         "batchSize": batch,
         "inputCount": INPUTS,
         "outputCount": OUTPUTS,
-        "stockCreationBytecode": f"0x{compile_verifier(guarded).creation_bytecode.hex()}",
+        "stockCreationBytecode": f"0x{compile_verifier(read_guarded(circuit)).creation_bytecode.hex()}",
         "verifierCreationBytecode": f"0x{circuit.verifier_bytecode.hex()}",
-        "accumulatorCreationBytecode": (
-            f"0x{compile_generated(accumulator, CONTRACT).creation_bytecode.hex()}"
-        ),
+        **describe_batch(circuit, proofs),
+    }
+
+
+def describe_batch(circuit: Circuit, proofs: int) -> dict[str, object]:
+    """An accumulator, and proofs for it."""
+    accumulator = compile_generated(make_cheaper_accumulator(read_guarded(circuit)), CONTRACT)
+    random_numbers = random.Random(SEED)
+    return {
+        "accumulatorCreationBytecode": f"0x{accumulator.creation_bytecode.hex()}",
         "proofs": [
             describe_proof(circuit, [random_numbers.uniform(-1, 1) for _ in range(circuit.inputs)])
             for _ in range(proofs)
@@ -89,24 +117,32 @@ def describe_circuit(circuit: Circuit, batch: int, proofs: int) -> dict[str, obj
     }
 
 
-def write(name: str, batch: int, logrows: int, proofs: int, cache_dir: Path) -> None:
-    """Prepares one circuit, proves, and writes its file."""
-    circuit = prepare_circuit(describe_package(name, batch, logrows), cache_dir, print)
-    text = json.dumps(describe_circuit(circuit, batch, proofs), indent=1) + "\n"
+def read_guarded(circuit: Circuit) -> str:
+    """The verifier as it is generated, with the guard."""
+    return (circuit.paths.settings.parent / GUARDED).read_text(encoding="utf-8")
+
+
+def write(name: str, content: dict[str, object]) -> None:
+    """Writes one file."""
+    text = json.dumps(content, indent=1) + "\n"
     target = FOLDER / f"{name}.json"
     target.write_text(text, encoding="utf-8")
-    print(f"{target.relative_to(ROOT)}: {len(text)} bytes, {proofs} proofs")
+    print(f"{target.relative_to(ROOT)}: {len(text)} bytes")
 
 
 def main() -> int:
-    """Writes both files."""
+    """Writes the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--cache-dir", type=Path, default=ROOT / ".cache" / "zkml", help="where circuits are kept"
     )
     cache_dir: Path = parser.parse_args().cache_dir
-    write("mlp", 1, 13, 16, cache_dir)
-    write("mlp_batch16", 16, 17, 2, cache_dir)
+    mlp = prepare_circuit(describe_package("mlp", 1, 13), cache_dir, print)
+    write("mlp", describe_circuit(mlp, 1, proofs=16))
+    batch = prepare_circuit(describe_package("mlp_batch16", 16, 17), cache_dir, print)
+    write("mlp_batch16", describe_circuit(batch, 16, proofs=2))
+    lookup = prepare_circuit(describe_lookup_package(), cache_dir, print)
+    write("lookup", describe_batch(lookup, proofs=2))
     return 0
 
 

@@ -1,6 +1,8 @@
 """Writes the networks of the zkML benchmarks: an MLP of 1,140 parameters, and the same for 16 inputs at once.
 Also the one of the package `committed`: a convolution over a grid, with many inputs.
 
+And a small one with a function that circuits look up in a table.
+
 Needs the dependency group `train`.
 
 Their weights are random and seeded: what is measured does not depend on what the network has learnt.
@@ -86,9 +88,33 @@ def _finish(
     return model
 
 
+def make_lookup_network() -> ModelProto:
+    """Three sigmoids of four inputs."""
+    random = np.random.default_rng(SEED)
+    weights, bias = random.normal(size=(4, 3)) / 2, random.normal(size=3) / 10
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["input", "weights", "bias"], ["dense"], name="gemm"),
+            helper.make_node("Sigmoid", ["dense"], ["output"], name="sigmoid"),
+        ],
+        "lookup",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 4])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 3])],
+        [
+            numpy_helper.from_array(weights.astype(np.float32), "weights"),
+            numpy_helper.from_array(bias.astype(np.float32), "bias"),
+        ],
+    )
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, producer_name="veritally", ir_version=IR_VERSION, opset_imports=opsets)
+    checker.check_model(model, full_check=True)
+    return model
+
+
 def main() -> int:
     """Writes all files."""
     networks = {f"{name}.onnx": make_network(batch) for name, batch in BATCHES.items()}
+    networks["lookup.onnx"] = make_lookup_network()
     networks["committed/network.onnx"] = make_grid_network()
     for name, network in networks.items():
         content = network.SerializeToString(deterministic=True)

@@ -19,6 +19,8 @@ contract Halo2BatchTest is BatchTest {
     uint256 private constant BASE_MODULUS =
         21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
+    uint256 private constant LOOKUP_GAS = 500_000;
+
     Batcher private batcher;
     OpenAccumulatorStub private open;
 
@@ -118,6 +120,23 @@ contract Halo2BatchTest is BatchTest {
 
     function test_accepts_refusesNoProofs() public view {
         assertFalse(_accepts(new ZkProof[](0)));
+    }
+
+    /// A circuit with a lookup and two inner columns: its verifying key is summed in another order.
+    function test_accepts_takesACircuitWithALookup() public {
+        (address lookup, ZkProof[] memory proofs) = _lookup();
+        assertTrue(batcher.accepts(lookup, LOOKUP_GAS, proofs));
+        (proofs[0].instances, proofs[1].instances) = (proofs[1].instances, proofs[0].instances);
+        assertFalse(batcher.accepts(lookup, LOOKUP_GAS, proofs), "each other's instances");
+    }
+
+    /// forge-config: default.fuzz.runs = 128
+    function testFuzz_accepts_refusesAFalseProofOfACircuitWithALookup(uint256 position, uint256 where, uint256 change)
+        public
+    {
+        (address lookup, ZkProof[] memory proofs) = _lookup();
+        spoil(proofs[bound(position, 0, 1)], where, change);
+        assertFalse(batcher.accepts(lookup, LOOKUP_GAS, proofs));
     }
 
     /* AGAINST THE VERIFIER AS IT IS GENERATED */
@@ -297,6 +316,13 @@ contract Halo2BatchTest is BatchTest {
         ZkProof[] memory proofs = new ZkProof[](2);
         (proofs[0].proof, proofs[1].proof) = (abi.encode(first), abi.encode(second));
         return batcher.accepts(address(open), ACCUMULATOR_GAS, proofs);
+    }
+
+    function _lookup() private returns (address lookup, ZkProof[] memory proofs) {
+        string memory vectors = vm.readFile("tests/vectors/zkml/lookup.json");
+        lookup = create(vm.parseJsonBytes(vectors, ".accumulatorCreationBytecode"));
+        proofs = new ZkProof[](2);
+        (proofs[0], proofs[1]) = (readProof(vectors, 0), readProof(vectors, 1));
     }
 
     /// Two proofs, of which the accumulator says what is given.

@@ -70,7 +70,7 @@ contract ZkmlBench is BatchTest {
         }
     }
 
-    /// With the price of inversions (MODEXP) since EIP-7883; a verification has three.
+    /// With the price of inversions (MODEXP) since EIP-7883; a verification has one.
     function test_withDearerInversions() public {
         IEvmVersion(address(vm)).setEvmVersion("osaka");
         _snapshot("zkml_verify_mlp_osaka", _verify(tuned, mlpProof(0)));
