@@ -79,7 +79,7 @@ def describe_lookup_package() -> ModelPackage:
         input_names=single.input_names[:4],
         input_shape=(1, 4),
         labels=single.labels[:3],
-        knobs=knobs,
+        circuits=(knobs,),
     )
 
 

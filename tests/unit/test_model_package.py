@@ -51,15 +51,6 @@ def test_weights_hash_follows_the_network(copy: Path) -> None:
     assert ModelPackage.load(copy).weights_hash == hashlib.sha256(NO_NETWORK).digest()
 
 
-def test_one_commitment_for_several_requests_is_refused(copy: Path) -> None:
-    circuit = json.loads((copy / "model.json").read_text())["circuit"]
-    change(copy, circuit=circuit | {"input_visibility": "polycommit", "batch_size": 1})
-    ModelPackage.load(copy)
-    change(copy, circuit=circuit | {"input_visibility": "polycommit", "batch_size": 4})
-    with pytest.raises(PackageError, match="one commitment cannot bind 4 requests"):
-        ModelPackage.load(copy)
-
-
 @pytest.mark.parametrize("name", ["network.onnx", "model.json"])
 def test_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
