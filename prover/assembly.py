@@ -28,10 +28,11 @@ from prover.settler import Settler
 from prover.signer import load_prover_account
 from prover.submitter import Submitter
 from prover.zkml.archive import package_folder
-from prover.zkml.circuit import prepare_circuit
-from prover.zkml.circuit_accumulator import prepare_accumulator
+from prover.zkml.circuit import Circuit, prepare_circuit
+from prover.zkml.circuit_accumulator import Accumulator, prepare_accumulator
 from prover.zkml.package import ModelPackage
 from prover.zkml.proof_pool import ProofPool
+from prover.zkml.srs import open_srs, require_srs_for
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import ORGANIZATION
 from veritally.chain import Chain
@@ -166,12 +167,8 @@ def _serve(
     package: ModelPackage, settings: ProverSettings, connection: Connection, progress: Progress
 ) -> ServedModel:
     network = OnnxModel(package)
-    try:
-        circuit = prepare_circuit(package, settings.cache_dir, progress)
-        accumulator = prepare_accumulator(circuit, progress)
-    except OSError as error:
-        problem = f"{error.filename or settings.cache_dir}: {error.strerror}"
-        raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
+    circuit, accumulator = _prepare(package, settings, progress)
+    require_srs_for(connection.chain.chain_id, circuit.development_srs, package.name)
     registrar = connection.registrar(progress)
     model_id, timeout_s = registrar.ensure_model(package), settings.proof_timeout_s
     registered = registrar.ensure_circuit(model_id, circuit, timeout_s)
@@ -185,6 +182,18 @@ def _serve(
         registered=registered,
         offers=connection.offers,
     )
+
+
+def _prepare(
+    package: ModelPackage, settings: ProverSettings, progress: Progress
+) -> tuple[Circuit, Accumulator | None]:
+    srs = open_srs(settings.srs, package.knobs.logrows) if settings.srs else None
+    try:
+        circuit = prepare_circuit(package, settings.cache_dir, progress, srs)
+        return circuit, prepare_accumulator(circuit, progress)
+    except OSError as error:
+        problem = f"{error.filename or settings.cache_dir}: {error.strerror}"
+        raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
 
 
 def _settler(connection: Connection, catalogue: Catalogue, progress: Progress) -> Settler:

@@ -47,6 +47,8 @@ class ProverSettings(BaseSettings):
     """Directories of the model packages to serve."""
     cache_dir: Path = Path.home() / ".cache" / "veritally"
     """Where circuits and proving keys are kept between runs."""
+    srs: Path | None = None
+    """SRS with which the models were built; a development SRS in the cache when absent."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8402, ge=0, le=65535)

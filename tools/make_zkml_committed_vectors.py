@@ -11,10 +11,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from prover.zkml.accumulator import CONTRACT, make_accumulator
+from prover.zkml.accumulator import CONTRACT
+from prover.zkml.cheaper import make_cheaper_accumulator
 from prover.zkml.circuit import GUARDED, Circuit, prepare_circuit
 from prover.zkml.commitment import commit_words
-from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.package import ModelPackage
 from prover.zkml.prove import prove
 from prover.zkml.solidity import compile_generated
@@ -42,7 +42,7 @@ def describe_proof(circuit: Circuit, inputs: Sequence[float]) -> dict[str, objec
 def describe_circuit(circuit: Circuit) -> dict[str, object]:
     """What a test registers and deploys, and proofs for it."""
     guarded = (circuit.paths.settings.parent / GUARDED).read_text(encoding="utf-8")
-    accumulator = make_accumulator(sum_instances_at_once(guarded))
+    accumulator = make_cheaper_accumulator(guarded)
     random_numbers = random.Random(SEED)
     inputs = [[round(random_numbers.uniform(-1, 1), 3) for _ in range(circuit.inputs)] for _ in range(PROOFS)]
     return {

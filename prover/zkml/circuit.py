@@ -27,7 +27,7 @@ SETTINGS, COMPILED, SOURCE, VERIFIER = "settings.json", "model.compiled", "verif
 GUARDED: Final = "guarded.sol"
 """The verifier as ezkl generates it, with the guard and nothing else: accumulators are made from it."""
 VERIFYING_KEY, PROVING_KEY, SETUP_COST = "vk.key", "pk.key", "setup.json"
-_LAYOUT: Final = 5
+_LAYOUT: Final = 6
 """Raise it when the files of a circuit's folder change their meaning."""
 _PROVE_PER_SETUP_CPU: Final = 1.33
 """Proving takes this many times the CPU time of the setup; within 20 %."""

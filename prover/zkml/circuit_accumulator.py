@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from prover.errors import VerifierTooLargeError
-from prover.zkml.accumulator import CONTRACT, make_accumulator
+from prover.zkml.accumulator import CONTRACT
 from prover.zkml.cache import Progress, Step, exclusive, run_steps
+from prover.zkml.cheaper import make_cheaper_accumulator
 from prover.zkml.circuit import GUARDED, Circuit
-from prover.zkml.instance_sum import sum_instances_at_once
 from prover.zkml.solidity import compile_generated
 
 ACCUMULATOR_SOURCE, ACCUMULATOR = "accumulator.sol", "accumulator.json"
@@ -63,7 +63,7 @@ def prepare_accumulator(circuit: Circuit, progress: Progress) -> Accumulator | N
 
 
 def _write(guarded: Path, target: Path) -> None:
-    source = make_accumulator(sum_instances_at_once(guarded.read_text(encoding="utf-8")))
+    source = make_cheaper_accumulator(guarded.read_text(encoding="utf-8"))
     (target / ACCUMULATOR_SOURCE).write_text(source, encoding="utf-8")
     content: dict[str, Any] | None = None
     try:
