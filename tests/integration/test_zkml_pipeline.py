@@ -29,7 +29,7 @@ from veritally.commitments import FIELD_MODULUS
 
 PACKAGE = ModelPackage.load(Path(__file__).resolve().parents[2] / "prover" / "models" / "iris")
 SETOSA_CM = (5.1, 3.5, 1.4, 0.2)
-FIVE_STEPS = ["settings", "compiled model", "proving key", "verifier source", "verifier bytecode"]
+SIX_STEPS = ["network", "settings", "compiled model", "proving key", "verifier source", "verifier bytecode"]
 PROOF_TIMEOUT_S = 120.0
 TIE = 1 / 2**15
 """Half of the smallest step of the circuit's scale."""
@@ -58,7 +58,7 @@ def circuit(cache_dir: Path, first_time: Told) -> Circuit:
 
 
 def test_circuit_is_the_packages(circuit: Circuit, first_time: Told) -> None:
-    assert first_time == ["development SRS", *FIVE_STEPS]
+    assert first_time == ["development SRS", *SIX_STEPS]
     assert (circuit.inputs, circuit.outputs) == (4, 3)
     assert circuit.input_scale == circuit.output_scale == PACKAGE.knobs.scale
     assert circuit.num_rows < 2**circuit.logrows
@@ -89,7 +89,7 @@ def test_other_knobs_are_another_circuit(circuit: Circuit, cache_dir: Path) -> N
     coarse = dataclasses.replace(PACKAGE, circuits=(msgspec.structs.replace(PACKAGE.knobs, scale=7),))
     told = Told()
     other = prepare_circuit(coarse, cache_dir, told)
-    assert told == FIVE_STEPS
+    assert told == SIX_STEPS
     assert other.input_scale == 7
     assert other.vk_sha256 != circuit.vk_sha256
 
