@@ -33,7 +33,7 @@ SLOTS = 4
 @pytest.fixture(scope="module")
 def circuit(tmp_path_factory: pytest.TempPathFactory) -> Circuit:
     folder = tmp_path_factory.mktemp("cache")
-    return prepare_circuit(batch_of_iris(folder, SLOTS, 13), folder, print)
+    return prepare_circuit(batch_of_iris(SLOTS, 13), folder, print, batch_size=SLOTS)
 
 
 @pytest.fixture
