@@ -31,16 +31,16 @@ CHECKS = (
     Refusal(
         "a proof that the accumulator refuses",
         BATCH,
-        "} catch {\n                return false;",
-        "} catch {\n                continue;",
+        "if (!answered || !_add(sum, words, proofs[i])) return false;",
+        "if (answered && !_add(sum, words, proofs[i])) return false;",
         BATCHES,
     ),
     Refusal("a batch of nothing", BATCH, "if (!known || proofs.length == 0) return false;", "", BATCHES),
     Refusal(
         "a verifying key that is too short",
         BATCH,
-        "return (words.length >= FIRST_POINT, words);",
-        "return (true, words);",
+        "known = offset == 0x20 && key.length >= FIRST_POINT && key.length",
+        "known = offset == 0x20 && key.length",
         BATCHES,
     ),
     Refusal(

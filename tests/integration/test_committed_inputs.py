@@ -190,7 +190,7 @@ def test_proof_about_other_inputs_is_refused(service: RunningService, tmp_path: 
     }
     result = run_ezkl(Stage.PROVE, arguments, 120.0)
     with pytest.raises(UnexpectedCommitmentError):
-        read_proof(circuit, asked, result)
+        read_proof(circuit, [asked], 1, result)
 
 
 def test_inputs_that_do_not_fit_one_column_are_refused(service: RunningService) -> None:

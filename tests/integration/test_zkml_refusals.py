@@ -35,8 +35,9 @@ from veritally.devnet.anvil import find_anvil, run_anvil
 PACKAGE = ModelPackage.load(MODELS_DIRECTORY / "iris")
 SETOSA_CM = (5.1, 3.5, 1.4, 0.2)
 TIMEOUT_S = 120.0
-ALL_STEPS = ["settings", "compiled model", "proving key", "verifier source", "verifier bytecode"]
+ALL_STEPS = ["network", "settings", "compiled model", "proving key", "verifier source", "verifier bytecode"]
 MADE_BY = {
+    "network.onnx": ["network"],
     "settings.json": ["settings"],
     "model.compiled": ["compiled model"],
     "vk.key": ["proving key"],
@@ -153,14 +154,14 @@ def test_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, size: int, first:
     assert done == ["development SRS", *ALL_STEPS][["development SRS", *ALL_STEPS].index(first) :]
 
 
-@pytest.mark.parametrize("size", [100, 1_000, 2_000])
+@pytest.mark.parametrize("size", [100, 2_000, len(PACKAGE.network)])
 def test_full_disk_in_the_middle_of_a_build(made: Path, tmp_path: Path, size: int) -> None:
-    """The SRS is there; the settings find no room. ezkl writes half of them without a word."""
+    """The SRS is there; network or settings find no room. ezkl writes half of these without a word."""
     shutil.copytree(made / "srs-development", tmp_path / "srs-development")
     with file_size_limit(size), pytest.raises(DiskFullError):
         prepare(PACKAGE, tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.name.startswith("making-")] == []
-    assert prepare(PACKAGE, tmp_path)[1] == ALL_STEPS
+    assert prepare(PACKAGE, tmp_path)[1] == ALL_STEPS[0 if size < len(PACKAGE.network) else 1 :]
 
 
 def test_full_disk_while_proving_is_told(
@@ -184,7 +185,7 @@ def test_damaged_file_is_made_again_and_no_other(
     path.write_bytes(damage(path.read_bytes()))
     proving_key_made_at = circuit.paths.proving_key.stat().st_mtime_ns
     again, steps = prepare(PACKAGE, cache_dir)
-    assert steps == MADE_BY[file] or (file == "model.compiled" and steps == ALL_STEPS[1:3])
+    assert steps == MADE_BY[file] or (file == "model.compiled" and steps == ALL_STEPS[2:4])
     assert again == circuit
     if "proving key" not in steps:
         assert circuit.paths.proving_key.stat().st_mtime_ns == proving_key_made_at
