@@ -256,7 +256,7 @@ def test_route_that_leads_elsewhere_stops_before_anything_is_sent(node: Node) ->
     node.chain.send(add, ACCOUNTS.deployer)
 
     signed, zkml = plan["SignedVerifier"].address, plan["ZkmlVerifier"].address
-    taken = f"is {signed} with 1 gas and 2 more per receipt, not deterministic, not {zkml} with 200000"
+    taken = f"is {signed} with 1 gas and 2 more per receipt, not deterministic, not {zkml} with 1300000"
     with pytest.raises(RouteTakenError, match=taken):
         deploy(node)
 

@@ -123,7 +123,7 @@ def test_every_route_is_open(devnet: Devnet, tier: Tier) -> None:
     expected = {
         Tier.SIGNED: (devnet.deployment.signed_verifier, Tier.SIGNED, 200_000),
         Tier.TEE: (devnet.deployment.tee_verifier, Tier.TEE, 400_000),
-        Tier.ZKML: (devnet.deployment.zkml_verifier, Tier.ZKML, 3_800_000),
+        Tier.ZKML: (devnet.deployment.zkml_verifier, Tier.ZKML, 3_400_000),
     }
 
     route = selector(f"veritally.{tier.label}.v1")

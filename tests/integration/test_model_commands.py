@@ -95,7 +95,7 @@ def test_package_is_complete_and_named_by_its_id(package: Path) -> None:
 def test_srs_file_and_verifier_have_the_same_secret(folder: Path, package: Path) -> None:
     logrows = ModelPackage.load(package).knobs.logrows
     words = read_file_words(folder / "cache" / "srs-development" / f"development-only-k{logrows}.srs")
-    assert [f"0x{word:064x}" for word in words] == BuiltPackage.load(package).manifest["srs"]["neg_s_g2"]
+    assert [f"0x{word:064x}" for word in words] == BuiltPackage.load(package).circuits[0]["srs"]["neg_s_g2"]
 
 
 def test_second_build_gives_the_same_package(folder: Path, package: Path) -> None:
