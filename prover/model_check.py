@@ -15,11 +15,11 @@ from web3.exceptions import ContractCustomError
 
 from prover.zkml.built_package import BuiltPackage
 from prover.zkml.cache import Progress, sha256_of
-from prover.zkml.circuit import VERIFIER, VERIFYING_KEY, Circuit, prepare_circuit
+from prover.zkml.circuit import SOURCE, VERIFIER, VERIFYING_KEY, Circuit, prepare_circuit
 from prover.zkml.circuit_accumulator import ACCUMULATOR, Accumulator, prepare_accumulator
 from prover.zkml.errors import UnknownModelError, WrongSrsError
 from prover.zkml.package import NETWORK_FILE, ModelPackage
-from prover.zkml.srs import SrsFile
+from prover.zkml.srs import is_ceremony, open_srs
 from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.deployment_check import Check
@@ -33,7 +33,7 @@ class ExpectedCircuit:
     runtime_code: bytes
     accumulator_code: bytes | None
     """None: the circuit has no accumulator."""
-    layout: dict[str, int]
+    layout: dict[str, object]
     """Fields of `IModelRegistry.Circuit`."""
 
 
@@ -83,6 +83,7 @@ def reproduce(package: BuiltPackage, srs: Sequence[Path], progress: Progress) ->
 
     Raises:
         WrongSrsError: one is missing, or a given one is another file.
+        SrsFileError: one is none, or only looks like the ceremony's.
         ProverError: a circuit cannot be built here.
     """
     files = {sha256_of(path): path for path in srs}
@@ -94,14 +95,18 @@ def reproduce(package: BuiltPackage, srs: Sequence[Path], progress: Progress) ->
     with tempfile.TemporaryDirectory(prefix="veritally-reproduce-") as cache_dir:
         for described in package.circuits:
             digest = described["srs"]["sha256"]
-            opened = SrsFile(files[digest], digest)
-            circuit = prepare_circuit(model, Path(cache_dir), progress, opened, described["batch_size"])
+            batch_size = described["batch_size"]
+            opened = open_srs(files[digest], model.knobs_for(batch_size).logrows)
+            circuit = prepare_circuit(model, Path(cache_dir), progress, opened, batch_size)
             circuits.append(_built(circuit, prepare_accumulator(circuit, progress)))
     return ExpectedModel(model.weights_hash, tuple(circuits))
 
 
 def compare(chain: Chain, deployment: Deployment, model_id: bytes, expected: ExpectedModel) -> list[Check]:
-    """Compares the model with the expected one, circuit by circuit; one that is not expected is a mismatch.
+    """Compares the model with the expected one, circuit by circuit.
+
+    Verifying keys are the owner's word, so each circuit that is not stopped must have the expected code, also
+    when another one has the same key.
 
     Raises:
         UnknownModelError: there is no such model.
@@ -109,21 +114,21 @@ def compare(chain: Chain, deployment: Deployment, model_id: bytes, expected: Exp
     """
     model = show_model(chain, deployment, model_id)
     checks = [Check("model", "weights", "0x" + expected.weights_hash.hex(), model["weightsHash"])]
-    keys = [circuit["verifyingKeyHash"] for circuit in model["circuits"]]
-    for wanted in expected.circuits:
-        key, batch_size = "0x" + wanted.vk_sha256.hex(), wanted.layout["batchSize"]
-        if key in keys:
-            index = keys.index(key)
-            checks += _compare_circuit(chain, f"circuit {index}", model["circuits"][index], wanted)
+    missing = {"0x" + wanted.vk_sha256.hex(): wanted for wanted in expected.circuits}
+    by_key = dict(missing)
+    for index, circuit in enumerate(model["circuits"]):
+        if circuit["stopped"]:
+            continue
+        subject, key = f"circuit {index}", circuit["verifyingKeyHash"]
+        missing.pop(key, None)
+        if key in by_key:
+            checks += _compare_circuit(chain, subject, circuit, by_key[key])
         else:
-            subject = f"circuit for {batch_size}"
-            checks.append(Check(subject, "verifying key", key, ", ".join(keys) or "none"))
-    known = {"0x" + wanted.vk_sha256.hex() for wanted in expected.circuits}
-    surplus = [key for key, circuit in zip(keys, model["circuits"], strict=True) if not circuit["stopped"]]
-    checks += [
-        Check("circuits", "verifying key", "one of the package", key) for key in surplus if key not in known
+            checks.append(Check(subject, "verifying key", "one of the package", key))
+    return checks + [
+        Check(f"circuit for {wanted.layout['batchSize']}", "verifying key", key, "none that is not stopped")
+        for key, wanted in missing.items()
     ]
-    return checks
 
 
 def _compare_circuit(
@@ -141,7 +146,6 @@ def _compare_circuit(
         Check(
             subject, "code of the accumulator", _digest(wanted.accumulator_code or b""), _digest(accumulator)
         ),
-        Check(subject, "stopped", "False", str(circuit["stopped"])),
         *(Check(subject, field, str(value), str(circuit[field])) for field, value in wanted.layout.items()),
     ]
 
@@ -160,6 +164,8 @@ def _in_package(package: BuiltPackage, described: Mapping[str, Any]) -> Expected
             "inputScale": instances["input_scale"],
             "outputScale": instances["output_scale"],
             "inputsCommitted": instances["inputs_committed"],
+            "developmentSrs": not is_ceremony((folder / SOURCE).read_text(encoding="utf-8")),
+            "ezklVersion": package.manifest["ezkl"],
         },
     )
 
@@ -176,6 +182,8 @@ def _built(circuit: Circuit, accumulator: Accumulator | None) -> ExpectedCircuit
             "inputScale": circuit.input_scale,
             "outputScale": circuit.output_scale,
             "inputsCommitted": circuit.inputs_committed,
+            "developmentSrs": circuit.development_srs,
+            "ezklVersion": circuit.ezkl_version,
         },
     )
 

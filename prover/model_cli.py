@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,12 +22,13 @@ from prover.zkml.archive import package_folder
 from prover.zkml.build import BuildRequest, build, name_of
 from prover.zkml.built_package import BuiltPackage, write_archived, write_package
 from prover.zkml.errors import ModelMismatchError
+from prover.zkml.ezkl_process import raise_if_disk_full
 from prover.zkml.frontier import Preference
 from prover.zkml.inputs import InputBinding
 from prover.zkml.package import MAX_BATCH_SIZE
 from prover.zkml.srs import require_srs_for
 from veritally.chain import Chain
-from veritally.cli_options import KeyFile, Keystore, PasswordFile, RpcUrl, load_account
+from veritally.cli_options import KeyFile, Keystore, PasswordFile, RpcUrl, load_account, read_id
 from veritally.deployment import Deployment
 from veritally.deployment_check import Check
 from veritally.tables import print_whole
@@ -88,9 +91,10 @@ def build_command(
         batch_sizes=_read_sizes(batch_sizes),
         inputs=inputs,
     )
-    built = build(request, cache, typer.echo)
-    print_whole(frontier_table(built), Console())
-    written = write_archived(built, out) if tar else write_package(built, out).path
+    with _naming_files():
+        built = build(request, cache, typer.echo)
+        print_whole(frontier_table(built), Console())
+        written = write_archived(built, out) if tar else write_package(built, out).path
     typer.echo(f"written to {written}")
     if built.chosen.circuit.development_srs:
         typer.echo("made with a development SRS: for development chains only")
@@ -118,7 +122,7 @@ def register(
     --deployment deployment.json --key-file owner.key
     """
     deployed, chain = Deployment.load(deployment), Chain.connect(rpc_url)
-    with package_folder(package) as folder:
+    with _naming_files(), package_folder(package) as folder:
         built = BuiltPackage.load(folder)
         require_srs_for(chain.chain_id, built.manifest["development_srs"], built.name)
         account = load_account(chain.chain_id, keystore, password_file, key_file)
@@ -132,7 +136,7 @@ def show(model_id: ModelId, rpc_url: RpcUrl, deployment: DeploymentFile) -> None
 
     Example: veritally model show 0x… --rpc-url http://127.0.0.1:8545 --deployment deployment.json
     """
-    described = show_model(Chain.connect(rpc_url), Deployment.load(deployment), _read_id(model_id))
+    described = show_model(Chain.connect(rpc_url), Deployment.load(deployment), read_id(model_id))
     typer.echo(json.dumps(described, indent=2))
 
 
@@ -147,7 +151,7 @@ def verify(model_id: ModelId, package: Package, rpc_url: RpcUrl, deployment: Dep
     """
     with package_folder(package) as folder:
         expected = expected_of(BuiltPackage.load(folder))
-    chain, deployed, wanted = Chain.connect(rpc_url), Deployment.load(deployment), _read_id(model_id)
+    chain, deployed, wanted = Chain.connect(rpc_url), Deployment.load(deployment), read_id(model_id)
     _require_same(wanted, compare(chain, deployed, wanted, expected))
 
 
@@ -169,20 +173,10 @@ def reproduce(
     Example: veritally model reproduce 0x… packages/iris-… --srs kzg13.srs
     --rpc-url http://127.0.0.1:8545 --deployment deployment.json
     """
-    chain, deployed, wanted = Chain.connect(rpc_url), Deployment.load(deployment), _read_id(model_id)
+    chain, deployed, wanted = Chain.connect(rpc_url), Deployment.load(deployment), read_id(model_id)
     with package_folder(package) as folder:
         expected = build_anew(BuiltPackage.load(folder), srs, typer.echo)
     _require_same(wanted, compare(chain, deployed, wanted, expected))
-
-
-def _read_id(text: str) -> bytes:
-    try:
-        model_id = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        model_id = b""
-    if len(model_id) != 32:
-        raise typer.BadParameter(f"{text!r} is no model id: give 0x and 64 hex digits")
-    return model_id
 
 
 def _read_sizes(text: str | None) -> tuple[int, ...] | None:
@@ -193,6 +187,16 @@ def _read_sizes(text: str | None) -> tuple[int, ...] | None:
     if len(sizes) != len(parts) or sizes[0] != 1 or sizes[-1] > MAX_BATCH_SIZE:
         raise typer.BadParameter(f"{text!r}: give 1 and then sizes up to {MAX_BATCH_SIZE}, such as 1,4,16")
     return sizes
+
+
+@contextmanager
+def _naming_files() -> Iterator[None]:
+    """Turns what the system says of a file into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise_if_disk_full(error, "model package")
+        raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None
 
 
 def _require_same(model_id: bytes, checks: list[Check]) -> None:

@@ -11,6 +11,7 @@ from prover.zkml.built_package import BuiltPackage
 from prover.zkml.cache import Progress
 from prover.zkml.circuit_accumulator import prepare_accumulator
 from prover.zkml.package import ModelPackage
+from prover.zkml.srs import require_srs_for
 
 PROOF_TIMEOUT_S: Final = 1800.0
 
@@ -29,12 +30,15 @@ def register_package(
 
     Raises:
         BuiltPackageError: the package was built with another SRS.
+        DevelopmentSrsError: it was built with a development SRS, and value on this chain is real.
         ProverError: a circuit or a proof cannot be made.
         TransactionFailedError: the registry refuses something.
     """
     model = ModelPackage.load(built.path)
     sizes = [knobs.batch_size for knobs in model.circuits]
     circuits = [prepare_packaged(built, model, size, srs, cache_dir, progress) for size in sizes]
+    for circuit in circuits:
+        require_srs_for(registrar.chain.chain_id, circuit.development_srs, model.name)
     model_id = registrar.ensure_model(model)
     progress(f"model 0x{model_id.hex()}")
     for circuit in circuits:

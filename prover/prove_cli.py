@@ -114,6 +114,8 @@ def split_into_batches(inferences: int, batch_sizes: Sequence[int]) -> list[int]
 
 
 def _open(out: Path) -> TextIO:
+    if out.is_file():
+        raise typer.BadParameter(f"{out} is there already; move it, or name another", param_hint="--out")
     try:
         return out.open("w", encoding="utf-8")
     except OSError as error:

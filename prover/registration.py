@@ -68,13 +68,15 @@ class Registrar:
             ProverError: the proof that the registry asks for cannot be made.
             TransactionFailedError: the verifier cannot be deployed or the registry refuses it.
         """
-        registry = self._registry()
+        registry, stopped = self._registry(), None
         for index in range(self.chain.read(registry.functions.circuitCount(model_id))):
             entry = self.chain.read(registry.functions.getCircuit(model_id, index))
             if bytes(entry.verifyingKeyHash) == circuit.vk_sha256:
-                if entry.stopped:
-                    raise CircuitStoppedError(circuit.model, index)
-                return RegisteredCircuit(index, str(entry.verifier))
+                if not entry.stopped:
+                    return RegisteredCircuit(index, str(entry.verifier))
+                stopped = index
+        if stopped is not None:
+            raise CircuitStoppedError(circuit.model, stopped)
         return self._add_circuit(registry, model_id, circuit, proof_timeout_s)
 
     def ensure_accumulator(

@@ -20,6 +20,21 @@ KeyFile = Annotated[
 ]
 
 
+def read_id(text: str) -> bytes:
+    """The 32 bytes of a model's id.
+
+    Raises:
+        BadParameter: the text is none.
+    """
+    try:
+        model_id = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        model_id = b""
+    if len(model_id) != 32:
+        raise typer.BadParameter(f"{text!r} is no model id: give 0x and 64 hex digits")
+    return model_id
+
+
 def load_account(
     chain_id: int, keystore: Path | None, password_file: Path | None, key_file: Path | None
 ) -> LocalAccount:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from veritally.chain import Chain
-from veritally.cli_options import RpcUrl
+from veritally.cli_options import RpcUrl, read_id
 from veritally.deployment import Deployment
 from veritally.errors import CommitmentUnavailableError, ReceiptMismatchError
 from veritally.receipt_check import Answer, CommitmentFiles, check_answer
@@ -28,6 +28,7 @@ def _group() -> None:
 def check(
     answer: Annotated[Path, typer.Argument(help="The prover's answer, JSON.")],
     request: Annotated[Path, typer.Option(help='The request, JSON {"input": [...]}.')],
+    model: Annotated[str, typer.Option(help="Id of the model that was asked for, 0x and 64 hex digits.")],
     rpc_url: RpcUrl,
     deployment: Annotated[Path, typer.Option(help="Deployment file of the chain.")],
     package: Annotated[
@@ -42,11 +43,11 @@ def check(
 
     Exit code 0: all is as claimed; 1: it is not; 2: unusable file; 3: the node does not answer.
 
-    Example: veritally receipt check answer.json --request request.json
+    Example: veritally receipt check answer.json --request request.json --model 0x…
     --rpc-url http://127.0.0.1:8545 --deployment deployment.json
     """
     claimed, deployed = Answer.load(answer, request), Deployment.load(deployment)
-    checks = check_answer(Chain.connect(rpc_url), deployed, claimed, _files(package, srs))
+    checks = check_answer(Chain.connect(rpc_url), deployed, claimed, read_id(model), _files(package, srs))
     for item in checks:
         typer.echo(f"{'ok' if item.ok else 'MISMATCH':8}  {item.subject}: {item.what} {item.found}")
     wrong = [item for item in checks if not item.ok]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from web3.exceptions import ContractCustomError
+
 from veritally.chain import Chain
 from veritally.commitments import (
     dequantise,
@@ -23,6 +25,7 @@ from veritally.errors import (
     AnswerFileError,
     CommitmentUnavailableError,
     PackageMismatchError,
+    ReceiptMismatchError,
     VeritallyError,
 )
 from veritally.plugins import load_commitment
@@ -72,12 +75,12 @@ class Answer:
             AnswerFileError: a file cannot be read or lacks something.
         """
         inputs = _read(request).get("input")
-        if not isinstance(inputs, list):
-            raise AnswerFileError(request, 'has no list "input"')
+        if not isinstance(inputs, list) or not all(map(_is_number, inputs)):
+            raise AnswerFileError(request, 'has no list "input" of numbers')
         content = _read(answer)
         try:
             return cls._of(content, tuple(inputs))
-        except (KeyError, TypeError, ValueError, VeritallyError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, VeritallyError) as error:
             raise AnswerFileError(
                 answer, f"is no answer of a prover ({type(error).__name__}: {error})"
             ) from None
@@ -101,14 +104,18 @@ class Answer:
             ),
             claimed_hash=str(stated["hash"]),
             transaction=str(content["settlement"]["transaction"]),
-            circuit=evidence.get("circuit"),
+            circuit=_position(evidence.get("circuit")),
             instances=tuple(int(word, 16) for word in evidence.get("instances", ())),
             proof=_bytes(evidence.get("proof", "")),
         )
 
 
 def check_answer(
-    chain: Chain, deployment: Deployment, answer: Answer, files: CommitmentFiles | None = None
+    chain: Chain,
+    deployment: Deployment,
+    answer: Answer,
+    model_id: bytes,
+    files: CommitmentFiles | None = None,
 ) -> list[Check]:
     """Every comparison of an answer with what can be recomputed, and with the chain.
 
@@ -119,12 +126,14 @@ def check_answer(
         chain: Where the receipt settled.
         deployment: Our contracts there.
         answer: What the prover answered, and the request.
+        model_id: The model that the client asked for.
         files: For a circuit that commits to its inputs, what the commitment is computed with.
 
     Raises:
         ChainUnreachableError: the node does not answer, or has no such transaction.
         CommitmentUnavailableError: its inputs are committed, and files or programs for that are missing.
         PackageMismatchError: the files are those of another circuit.
+        ReceiptMismatchError: there is no such circuit.
     """
     receipt = answer.receipt
     receipt_hash = SettlementDomain.of(deployment).receipt_hash(answer.terms, receipt)
@@ -133,14 +142,19 @@ def check_answer(
     else:
         checks, hashes = [], _json_hashes(answer)
     checks += [
+        Check("receipt", "model", _hex(model_id), _hex(answer.terms.model_id)),
         Check("receipt", "request hash", _hex(hashes[0]), _hex(receipt.request_hash)),
         Check("receipt", "response hash", _hex(hashes[1]), _hex(receipt.response_hash)),
         Check("receipt", "hash", _hex(receipt_hash), answer.claimed_hash),
     ]
     settled = find_settled(chain, deployment.settlement, answer.transaction, receipt_hash)
+    if settled is None:
+        return [*checks, Check("settlement", "tier", answer.tier.label, "not settled")]
+    labels = ", ".join(str(label.name).lower() for label in settled.labels) or "none"
     return [
         *checks,
-        Check("settlement", "tier", answer.tier.label, settled.label if settled else "not settled"),
+        Check("settlement", "tier", answer.tier.label, settled.tier.label),
+        Check("settlement", "labels", labels, labels),
     ]
 
 
@@ -153,7 +167,11 @@ def _check_proof(
     chain: Chain, deployment: Deployment, answer: Answer, files: CommitmentFiles | None
 ) -> tuple[list[Check], Hashes]:
     registry = chain.contract("ModelRegistry", deployment.model_registry)
-    circuit = chain.read(registry.functions.getCircuit(answer.terms.model_id, answer.circuit or 0))
+    try:
+        circuit = chain.read(registry.functions.getCircuit(answer.terms.model_id, answer.circuit or 0))
+    except ContractCustomError:
+        problem = f"model {_hex(answer.terms.model_id)} has no circuit {answer.circuit}"
+        raise ReceiptMismatchError([problem]) from None
     input_words = quantise(answer.inputs, circuit.inputScale)
     stated = 0 if circuit.inputsCommitted else circuit.inputs
     output_words = answer.instances[stated:]
@@ -185,6 +203,17 @@ def _commit(files: CommitmentFiles | None, registered_key: bytes, words: Sequenc
     if found != registered_key:
         raise PackageMismatchError(files.circuit, _hex(found), _hex(registered_key))
     return load_commitment(POLYCOMMIT)(files.circuit, files.srs, words)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _position(value: object) -> int | None:
+    """Of a circuit; it is a uint32."""
+    if value is not None and (type(value) is not int or not 0 <= value < 2**32):
+        raise ValueError(f"{value!r} is no position of a circuit")
+    return value
 
 
 def _words(words: Sequence[int]) -> str:

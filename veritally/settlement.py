@@ -118,8 +118,17 @@ def decode_outcomes(
     )
 
 
-def find_settled(chain: Chain, settlement: str, transaction: str, receipt_hash: bytes) -> Tier | None:
-    """The tier at which a transaction settled a receipt; None when it did not.
+@dataclass(frozen=True)
+class Settled:
+    """How a receipt settled."""
+
+    tier: Tier
+    labels: Labels
+    """How the evidence is weaker than the tier."""
+
+
+def find_settled(chain: Chain, settlement: str, transaction: str, receipt_hash: bytes) -> Settled | None:
+    """How a transaction settled a receipt; None when it did not.
 
     Raises:
         ChainUnreachableError: the node does not answer, or has no such transaction.
@@ -130,7 +139,8 @@ def find_settled(chain: Chain, settlement: str, transaction: str, receipt_hash: 
         topics = [bytes(topic) for topic in log["topics"]]
         is_ours = is_same_address(log["address"], settlement) and topics[0] == _topic("InferenceSettled")
         if is_ours and topics[1] == receipt_hash:
-            return Tier(int.from_bytes(topics[3], "big"))
+            tier = Tier(int.from_bytes(topics[3], "big"))
+            return Settled(tier, _settled(receipt_hash, bytes(log["data"])).labels)
     return None
 
 

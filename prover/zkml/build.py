@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from prover.errors import EzklError, EzklFailedError, VerifierTooLargeError
+from prover.errors import EzklFailedError, VerifierTooLargeError
 from prover.zkml.batch_build import BatchBuilder, Tried
 from prover.zkml.cache import Progress
 from prover.zkml.circuit import prepare_circuit
@@ -103,7 +103,7 @@ def build(request: BuildRequest, cache_dir: Path, progress: Progress) -> Built:
         (item, _draft(request, network, sample, item)) for item in shortlist(accepted, request.preference)
     ]
     options = _set_up(drafts, request.srs, cache_dir, progress)
-    chosen, tried = _choose_checked(network, sample, expected, options, request.preference, progress)
+    chosen, tried = _choose_checked(network, sample, expected, options, request, progress)
     package = next(package for item, package in drafts if item == chosen.candidate)
     builder = BatchBuilder(
         package, tried, request.preference, request.srs, plan.required, cache_dir, progress
@@ -177,24 +177,29 @@ def _choose_checked(
     sample: Sample,
     expected: Sample,
     options: Sequence[Option],
-    preference: Preference,
+    request: BuildRequest,
     progress: Progress,
 ) -> tuple[Option, Tried]:
-    """The best circuit of which every constraint holds on the sample, and what it computes."""
-    left = list(options)
-    problem: EzklError | None = None
+    """The best circuit that is accurate and holds on the sample, and what it computes."""
+    left, max_error, problem = list(options), _accepted_error(request, expected), ""
     while left:
-        chosen = choose(left, preference)
+        chosen = choose(left, request.preference)
+        left.remove(chosen)
         try:
             witnesses = compute(network, chosen.candidate.knobs, sample, constraints=True)
         except EzklFailedError as error:
             progress(f"logrows {chosen.candidate.knobs.logrows}: the sample does not satisfy the circuit")
-            problem = error
-            left.remove(chosen)
+            problem = str(error)
             continue
-        progress(f"every constraint holds on the sample, error {witnesses.error(expected):.2g}")
+        largest = witnesses.error(expected)
+        progress(f"every constraint holds on the sample, error {largest:.2g}")
+        if largest > max_error:
+            problem = (
+                f"the error on the sample is {largest:.3g}, more than the {max_error:.3g} that is accepted"
+            )
+            continue
         return chosen, Tried(network, chosen.candidate.precision, sample, witnesses.words)
-    raise NoCircuitError(str(problem), "give a sample of inputs that occur")
+    raise NoCircuitError(problem, "give a sample of inputs that occur")
 
 
 def describe(package: ModelPackage) -> str:

@@ -157,7 +157,8 @@ class ProofPool:
 
     def expect(self, circuit: Circuit) -> ProofTimes:
         """What a proof of a circuit will take, from what is known now."""
-        return self._times.setdefault(circuit.paths.settings, expect(circuit))
+        known = self._times.get(circuit.paths.settings)
+        return known or self._times.setdefault(circuit.paths.settings, expect(circuit))
 
     def remaining_s(self, waiting: ProofFuture) -> float:
         """Estimated seconds until a job that waits is done, by the times of those before it."""

@@ -155,8 +155,8 @@ contract Halo2BatchTest is BatchTest {
         assertEq(_accepts(proofs), expected, "batch");
     }
 
-    /// Each of them takes its arguments only where the compiler puts them.
-    function testFuzz_verifyProof_refusesArgumentsElsewhere(uint256 which, uint256 gap, bool swapped) public view {
+    /// Each of them checks its arguments.
+    function testFuzz_verifyProof_checksItsArguments(uint256 which, uint256 gap, bool swapped) public view {
         which = bound(which, 0, 2);
         gap = 32 * bound(gap, 1, 8);
         ZkProof memory item = mlpProof(0);

@@ -83,6 +83,7 @@ def check(devnet: Devnet, folder: Path, answer: Any, *options: str, inputs: Any 
     (folder / "request.json").write_text(json.dumps({"input": inputs}))
     arguments = ["receipt", "check", str(folder / "answer.json"), "--request", str(folder / "request.json")]
     arguments += ["--rpc-url", devnet.rpc_url, "--deployment", str(folder / "deployment.json"), *options]
+    arguments += ["--model", answer["receipt"]["model_id"]]
     return CliRunner().invoke(app, arguments).exception
 
 

@@ -84,12 +84,12 @@ def test_srs_with_too_few_rows_is_refused(folder: Path, built: Built) -> None:
         build(request(folder, srs=path), folder / "cache", lambda _: None)
 
 
-def chosen_after(built: Built, folder: Path, *options: Option) -> tuple[Option, list[str]]:
+def chosen_after(folder: Path, *options: Option, **changes: object) -> tuple[Option, list[str]]:
     network = Network.load(IRIS)
     sample = read_sample(folder / "sample.json", 4)
     told: list[str] = []
     chosen, _ = build_module._choose_checked(
-        network, sample, network.run(sample), options, Preference.GAS, told.append
+        network, sample, network.run(sample), options, request(folder, **changes), told.append
     )
     return chosen, told
 
@@ -102,14 +102,19 @@ def too_narrow(option: Option) -> Option:
 
 
 def test_circuit_that_the_sample_does_not_satisfy_is_passed_over(folder: Path, built: Built) -> None:
-    chosen, told = chosen_after(built, folder, too_narrow(built.chosen), built.chosen)
+    chosen, told = chosen_after(folder, too_narrow(built.chosen), built.chosen)
     assert chosen == built.chosen
     assert "does not satisfy the circuit" in told[0]
 
 
 def test_build_ends_when_the_sample_satisfies_no_circuit(folder: Path, built: Built) -> None:
     with pytest.raises(NoCircuitError, match="give a sample of inputs that occur"):
-        chosen_after(built, folder, too_narrow(built.chosen))
+        chosen_after(folder, too_narrow(built.chosen))
+
+
+def test_circuit_that_is_not_accurate_after_all_is_refused(folder: Path, built: Built) -> None:
+    with pytest.raises(NoCircuitError, match="more than the 1e-09 that is accepted"):
+        chosen_after(folder, built.chosen, max_error=1e-9)
 
 
 def refusing(columns: int) -> Callable[..., Circuit]:

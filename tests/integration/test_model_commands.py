@@ -16,6 +16,7 @@ from prover.model_cli import model
 from prover.zkml.archive import package_folder, write_archive
 from prover.zkml.built_package import BuiltPackage
 from prover.zkml.ceremony import read_file_words
+from prover.zkml.circuit import prepare_circuit
 from prover.zkml.errors import (
     BuiltPackageError,
     ModelMismatchError,
@@ -27,6 +28,7 @@ from prover.zkml.errors import (
     WrongSrsError,
 )
 from prover.zkml.package import ModelPackage
+from prover.zkml.prove import prove
 from veritally.devnet import Devnet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +120,19 @@ def test_changed_file_is_noticed(package: Path, tmp_path: Path) -> None:
             BuiltPackage.load(copy)
 
 
+def add_twin(devnet: Devnet, folder: Path, package: Path, model_id: bytes) -> None:
+    """A circuit that claims the verifying key of the first one, and has other code."""
+    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    entry = devnet.chain.read(registry.functions.getCircuit(model_id, 0))._asdict()
+    code = devnet.chain.w3.eth.get_code(entry["verifier"])
+    twin = Web3.to_checksum_address("0x" + "77" * 20)
+    devnet.chain.w3.provider.make_request("anvil_setCode", [twin, Web3.to_hex(code + b"\0")])
+    circuit = prepare_circuit(ModelPackage.load(package), folder / "cache", print)
+    made = prove(circuit, (1.0, 2.0, 3.0, 0.5), 120.0)
+    add = registry.functions.addCircuit(model_id, entry | {"verifier": twin}, made.proof, made.instances)
+    devnet.chain.send(add, devnet.accounts.prover)
+
+
 def test_registered_model_is_shown_verified_and_reproduced(
     devnet: Devnet, folder: Path, package: Path, on_chain: list[str | Path], owner: list[str | Path]
 ) -> None:
@@ -144,6 +159,13 @@ def test_registered_model_is_shown_verified_and_reproduced(
     again = run("register", archive, *on_chain, *owner)
     assert again.exit_code == 0, again.exception
     assert "proving" not in again.output
+    registry = devnet.chain.contract("ModelRegistry", devnet.deployment.model_registry)
+    add_twin(devnet, folder, package, bytes.fromhex(wanted[2:]))
+    twin = run("verify", wanted, package, *on_chain).exception
+    assert isinstance(twin, ModelMismatchError)
+    assert "circuit 2: code of the verifier" in str(twin)
+    devnet.chain.send(registry.functions.stopCircuit(wanted, 2), devnet.accounts.prover)
+    assert run("verify", wanted, package, *on_chain).exit_code == 0
     addresses = {
         "verifier": circuits[1]["verifier"],
         "accumulator": circuits[1]["accumulator"]["accumulator"],

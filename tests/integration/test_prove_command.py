@@ -49,6 +49,7 @@ def arguments_of(package: Path, values: object, *more: str) -> list[str]:
     folder = package.parent.parent
     inputs = folder / "input.json"
     inputs.write_text(json.dumps({"input_data": [values]}))
+    (folder / "proofs.jsonl").unlink(missing_ok=True)
     options = ["--input", inputs, "--out", folder / "proofs.jsonl", "--cache", folder / "cache"]
     return ["prove", str(package), *map(str, options), *more]
 
@@ -117,6 +118,16 @@ def test_package_of_another_srs_is_refused(package: Path, tmp_path: Path) -> Non
     arguments = arguments_of(package, VALUES[:4])
     arguments[arguments.index("--cache") + 1] = str(tmp_path)
     assert isinstance(run(*arguments).exception, BuiltPackageError)
+
+
+def test_proofs_of_another_run_are_left_alone(package: Path) -> None:
+    arguments = arguments_of(package, VALUES[:4])
+    kept = package.parent.parent / "proofs.jsonl"
+    kept.write_text("proofs of hours")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "is there already; move it, or name another" in " ".join(result.stderr.replace("│", " ").split())
+    assert kept.read_text() == "proofs of hours"
 
 
 def test_full_disk_is_told(package: Path) -> None:

@@ -146,7 +146,7 @@ def test_rejects_another_number_of_instances(verifier: Contract, proof: ProvenRu
     assert not accepts(verifier, proof.proof, [])
 
 
-def test_accepts_only_the_canonical_layout(verifier: Contract, proof: ProvenRun) -> None:
+def test_checks_its_arguments(verifier: Contract, proof: ProvenRun) -> None:
     canonical = encode(["bytes", "uint256[]"], [proof.proof, list(proof.instances)])
     head, tail = canonical[: 2 * WORD], canonical[2 * WORD :]
     proof_at, instances_at = (int.from_bytes(head[i : i + WORD], "big") for i in (0, WORD))
