@@ -37,7 +37,7 @@ contract ModelRegistryCircuitTest is CircuitTest {
 
     /// Sixteen inferences with 20 words each in one circuit, and a verifier that spends as much on each mutation as on a
     /// valid proof.
-    function test_addCircuit_ofALargeCircuitFitsIntoATransaction() public {
+    function test_addCircuit_ofALargeCircuit_fitsIntoATransaction() public {
         (ListedProofsStub verifier, ZkProof memory valid) = _listed(16, 16, 4);
         verifier.setBurn(1_100_000);
         IModelRegistry.Circuit memory circuit = circuitOf(address(verifier), 16, 16, 4);
