@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
+from hostile_node import HostileNode, hostile
 from prover_service import RunningService, run_service
+from transacting import Anvil, FragileDatabase, run_node
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -96,3 +100,26 @@ def signed_upto(devnet: Devnet) -> tuple[Any, ...]:
         (witness["to"], witness["facilitator"], int(witness["validAfter"])),
         bytes.fromhex(payload["signature"][2:]),
     )
+
+
+@pytest.fixture(scope="module")
+def anvil() -> Iterator[Anvil]:
+    """A node that makes blocks when it is told to. Tests use keys of their own instead of undoing things."""
+    with run_node() as node:
+        yield node
+
+
+@pytest.fixture
+def nodes(anvil: Anvil) -> Iterator[tuple[HostileNode, HostileNode]]:
+    """Two servers in front of it, honest until told otherwise."""
+    with ExitStack() as stack:
+        yield stack.enter_context(hostile(anvil.rpc_url)), stack.enter_context(hostile(anvil.rpc_url))
+        anvil.forget_pool()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[FragileDatabase]:
+    made = FragileDatabase(f"sqlite:///{tmp_path}/transactions.db")
+    made.prepare()
+    yield made
+    made.close()

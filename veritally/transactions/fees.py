@@ -40,17 +40,18 @@ class FeePolicy:
         """Raises:
         SettingError: no transaction could be sent or replaced with these values.
         """
-        if not 0 < self.lowest_tip_wei <= self.highest_tip_wei <= self.ceiling_wei:
-            raise SettingError("fee policy", "needs 0 < lowest tip <= highest tip <= ceiling")
+        if not 0 < self.lowest_tip_wei <= min(self.highest_tip_wei, self.ceiling_wei):
+            raise SettingError("fee policy", "needs 0 < lowest tip <= highest tip, and not above the ceiling")
         if self.bump_per_mille < _SMALLEST_BUMP or self.base_fee_factor < 1 or self.patience_blocks < 1:
             rule = f"needs bump_per_mille >= {_SMALLEST_BUMP}, base_fee_factor >= 1 and patience_blocks >= 1"
             raise SettingError("fee policy", rule)
 
     def offer(self, base_fee_wei: int, suggested_tip_wei: int) -> Fees | None:
         """Fees of a new transaction; None when the ceiling is too low for the next block."""
-        tip_wei = min(max(suggested_tip_wei, self.lowest_tip_wei), self.highest_tip_wei)
-        if base_fee_wei + tip_wei > self.ceiling_wei:
+        room_wei = self.ceiling_wei - base_fee_wei
+        if room_wei < self.lowest_tip_wei:
             return None
+        tip_wei = min(max(suggested_tip_wei, self.lowest_tip_wei), self.highest_tip_wei, room_wei)
         return Fees(min(self.base_fee_factor * base_fee_wei + tip_wei, self.ceiling_wei), tip_wei)
 
     def replacement(self, earlier: Fees, offer: Fees) -> Fees | None:

@@ -109,7 +109,7 @@ class Node:
             raise
 
     def send(self, raw: bytes) -> None:
-        """Hands signed bytes over; returns when the node has them. When it raises, it may have them as well."""
+        """Hands signed bytes over; returns when the node has them. It may have them when it raises, too."""
         method = "eth_sendRawTransaction"
         try:
             answered = self._rpc.ask(method, f"0x{raw.hex()}")

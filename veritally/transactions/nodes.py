@@ -35,7 +35,7 @@ class Nodes:
     def __init__(
         self, rpc_urls: Sequence[str], chain_id: int, agreeing: int | None, timeout_s: float
     ) -> None:
-        """`agreeing` of them must say the same before something is concluded for ever; None: two, if there are.
+        """`agreeing` of them must say the same before something is final; None: two, if there are two.
 
         Raises:
             SettingError: there are no URLs, one is none, or fewer than must agree.
