@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -197,11 +197,12 @@ def hostile(node_url: str) -> Iterator[HostileNode]:
             if given.body is None:
                 self.close_connection = True
                 return
-            self.send_response(given.status)
-            self.send_header("content-length", str(given.announced or len(given.body)))
-            self.end_headers()
-            self.wfile.write(given.body)
             self.close_connection = given.announced is not None
+            with suppress(ConnectionError):
+                self.send_response(given.status)
+                self.send_header("content-length", str(given.announced or len(given.body)))
+                self.end_headers()
+                self.wfile.write(given.body)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -165,7 +165,7 @@ class Node:
         raise self._rpc.nonsense("eth_getBlockByNumber", f"nonce {nonce} is used, but in no block")
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connection."""
         self._rpc.close()
 
     def _taker(self, fields: Mapping[str, Any]) -> Taker:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
-import httpx
-
 from veritally.rpc_url import host_of, redact
-from veritally.transactions.errors import EndpointError, SettingError
+from veritally.transactions.errors import EndpointError
+from veritally.transactions.exchange import ExchangeError, HttpConnection
 
-LONGEST_ANSWER_BYTES = 64 * 2**20
+_OK = 200
 _LONGEST_PROBLEM = 200
 
 
@@ -33,13 +31,10 @@ class Rpc:
         Raises:
             SettingError: `url` is no HTTP(S) URL.
         """
-        if not url.startswith(("http://", "https://")):
-            raise SettingError("RPC URL", "is not of the form http(s)://host[:port][/path]")
+        self._http = HttpConnection(url, timeout_s)
         self.host = host_of(url)
         """Host and port: what may be shown of the URL."""
         self._url = url
-        self._timeout_s = timeout_s
-        self._http = httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False)
 
     def ask(self, method: str, *params: object) -> Any:
         """The result of a call; it may be anything that JSON can say.
@@ -49,7 +44,10 @@ class Rpc:
             EndpointError: no answer in time, or none in the form of JSON-RPC.
         """
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        status, body = self._exchange(request, method)
+        try:
+            status, body = self._http.post(json.dumps(request).encode())
+        except ExchangeError as error:
+            raise self.nonsense(method, str(error)) from None
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
@@ -58,7 +56,7 @@ class Rpc:
             raise self.nonsense(method, f"HTTP status {status} and no answer to the request")
         if answer.get("error") is not None:
             raise self._refused(method, answer["error"])
-        if status != httpx.codes.OK or "result" not in answer:
+        if status != _OK or "result" not in answer:
             raise self.nonsense(method, f"HTTP status {status} and no result")
         return answer["result"]
 
@@ -67,22 +65,8 @@ class Rpc:
         return EndpointError(self.host, f"{method}: {problem}")
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connection."""
         self._http.close()
-
-    def _exchange(self, request: dict[str, object], method: str) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self._timeout_s
-        body = bytearray()
-        try:
-            with self._http.stream("POST", self._url, json=request) as response:
-                for part in response.iter_bytes():
-                    body += part
-                    if len(body) > LONGEST_ANSWER_BYTES or time.monotonic() > deadline:
-                        raise self.nonsense(method, "an answer that is too long, or too slow")
-                return response.status_code, bytes(body)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            problem = type(error).__name__
-        raise self.nonsense(method, problem)  # here, so that it does not carry the other error
 
     def _refused(self, method: str, error: object) -> RefusedError:
         fields = error if isinstance(error, dict) else {"message": str(error)}
