@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
+from postgres import PostgresError, run_postgres
 from prover_service import RunningService, run_service
 from transacting import Anvil, FragileDatabase, run_node
 from web3.contract import Contract
@@ -115,6 +117,29 @@ def nodes(anvil: Anvil) -> Iterator[tuple[HostileNode, HostileNode]]:
     with ExitStack() as stack:
         yield stack.enter_context(hostile(anvil.rpc_url)), stack.enter_context(hostile(anvil.rpc_url))
         anvil.forget_pool()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a Postgres of its own. Without one, tests are left out, except on CI: there they fail."""
+    try:
+        with run_postgres() as url:
+            yield url
+    except PostgresError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FragileDatabase]:
+    """A database of each kind."""
+    is_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/any.db" if is_sqlite else request.getfixturevalue("postgres")
+    made = FragileDatabase(url)
+    made.prepare()
+    yield made
+    made.close()
 
 
 @pytest.fixture
