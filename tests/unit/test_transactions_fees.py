@@ -35,9 +35,7 @@ def test_the_ceiling_is_reached_but_not_passed() -> None:
 
 
 @given(max_fee_wei=WEI, tip_wei=WEI, base_fee_wei=WEI)
-def test_a_replacement_raises_both_fees_by_an_eighth(
-    max_fee_wei: int, tip_wei: int, base_fee_wei: int
-) -> None:
+def test_a_replacement_raises_both_by_an_eighth(max_fee_wei: int, tip_wei: int, base_fee_wei: int) -> None:
     earlier = Fees(max(max_fee_wei, tip_wei), tip_wei)
     offer = POLICY.offer(base_fee_wei, 1)
     if offer is None:
