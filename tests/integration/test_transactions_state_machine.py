@@ -1,4 +1,4 @@
-"""Any order of intents, deaths, faults, reorgs and foreign transactions: each intent lands once, none lost."""
+"""Any order of intents, deaths, faults, reorgs and foreign transactions: each lands once, none is lost."""
 
 from __future__ import annotations
 
