@@ -66,6 +66,7 @@ LIES: dict[str, Fault] = {
     "already known, a lie": refusal("already known"),
     "underpriced, a lie": refusal("replacement transaction underpriced", passes_on=True),
     "underpriced, and true": refusal("replacement transaction underpriced"),
+    "text that no database takes": refusal("no \x00 \ud800 \u202e good"),
     "insufficient funds, a lie": refusal("insufficient funds for gas * price + value"),
 }
 GARBAGE: dict[str, Fault] = {
@@ -75,6 +76,7 @@ GARBAGE: dict[str, Fault] = {
     "null": result(None),
     "object": result({"number": "0x1", "hash": 7}),
     "no number": result("0xzz"),
+    "huge": result("0x" + "f" * 64),
     "list": result([[]]),
 }
 READS = ["eth_chainId", BLOCK, COUNT, RECEIPT, "eth_getBalance", "eth_maxPriorityFeePerGas"]
@@ -174,16 +176,17 @@ def test_a_node_that_swallows_everything_does_not_stop_the_other_one(
     submit_and_land(manager, anvil)
 
 
+@pytest.mark.parametrize("number", ["0x3b9aca00", "0x" + "f" * 64])
 @pytest.mark.parametrize("method", [COUNT, BLOCK])
 def test_a_node_that_lies_high_for_ever_changes_no_nonce(
-    manager: TransactionManager, anvil: Anvil, nodes: Nodes, method: str
+    manager: TransactionManager, anvil: Anvil, nodes: Nodes, method: str, number: str
 ) -> None:
     def high(request: dict[str, Any], ask: Ask) -> Reply:
         answer = ask(request)
         if method == COUNT:
-            answer["result"] = "0x63"
+            answer["result"] = number
         elif answer["result"] is not None and request["params"][0] in ("latest", "finalized"):
-            answer["result"]["number"] = "0x3b9aca00"
+            answer["result"]["number"] = number
         return reply(answer)
 
     nodes[0].plan(high, method, times=None)

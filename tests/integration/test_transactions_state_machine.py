@@ -65,6 +65,7 @@ FAULTS = {
     "half": half,
     "null": result(None),
     "high": result("0x3b9aca00"),
+    "huge": result("0x" + "f" * 64),
     "zero": result("0x0"),
     "too low": refusal("nonce too low"),
     "too low, taken": refusal("nonce too low", passes_on=True),

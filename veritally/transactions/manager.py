@@ -225,7 +225,7 @@ class TransactionManager:
             head_number=view.head.number,
             chain_nonce=count,
             next_nonce=account.next_nonce,
-            open=len(self._store.open_entries()),
+            open=self._store.count_open(),
             balance_wei=balance_wei,
             paused=paused,
             problems=dict(self._nodes.problems),

@@ -15,6 +15,9 @@ from veritally.transactions.intents import Call, Landing
 from veritally.transactions.rpc import RefusedError, Rpc
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_MOST = 2**62
+"""No block number, nonce or amount of gas is above it."""
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already exists")
 """What nodes say to bytes that they have."""
@@ -56,7 +59,7 @@ class Node:
 
     def chain_id(self) -> int:
         """The chain that it serves."""
-        return self._quantity("eth_chainId")
+        return self._count("eth_chainId", self._rpc.ask("eth_chainId"))
 
     def block(self, where: int | str, whole: bool = False) -> Block | None:
         """A block by number or tag; None when the node has none. `whole`: with its transactions."""
@@ -65,7 +68,7 @@ class Node:
         if found is None:
             return None
         fields = self._object(method, found)
-        number = self._number(method, fields.get("number"))
+        number = self._count(method, fields.get("number"))
         transactions = fields.get("transactions")
         if (isinstance(where, int) and number != where) or not isinstance(transactions, list):
             raise self._rpc.nonsense(method, "another block than was asked for")
@@ -81,7 +84,8 @@ class Node:
 
     def transaction_count(self, sender: str, where: int | str) -> int:
         """How many transactions of `sender` are in blocks up to this one."""
-        return self._quantity("eth_getTransactionCount", sender, _block(where))
+        method = "eth_getTransactionCount"
+        return self._count(method, self._rpc.ask(method, sender, _block(where)))
 
     def balance_wei(self, sender: str) -> int:
         """What `sender` has at the latest block."""
@@ -102,7 +106,7 @@ class Node:
         """
         params = {"from": sender, "to": call.to, "data": f"0x{call.data.hex()}", "value": hex(call.value_wei)}
         try:
-            return self._quantity("eth_estimateGas", params)
+            return self._count("eth_estimateGas", self._rpc.ask("eth_estimateGas", params))
         except RefusedError as error:
             if any(word in error.message.lower() for word in _REVERTED):
                 raise CallRefusedError(key, error.message, _as_bytes(error.data)) from None
@@ -129,7 +133,7 @@ class Node:
         fields = self._object(method, found)
         if fields.get("transactionHash") != tx_hash or fields.get("status") not in ("0x0", "0x1"):
             raise self._rpc.nonsense(method, "another receipt than was asked for")
-        number = self._number(method, fields.get("blockNumber"))
+        number = self._count(method, fields.get("blockNumber"))
         block_hash = self._hash(method, fields.get("blockHash"))
         block = self.block(number)
         if block is None or block.hash != block_hash or tx_hash not in block.transactions:
@@ -140,7 +144,7 @@ class Node:
             block_hash=block_hash,
             succeeded=fields["status"] == "0x1",
             is_call=is_call,
-            gas_used=self._number(method, fields.get("gasUsed")),
+            gas_used=self._count(method, fields.get("gasUsed")),
             gas_price_wei=self._number(method, fields.get("effectiveGasPrice", "0x0")),
         )
 
@@ -171,9 +175,10 @@ class Node:
     def _taker(self, fields: Mapping[str, Any]) -> Taker:
         method = "eth_getBlockByNumber"
         to = fields.get("to")
+        is_call = isinstance(to, str) and _ADDRESS.fullmatch(to)
         return Taker(
             tx_hash=self._hash(method, fields.get("hash")),
-            to=to_checksum_address(to) if isinstance(to, str) else None,
+            to=to_checksum_address(to) if is_call else None,
             data=str(fields.get("input")),
             value_wei=self._number(method, fields.get("value")),
         )
@@ -185,6 +190,12 @@ class Node:
         if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
             raise self._rpc.nonsense(method, "no number where one belongs")
         return int(value, 16)
+
+    def _count(self, method: str, value: object) -> int:
+        number = self._number(method, value)
+        if number > _MOST:
+            raise self._rpc.nonsense(method, "a number that is too large")
+        return number
 
     def _hash(self, method: str, value: object) -> str:
         if not isinstance(value, str) or not _HASH.fullmatch(value):

@@ -64,7 +64,7 @@ class Nodes:
         if not found:
             found = [view for index in order if (view := self._look(index))]
         if not found:
-            raise NoEndpointError(self._chain_id, [f"{h}: {p}" for h, p in self.problems.items()])
+            raise NoEndpointError(self._chain_id, self._shown_problems())
         return found
 
     def try_each(self, views: Sequence[View], ask: Callable[[View], _T]) -> _T:
@@ -78,7 +78,7 @@ class Nodes:
                 return ask(view)
             except EndpointError as error:
                 self.failed(view.node, error)
-        raise NoEndpointError(self._chain_id, [f"{h}: {p}" for h, p in self.problems.items()])
+        raise NoEndpointError(self._chain_id, self._shown_problems())
 
     def failed(self, node: Node, error: EndpointError) -> None:
         """Remembers that a node gave no usable answer, and leaves it alone for a while."""
@@ -99,12 +99,15 @@ class Nodes:
     def disagree(self, number: int) -> NoEndpointError:
         """The error of a question on which not enough nodes agree."""
         problem = f"fewer than {self.agreeing} nodes agree on block {number}"
-        return NoEndpointError(self._chain_id, [problem, *self.problems.values()])
+        return NoEndpointError(self._chain_id, [problem, *self._shown_problems()])
 
     def close(self) -> None:
         """Closes all connections."""
         for node in self._nodes:
             node.close()
+
+    def _shown_problems(self) -> list[str]:
+        return [f"{host}: {problem}" for host, problem in list(self.problems.items())]
 
     def _answers(self, views: Sequence[View], ask: Callable[[View], bool]) -> Iterator[bool]:
         for view in views:

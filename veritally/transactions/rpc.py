@@ -70,5 +70,6 @@ class Rpc:
 
     def _refused(self, method: str, error: object) -> RefusedError:
         fields = error if isinstance(error, dict) else {"message": str(error)}
-        message = redact(self._url, str(fields.get("message")))[:_LONGEST_PROBLEM]
+        shown = redact(self._url, str(fields.get("message")))[:_LONGEST_PROBLEM]
+        message = "".join(character if character.isprintable() else "?" for character in shown)
         return RefusedError(self.host, method, message, fields.get("data"))

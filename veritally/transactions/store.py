@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from veritally.transactions import rows
 from veritally.transactions.database import Database
@@ -38,6 +38,12 @@ class Store:
         """Intents of which nothing is known to have landed, by nonce."""
         bound = [] if below_nonce is None else [col(IntentRow.nonce) < below_nonce]
         return self._entries(col(IntentRow.state).in_(_OPEN), *bound, order=col(IntentRow.nonce).asc())
+
+    def count_open(self) -> int:
+        """How many intents have not landed."""
+        counted = select(func.count()).select_from(IntentRow)
+        with self._database.reading() as session:
+            return session.exec(counted.where(*rows.of_key(self._key), col(IntentRow.state).in_(_OPEN))).one()
 
     def mined_entries(self) -> list[Entry]:
         """Intents that are in a block that may be replaced, highest block first."""

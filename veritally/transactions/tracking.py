@@ -54,8 +54,11 @@ class Tracker:
 
     def conclude(self, views: Sequence[View], view: View) -> None:
         """Makes final what is final, and gives up nonces that others used for ever."""
+        mined = self._store.mined_entries()
+        if not mined and not self._store.count_open():
+            return
         height = self._final_height(view)
-        self._finalise(views, view, height)
+        self._finalise(views, view, [entry for entry in mined if _landing(entry).block_number <= height])
         if height < 0:
             return
         used = view.node.transaction_count(self._sender, height)
@@ -88,9 +91,8 @@ class Tracker:
             problem = f"{node.host}: nonce {entry.nonce} is used, but it knows none of our transactions there"
             self._store.note_sent(entry, State.UNKNOWN, problem)
 
-    def _finalise(self, views: Sequence[View], view: View, height: int) -> None:
+    def _finalise(self, views: Sequence[View], view: View, due: Sequence[Entry]) -> None:
         """Block by block, lowest first."""
-        due = [entry for entry in self._store.mined_entries() if _landing(entry).block_number <= height]
         for _, group in groupby(reversed(due), key=lambda entry: _landing(entry).block_hash):
             entries = list(group)
             landings = [_landing(entry) for entry in entries]
