@@ -28,6 +28,8 @@ class Reply:
     body: bytes | None = None
     announced: int | None = None
     """Length that the header claims, when it is not the body's."""
+    pause_s: float = 0.0
+    """After each byte."""
 
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -104,6 +106,11 @@ def refusal(message: str, passes_on: bool = False) -> Fault:
         return reply({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": message}})
 
     return refuse
+
+
+def drip(request: dict[str, Any], ask: Ask) -> Reply:
+    """The answer comes byte by byte, each of them in time."""
+    return Reply(body=json.dumps(ask(request)).encode(), pause_s=0.3)
 
 
 @dataclass
@@ -183,6 +190,15 @@ class HostileNode:
         return self._http.post(self._node_url, json=request).json()
 
 
+def _parts(given: Reply) -> Iterator[bytes]:
+    """A body as it is written."""
+    body = given.body or b""
+    if given.pause_s:
+        yield from (body[index : index + 1] for index in range(len(body)))
+    else:
+        yield body
+
+
 @contextmanager
 def hostile(node_url: str) -> Iterator[HostileNode]:
     """A server in front of the node until the context ends."""
@@ -202,7 +218,9 @@ def hostile(node_url: str) -> Iterator[HostileNode]:
                 self.send_response(given.status)
                 self.send_header("content-length", str(given.announced or len(given.body)))
                 self.end_headers()
-                self.wfile.write(given.body)
+                for part in _parts(given):
+                    self.wfile.write(part)
+                    time.sleep(given.pause_s)
 
         def log_message(self, *_: object) -> None:
             pass

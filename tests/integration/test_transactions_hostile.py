@@ -24,6 +24,7 @@ from hostile_node import (
     Reply,
     delay,
     double,
+    drip,
     half,
     html,
     lose_answer,
@@ -129,6 +130,18 @@ def test_whatever_nodes_say_to_signed_bytes_each_intent_lands_once(
     submit_and_land(manager, anvil)
 
 
+@pytest.mark.parametrize("lie", sorted(LIES))
+def test_only_what_a_node_says_it_has_is_broadcast(
+    manager: TransactionManager, nodes: Nodes, lie: str
+) -> None:
+    for node in nodes:
+        node.plan(LIES[lie], SEND, times=None)
+    manager.submit(gift("one"))
+    tick(manager)
+    is_held = lie in ("double", "already known, a lie")
+    assert manager.status("one").state == (State.BROADCAST if is_held else State.UNKNOWN)
+
+
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_whatever_nodes_answer_to_questions_each_intent_lands_once(
     manager: TransactionManager, anvil: Anvil, nodes: Nodes, garbage: str
@@ -139,14 +152,15 @@ def test_whatever_nodes_answer_to_questions_each_intent_lands_once(
     submit_and_land(manager, anvil, rounds=14)
 
 
+@pytest.mark.parametrize("fault", [delay(3.0), drip], ids=["late", "slow"])
 def test_a_late_answer_is_a_lost_one(
-    database: FragileDatabase, account: LocalAccount, anvil: Anvil, nodes: Nodes
+    database: FragileDatabase, account: LocalAccount, anvil: Anvil, nodes: Nodes, fault: Fault
 ) -> None:
     policy = dataclasses.replace(POLICY, timeout_s=1.0)
     with open_manager(database, account, [node.url for node in nodes], policy) as manager:
         manager.submit(gift("one"))
         for node in nodes:
-            node.plan(delay(2.0), SEND)
+            node.plan(fault, SEND)
         tick(manager)
         assert manager.status("one").state == State.UNKNOWN
         anvil.mine()
