@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from hostile_node import HostileNode
 from sqlmodel import select
-from transacting import FragileDatabase, Killed, expire_leases, gift
+from transacting import Anvil, FragileDatabase, Killed, expire_leases, gift, open_manager
 
 from veritally.transactions import Call, Database, Intent, rows
 from veritally.transactions.desk import Desk
@@ -188,6 +189,23 @@ def test_of_many_that_want_a_key_one_gets_it(any_database: FragileDatabase, key:
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(acquire, range(8))) == [False] * 7 + [True]
+
+
+def test_of_many_that_use_a_new_key_first_one_gets_it(
+    any_database: FragileDatabase, anvil: Anvil, nodes: tuple[HostileNode, HostileNode]
+) -> None:
+    account, barrier = anvil.fresh_account(), threading.Barrier(6)
+
+    def open_(_: int) -> bool:
+        barrier.wait()
+        try:
+            open_manager(any_database, account, [node.url for node in nodes])
+        except KeyInUseError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(open_, range(6))) == [False] * 5 + [True]
 
 
 def test_an_owner_that_was_taken_over_in_the_middle_stores_nothing(

@@ -52,10 +52,6 @@ class Entry:
         current = [attempt for attempt in self.attempts if attempt.nonce == self.nonce]
         return current[-1] if current else None
 
-    def is_own(self, tx_hash: str) -> bool:
-        """Whether it was signed for this intent."""
-        return any(attempt.tx_hash == tx_hash for attempt in self.attempts)
-
 
 def entry_of(row: IntentRow, attempts: list[AttemptRow]) -> Entry:
     """The entry of a row."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from veritally.transactions import rows
 from veritally.transactions.database import Database
-from veritally.transactions.errors import EndpointError, NoEndpointError
+from veritally.transactions.errors import DatabaseError, EndpointError, NoEndpointError
 from veritally.transactions.lease import Key
 from veritally.transactions.nodes import Nodes
 from veritally.transactions.tables import AccountRow
@@ -18,17 +17,21 @@ def register(database: Database, key: Key, nodes: Nodes) -> None:
     Raises:
         NoEndpointError: nodes do not answer or do not agree.
     """
-    with database.reading() as session:
-        if rows.is_registered(session, key):
-            return
+    if _is_known(database, key):
+        return
     first_nonce, next_nonce = _nonces(key, nodes)
-    with database.transaction() as session:
-        if not rows.is_registered(session, key):
-            session.add(
-                AccountRow(
-                    chain_id=key.chain_id, sender=key.sender, first_nonce=first_nonce, next_nonce=next_nonce
-                )
-            )
+    row = AccountRow(chain_id=key.chain_id, sender=key.sender, first_nonce=first_nonce, next_nonce=next_nonce)
+    try:
+        with database.transaction() as session:
+            session.add(row)
+    except DatabaseError:
+        if not _is_known(database, key):  # as when another process was first
+            raise
+
+
+def _is_known(database: Database, key: Key) -> bool:
+    with database.reading() as session:
+        return session.get(AccountRow, (key.chain_id, key.sender)) is not None
 
 
 def _nonces(key: Key, nodes: Nodes) -> tuple[int, int]:

@@ -19,11 +19,6 @@ def of_key(key: Key) -> tuple[ColumnElement[bool], ...]:
     return col(IntentRow.chain_id) == key.chain_id, col(IntentRow.sender) == key.sender
 
 
-def is_registered(session: Session, key: Key) -> bool:
-    """Whether the key has a row."""
-    return session.get(AccountRow, (key.chain_id, key.sender)) is not None
-
-
 def find(session: Session, key: Key, name: str) -> IntentRow | None:
     """The intent with this key of the caller's."""
     return session.exec(select(IntentRow).where(*of_key(key), IntentRow.key == name)).one_or_none()
