@@ -342,13 +342,14 @@ def test_a_gap_is_filled(open_: Open, anvil: Anvil, account: LocalAccount) -> No
 
 
 def test_a_nonce_that_somebody_else_waits_on_is_no_gap(
-    open_: Open, anvil: Anvil, account: LocalAccount
+    open_: Open, anvil: Anvil, account: LocalAccount, nodes: Nodes
 ) -> None:
     anvil.send_foreign(account, 0)
     manager = open_()
     manager.submit(gift("one"))
     for _ in range(6):
         manager.tick()
+    assert len(set(nodes[0].raw)) == 1
     anvil.mine()
     assert anvil.count(account.address) == 2
 

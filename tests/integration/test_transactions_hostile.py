@@ -46,7 +46,7 @@ from transacting import (
     run_node,
 )
 
-from veritally.transactions import Call, Intent, Outcome, State, TransactionManager
+from veritally.transactions import Call, Intent, Outcome, State, TransactionManager, exchange
 from veritally.transactions.errors import NoEndpointError
 
 Nodes = tuple[HostileNode, HostileNode]
@@ -183,6 +183,13 @@ def test_a_lost_answer_is_unknown_and_no_failure(
     assert len(set(nodes[0].raw)) == 1
 
 
+def test_all_nodes_get_the_bytes_at_once(manager: TransactionManager, nodes: Nodes) -> None:
+    manager.submit(gift("one"))
+    tick(manager)
+    assert nodes[0].raw == nodes[1].raw
+    assert len(nodes[0].raw) == 1
+
+
 def test_a_node_that_swallows_everything_does_not_stop_the_other_one(
     manager: TransactionManager, anvil: Anvil, nodes: Nodes
 ) -> None:
@@ -217,14 +224,16 @@ def test_a_made_up_receipt_convinces_nobody(manager: TransactionManager, anvil: 
     def used(request: dict[str, Any], ask: Ask) -> Reply:
         return reply(ask(request) | {"result": "0x63"})
 
+    manager.submit(gift("one"))
+    tick(manager)
+    anvil.forget_pool()
     for node in nodes:
         node.plan(forge, RECEIPT, times=None)
         node.plan(used, COUNT, times=None)
-    manager.submit(gift("one"))
     for _ in range(3):
         tick(manager)
+        assert manager.status("one").state == State.UNKNOWN
         anvil.mine()
-    assert manager.status("one").outcome is None
     for node in nodes:
         node.heal()
     land(manager, anvil, rounds=3)
@@ -262,6 +271,13 @@ def test_a_node_that_is_behind_takes_nothing_back(
         tick(manager)
         assert manager.status("one").state == State.MINED
     assert len(manager.status("one").hashes) == 1
+
+
+def test_a_node_that_stays_behind_for_ever_stops_nothing(
+    manager: TransactionManager, anvil: Anvil, nodes: Nodes
+) -> None:
+    nodes[0].behind = anvil.head()
+    submit_and_land(manager, anvil)
 
 
 def test_a_node_that_goes_back_changes_no_nonce_and_replaces_nothing(
@@ -349,6 +365,14 @@ def test_a_node_of_another_chain_is_left_out(manager: TransactionManager, anvil:
     nodes[1].plan(result("0x1"), "eth_chainId", times=None)
     with pytest.raises(NoEndpointError, match="serves chain 1"):
         manager.tick()
+
+
+def test_an_endless_answer_is_cut_off(
+    manager: TransactionManager, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LONGEST_ANSWER_BYTES", 10_000)
+    nodes[0].plan(result("0" * 20_000), "eth_chainId", times=None)
+    assert manager.tick().problems == {nodes[0].host: "eth_chainId: an answer that is too long"}
 
 
 # Nodes that are gone

@@ -321,5 +321,11 @@ def world(anvil: Anvil, nodes: tuple[HostileNode, HostileNode]) -> None:
 @pytest.mark.timeout(900)
 def test_each_intent_lands_once_whatever_happens(any_database: FragileDatabase) -> None:
     TransactionsMachine.database = any_database
-    more = EXAMPLES in os.environ
-    run_machine(int(os.environ.get(EXAMPLES, 10)), int(os.environ.get(STEPS, 25)), more)
+    run_machine(examples=10, steps=25, more=False)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+def test_each_intent_lands_once_whatever_happens_for_long(any_database: FragileDatabase) -> None:
+    TransactionsMachine.database = any_database
+    run_machine(int(os.environ.get(EXAMPLES, 200)), int(os.environ.get(STEPS, 40)), more=True)

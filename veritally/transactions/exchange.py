@@ -62,6 +62,9 @@ class HttpConnection:
                     if time.monotonic() >= deadline:
                         raise TimeoutError
                 return self._exchange(body)
+            except ExchangeError:
+                self.close()
+                raise
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 raise ExchangeError(type(error).__name__) from None
@@ -80,11 +83,11 @@ class HttpConnection:
         try:
             connection.request("POST", self._target, body, {"content-type": "application/json"})
             response = connection.getresponse()
-            content = response.read(LONGEST_ANSWER_BYTES)
+            content = response.read(LONGEST_ANSWER_BYTES + 1)
         finally:
             watch.cancel()
-        if response.length or response.read(1):
-            raise http.client.IncompleteRead(b"")  # cut off, or too long
+        if len(content) > LONGEST_ANSWER_BYTES:
+            raise ExchangeError("an answer that is too long")
         return response.status, content
 
     def _connect(self) -> http.client.HTTPConnection:
