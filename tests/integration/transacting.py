@@ -12,7 +12,7 @@ import httpx
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlmodel import Session
 
 from veritally.devnet.anvil import run_anvil, find_anvil
@@ -39,6 +39,12 @@ class Killed(BaseException):
 
 class FragileDatabase(Database):
     """A database whose process may be killed right before or right after any commit."""
+
+    def __init__(self, url: str) -> None:
+        """On SQLite without waiting for the disk: processes die here, machines do not."""
+        super().__init__(url)
+        if url.startswith("sqlite"):
+            event.listen(self._engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
 
     boundaries_left: int | None = None
     """After how many of these moments the process is killed; None: it lives."""
