@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
 from prover_service import RunningService, run_service
-from transacting import Anvil, FragileDatabase, run_node
+from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -24,6 +24,7 @@ from x402_clients import Pay, pay_in_python, pay_in_typescript
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
+from veritally.transactions import Policy, TransactionManager
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
 
@@ -148,3 +149,30 @@ def database(tmp_path: Path) -> Iterator[FragileDatabase]:
     made.prepare()
     yield made
     made.close()
+
+
+@pytest.fixture
+def account(anvil: Anvil) -> LocalAccount:
+    return anvil.fresh_account()
+
+
+@pytest.fixture
+def open_(
+    database: FragileDatabase, account: LocalAccount, nodes: tuple[HostileNode, HostileNode]
+) -> Iterator[Callable[..., TransactionManager]]:
+    """Opens a manager of `account`, as a new process does after the one before has ended or died."""
+    opened: list[TransactionManager] = []
+
+    def open_(policy: Policy = POLICY) -> TransactionManager:
+        expire_leases(database)
+        opened.append(open_manager(database, account, [node.url for node in nodes], policy))
+        return opened[-1]
+
+    yield open_
+    for manager in opened:
+        manager.close()
+
+
+@pytest.fixture
+def manager(open_: Callable[..., TransactionManager]) -> TransactionManager:
+    return open_()

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -81,17 +80,6 @@ GARBAGE: dict[str, Fault] = {
     "list": result([[]]),
 }
 READS = ["eth_chainId", BLOCK, COUNT, RECEIPT, "eth_getBalance", "eth_maxPriorityFeePerGas"]
-
-
-@pytest.fixture
-def account(anvil: Anvil) -> LocalAccount:
-    return anvil.fresh_account()
-
-
-@pytest.fixture
-def manager(database: FragileDatabase, account: LocalAccount, nodes: Nodes) -> Iterator[TransactionManager]:
-    with open_manager(database, account, [node.url for node in nodes]) as opened:
-        yield opened
 
 
 def tick(manager: TransactionManager) -> None:

@@ -1,7 +1,8 @@
-"""What tests of the transaction manager share: a chain, keys that are used once, and a process that can die."""
+"""What tests of the transaction manager share: a chain, keys that are used once, a process that can die."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from eth_utils.address import to_checksum_address
 from sqlalchemy import event, update
 from sqlmodel import Session
 
-from veritally.devnet.anvil import run_anvil, find_anvil
+from veritally.devnet.anvil import find_anvil, run_anvil
 from veritally.devnet.parts import find_root
 from veritally.transactions import Call, Database, FeePolicy, Intent, Policy, TransactionManager
 from veritally.transactions.tables import AccountRow
@@ -106,11 +107,12 @@ class Anvil:
         self.ask("anvil_setBalance", account.address, hex(wei))
         return account
 
-    def send_foreign(self, account: LocalAccount, nonce: int, value_wei: int = 0, tip_wei: int = 5 * GWEI) -> str:
+    def send_foreign(self, account: LocalAccount, nonce: int, tip_wei: int = 5 * GWEI) -> str:
         """A transaction that another program signs with the same key."""
-        fields = {"type": 2, "chainId": CHAIN_ID, "nonce": nonce, "to": fresh_address(), "value": value_wei}
+        fields = {"type": 2, "chainId": CHAIN_ID, "nonce": nonce, "to": fresh_address(), "value": 0}
         fields |= {"gas": 21_000, "maxFeePerGas": 90 * GWEI, "maxPriorityFeePerGas": tip_wei}
-        tx_hash: str = self.ask("eth_sendRawTransaction", account.sign_transaction(fields).raw_transaction.to_0x_hex())
+        raw = account.sign_transaction(fields).raw_transaction
+        tx_hash: str = self.ask("eth_sendRawTransaction", raw.to_0x_hex())
         return tx_hash
 
 
@@ -141,3 +143,20 @@ def expire_leases(database: Database) -> None:
     """As if the time of all leases were over."""
     with Database.transaction(database) as session:
         session.connection().execute(update(AccountRow).values(lease_until_s=0.0))
+
+
+def land(manager: TransactionManager, anvil: Anvil, rounds: int = 1) -> None:
+    for _ in range(rounds):
+        manager.tick()
+        anvil.mine()
+    manager.tick()
+
+
+def with_fees(**changes: int) -> Policy:
+    return dataclasses.replace(POLICY, fees=dataclasses.replace(POLICY.fees, **changes))
+
+
+def raise_base_fee_above_all_offers(anvil: Anvil) -> None:
+    anvil.set_base_fee(20 * GWEI)
+    anvil.mine()
+    anvil.set_base_fee(20 * GWEI)
