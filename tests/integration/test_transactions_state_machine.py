@@ -154,12 +154,14 @@ class TransactionsMachine(RuleBasedStateMachine):
 
     @rule(boundaries=st.integers(0, 10))
     def die_in_a_round(self, boundaries: int) -> None:
+        self.submit()
         self.database.boundaries_left = boundaries
         try:
             self.tick(1)
         except Killed:
             self.seen["killed in a round"] += 1
         self._restart()
+        self.set_base_fee(3)  # what is signed anew from now on has other bytes
 
     @rule(boundaries=st.integers(0, 1))
     def die_submitting(self, boundaries: int) -> None:
@@ -208,6 +210,15 @@ class TransactionsMachine(RuleBasedStateMachine):
     )
     def go_wrong(self, node: int, method: str | None, fault: str, times: int) -> None:
         self.nodes[node].plan(FAULTS[fault], method, times)
+
+    @rule(node=st.integers(0, 1), times=st.integers(1, 4))
+    def hide_what_landed(self, node: int, times: int) -> None:
+        """A node says that nonces are used, and knows nothing of what used them."""
+        self.submit()
+        self.tick(1)
+        self.nodes[node].plan(FAULTS["high"], COUNT, times)
+        self.nodes[node].plan(FAULTS["null"], RECEIPT, 4 * times)
+        self.tick(2)
 
     @rule(node=st.integers(0, 1), blocks=st.integers(1, 6))
     def fall_behind(self, node: int, blocks: int) -> None:
