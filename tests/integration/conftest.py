@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
+from hostile_node import HostileNode, hostile
+from postgres import PostgresError, run_postgres
 from prover_service import RunningService, run_service
+from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -18,6 +24,7 @@ from x402_clients import Pay, pay_in_python, pay_in_typescript
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
+from veritally.transactions import Policy, TransactionManager
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
 
@@ -96,3 +103,76 @@ def signed_upto(devnet: Devnet) -> tuple[Any, ...]:
         (witness["to"], witness["facilitator"], int(witness["validAfter"])),
         bytes.fromhex(payload["signature"][2:]),
     )
+
+
+@pytest.fixture(scope="module")
+def anvil() -> Iterator[Anvil]:
+    """A node that makes blocks when it is told to. Tests use keys of their own instead of undoing things."""
+    with run_node() as node:
+        yield node
+
+
+@pytest.fixture
+def nodes(anvil: Anvil) -> Iterator[tuple[HostileNode, HostileNode]]:
+    """Two servers in front of it, honest until told otherwise."""
+    with ExitStack() as stack:
+        yield stack.enter_context(hostile(anvil.rpc_url)), stack.enter_context(hostile(anvil.rpc_url))
+        anvil.forget_pool()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a Postgres of its own. Without one, tests are left out, except on CI: there they fail."""
+    try:
+        with run_postgres() as url:
+            yield url
+    except PostgresError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FragileDatabase]:
+    """A database of each kind."""
+    is_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/any.db" if is_sqlite else request.getfixturevalue("postgres")
+    made = FragileDatabase(url)
+    made.prepare()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[FragileDatabase]:
+    made = FragileDatabase(f"sqlite:///{tmp_path}/transactions.db")
+    made.prepare()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def account(anvil: Anvil) -> LocalAccount:
+    return anvil.fresh_account()
+
+
+@pytest.fixture
+def open_(
+    database: FragileDatabase, account: LocalAccount, nodes: tuple[HostileNode, HostileNode]
+) -> Iterator[Callable[..., TransactionManager]]:
+    """Opens a manager of `account`, as a new process does after the one before has ended or died."""
+    opened: list[TransactionManager] = []
+
+    def open_(policy: Policy = POLICY) -> TransactionManager:
+        expire_leases(database)
+        opened.append(open_manager(database, account, [node.url for node in nodes], policy))
+        return opened[-1]
+
+    yield open_
+    for manager in opened:
+        manager.close()
+
+
+@pytest.fixture
+def manager(open_: Callable[..., TransactionManager]) -> TransactionManager:
+    return open_()
