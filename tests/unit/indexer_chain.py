@@ -24,6 +24,11 @@ from veritally.tiers import Tier
 CHAIN_ID = 31337
 FIRST_BLOCK = 3
 SETTLEMENT = "0x" + "5e" * 20
+REGISTRIES = {
+    "VerifierRouter": "0x" + "7e" * 20,
+    "ModelRegistry": "0x" + "8e" * 20,
+    "EnclaveRegistry": "0x" + "9e" * 20,
+}
 USDC = "0x" + "a0" * 20
 PROVER = "0x" + "b1" * 20
 PAYER = "0x" + "c2" * 20
@@ -113,18 +118,21 @@ class RecordedChain:
     requests: list[tuple[str, list[Any]]] = field(default_factory=list)
     alter_logs: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda logs: logs
     missing_block: int | None = None
+    final: int = 0
+    """Number of the finalised block."""
     raw_answer: tuple[int, bytes] | None = None
     """HTTP status and body that every request gets."""
     branch: str = ""
 
     def __post_init__(self) -> None:
+        self.deployed_on = self.chain_id
         for _ in range(FIRST_BLOCK):
             self.mine()
 
     @property
     def deployment(self) -> Deployment:
         """The deployment file's content."""
-        return make_deployment(CHAIN_ID, FIRST_BLOCK, Settlement=SETTLEMENT)
+        return make_deployment(self.deployed_on, FIRST_BLOCK, Settlement=SETTLEMENT, **REGISTRIES)
 
     def mine(self, *logs: dict[str, Any]) -> None:
         """Adds a block with these logs."""
@@ -139,14 +147,13 @@ class RecordedChain:
         self.blocks.append(block)
         for index, log in enumerate(logs):
             place = {
-                "address": SETTLEMENT,
                 "blockNumber": hex(number),
                 "blockHash": block["hash"],
                 "logIndex": hex(index),
                 "transactionHash": "0x" + keccak(text=f"transaction {number}").hex(),
                 "removed": False,
             }
-            self.logs.append(log | place)
+            self.logs.append({"address": SETTLEMENT} | log | place)
         self.counters.append(self._count(logs))
 
     def settle(self, *inferences: dict[str, Any]) -> None:
@@ -175,11 +182,11 @@ class RecordedChain:
         if method == "eth_blockNumber":
             return hex(len(self.blocks) - 1)
         if method == "eth_getBlockByNumber":
-            number = int(params[0], 16)
+            number = self.final if params[0] == "finalized" else int(params[0], 16)
             return None if number >= len(self.blocks) or number == self.missing_block else self.blocks[number]
         if method == "eth_getLogs":
             first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
-            assert params[0]["address"] == SETTLEMENT
+            assert params[0]["address"] == [SETTLEMENT, *REGISTRIES.values()]
             return self.alter_logs([log for log in self.logs if first <= int(log["blockNumber"], 16) <= last])
         return self._view(*params)
 

@@ -146,7 +146,7 @@ def test_tiers_without_inferences_are_shown(chain: RecordedChain, run: Run) -> N
         ("UPDATE rollup SET inferences = 7 WHERE tier = 2", "tee: 7 indexed, 2 on chain"),
         ("DELETE FROM rollup WHERE tier = 3", "zkml: 0 indexed, 1 on chain"),
         (
-            "UPDATE rollup SET amount_base_units = '251' WHERE tier = 3",
+            "UPDATE rollup SET amount_e0 = 251 WHERE tier = 3",
             f"zkml amount of {OTHER_TOKEN}: 251 indexed, 250 on chain",
         ),
     ],
