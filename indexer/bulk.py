@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import pq
-from psycopg.adapt import Dumper
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallInteger, String
 from sqlmodel import Session, SQLModel
 
@@ -32,14 +30,6 @@ class Int8Array:
         self.octets = _array(numbers)
 
 
-class _Int8ArrayDumper(Dumper):
-    format = pq.Format.BINARY
-    oid = _INT8_ARRAY
-
-    def dump(self, obj: Int8Array) -> bytes:
-        return obj.octets
-
-
 def driver_connection(session: Session) -> Any:
     """The driver's own connection, inside the session's transaction."""
     return session.connection().connection.driver_connection
@@ -52,7 +42,16 @@ def is_postgres(session: Session) -> bool:
 
 def prepare_postgres(connection: Any) -> None:
     """Lets a new connection take an `Int8Array`."""
-    connection.adapters.register_dumper(Int8Array, _Int8ArrayDumper)
+    from psycopg import adapt, pq  # installed only where Postgres is used
+
+    class Int8ArrayDumper(adapt.Dumper):
+        format = pq.Format.BINARY
+        oid = _INT8_ARRAY
+
+        def dump(self, obj: Int8Array) -> bytes:
+            return obj.octets
+
+    connection.adapters.register_dumper(Int8Array, Int8ArrayDumper)
 
 
 def insert_rows(session: Session, table: type[SQLModel], columns: Mapping[str, Any]) -> None:
