@@ -186,6 +186,10 @@ bench-gas: setup ## Measure the gas benchmarks, print them, and write snapshots/
 bench-zkml: setup ## Build, prove and verify four networks, beside ezkl's defaults (takes ten minutes)
 	@.venv/bin/python tools/bench_zkml.py $(ARGS)
 
+.PHONY: bench-indexer
+bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the obvious way (takes minutes)
+	@.venv/bin/python tools/bench_indexer.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

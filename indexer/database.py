@@ -129,8 +129,12 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            problem = " ".join(str(error.orig).split()) or type(error).__name__
-            raise DatabaseError(self.shown_url, problem) from None
+            raise self._error(error.orig) from None
+        except self._engine.dialect.loaded_dbapi.Error as error:  # of bulk writes, which go below SQLAlchemy
+            raise self._error(error) from None
+
+    def _error(self, error: BaseException | None) -> DatabaseError:
+        return DatabaseError(self.shown_url, " ".join(str(error).split()) or type(error).__name__)
 
 
 def _parse(url: str) -> URL:

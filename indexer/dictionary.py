@@ -120,7 +120,8 @@ def _numbers(
     missing = [{"value": value} for value in values if value not in found]
     if missing:
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.exec(dialect.insert(table).on_conflict_do_nothing(), params=missing)
+        statement = dialect.insert(table.__table__).on_conflict_do_nothing()  # type: ignore[union-attr]
+        session.connection().execute(statement, missing)
         found |= _lookup(session, table, [entry["value"] for entry in missing])
     return found
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from indexer.chain import HEADERS_AT_ONCE, Heads, SettlementChain, header_request, hexadecimal, logs_request
 from indexer.errors import InconsistentLogsError, RpcAnswerError, RpcUnreachableError
+from indexer.events import octets_of
 from indexer.rpc import Answer, JsonRpc, Request, Sent
 from indexer.wire import LOG_INDEX_BITS, Block, LogTable, parse_logs
 
@@ -219,7 +220,7 @@ def _require_fit(asked: _Asked, logs: LogTable, contracts: Mapping[str, bytes]) 
 
 def _problem_of(logs: LogTable, from_block: int, to_block: int, ours: set[bytes]) -> str | None:
     for group in logs.groups:
-        strangers = {address.tobytes() for address in np.unique(group.addresses, axis=0)} - ours
+        strangers = set(octets_of(group.addresses)) - ours
         if strangers:
             return f"a log of another contract, {hexadecimal(min(strangers))}"
     for place in logs.removed:

@@ -99,7 +99,7 @@ def _add(session: Session, rollup: Rollup, cells: Mapping[str, Numbers]) -> None
     connection = driver_connection(session)
     names = ", ".join(cells)
     if is_postgres(session):
-        selected = ", ".join(f"{n}::bool" if n in _LABELS else n for n in cells)
+        selected = ", ".join(f"{n} <> 0" if n in _LABELS else n for n in cells)
         arrays = ", ".join(["%s"] * len(cells))
         source = f"SELECT {selected} FROM unnest({arrays}) AS cells({names})"  # noqa: S608
         statement = f"INSERT INTO {rollup.name} ({names}) {source}"

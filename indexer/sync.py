@@ -151,7 +151,7 @@ class Indexer:
 
     def _new_assets(self, cursor: Cursor, rows: Iterable[Rows]) -> dict[bytes, int | None]:
         columns = [some.columns["asset"] for some in rows if some.table is InferenceRow]
-        assets = {asset for column in columns for asset in octets_of(np.unique(column, axis=0))}
+        assets = {asset for column in columns for asset in octets_of(column)}
         unseen = assets - self._known_assets
         if not unseen:
             return {}

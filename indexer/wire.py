@@ -10,6 +10,8 @@ import binascii
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Any, TypeAlias
 
 import msgspec
@@ -71,7 +73,7 @@ class LogTable:
     removed: tuple[int, ...]
     """Places of the logs that are marked as removed."""
 
-    @property
+    @cached_property
     def places(self) -> Places:
         """Of all logs, ascending."""
         return np.sort(np.concatenate([group.places for group in self.groups] or [np.empty(0, np.int64)]))
@@ -145,17 +147,13 @@ def _group(logs: Sequence[_Log]) -> LogGroup:
     if topics is None:
         return _group(_without_spaces(logs))
     digits = [40, 64, 64, len(first.data) - 4, *[64] * topics]
-    parts = [part for log in logs for part in _parts(log)]
-    text = np.frombuffer(b"".join(parts), np.uint8).reshape(len(logs), -1)
+    parts = [(log.address, log.block_hash, log.transaction_hash, log.data, log.topics) for log in logs]
+    text = np.frombuffer(b"".join(chain.from_iterable(parts)), np.uint8).reshape(len(logs), -1)
     octets = _unhexlify(text, _cuts(digits, text.shape[1]))
     ends = np.cumsum([length // 2 for length in digits[:4]]).tolist()
     addresses, blocks, transactions, data, rest = np.split(octets, ends, axis=1)
     words = rest.reshape(len(logs), topics, 32)
     return LogGroup(_places(logs), addresses, blocks, transactions, words, data)
-
-
-def _parts(log: _Log) -> tuple[msgspec.Raw, ...]:
-    return log.address, log.block_hash, log.transaction_hash, log.data, log.topics
 
 
 def _topic_count(raw: msgspec.Raw) -> int | None:
