@@ -163,8 +163,8 @@ def test_rows_are_what_web3_reads(devnet: Devnet, arguments: list[str], tmp_path
     ]
     found = rows(
         tmp_path / "indexer.db",
-        "SELECT inference.id, transaction_hash, receipt_hash, tier, seq, served_at_s, request_hash, timestamp_s"
-        " FROM inference JOIN block ON block.id = inference.id >> 20 ORDER BY inference.id",
+        "SELECT inference.id, transaction_hash, receipt_hash, tier, seq, served_at_s, request_hash,"
+        " timestamp_s FROM inference JOIN block ON block.id = inference.id >> 20 ORDER BY inference.id",
     )
     assert [(*row[:5], row[5] % 2**64, *row[6:]) for row in found] == expected
     assert len(expected) == 5

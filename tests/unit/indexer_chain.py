@@ -106,6 +106,13 @@ def receipt_skipped_log(reason: bytes) -> dict[str, Any]:
     return {"topics": topics, "data": "0x" + encode(["bytes"], [reason]).hex()}
 
 
+def registry_log() -> dict[str, Any]:
+    """A RouteStopped log of the router without its place."""
+    topic = "0x" + keccak(text="RouteStopped(bytes4,address,address)").hex()
+    topics = [topic, word(b"\x01\x02\x03\x04"), word(PROVER), word(PAYER)]
+    return {"topics": topics, "data": "0x", "address": REGISTRIES["VerifierRouter"]}
+
+
 @dataclass
 class RecordedChain:
     """Blocks with logs, and what Settlement's views answer after each. Faults are plain attributes."""
@@ -120,6 +127,10 @@ class RecordedChain:
     missing_block: int | None = None
     final: int = 0
     """Number of the finalised block."""
+    most_blocks: int | None = None
+    """What the node refuses to look through at once."""
+    forgets_states: bool = False
+    """Whether views can be asked only after the latest block."""
     raw_answer: tuple[int, bytes] | None = None
     """HTTP status and body that every request gets."""
     branch: str = ""
@@ -187,6 +198,8 @@ class RecordedChain:
         if method == "eth_getLogs":
             first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
             assert params[0]["address"] == [SETTLEMENT, *REGISTRIES.values()]
+            if self.most_blocks is not None and last - first >= self.most_blocks:
+                raise ValueError(f"query exceeds max block range {self.most_blocks}")
             return self.alter_logs([log for log in self.logs if first <= int(log["blockNumber"], 16) <= last])
         return self._view(*params)
 
@@ -198,6 +211,8 @@ class RecordedChain:
                 raise ValueError("execution reverted")
             return answer
         assert call["to"] == SETTLEMENT
+        if self.forgets_states and int(block, 16) < len(self.blocks) - 1:
+            raise ValueError("missing trie node")
         counters = self.counters[int(block, 16)]
         if view == "nextSeq()":
             return word(counters["seq"])
