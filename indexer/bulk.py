@@ -5,7 +5,7 @@ Both run in the transaction of the session that they are given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from indexer.events import octets_of
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
 _INT8, _INT8_ARRAY = 20, 1016
+_LOOKUP = 500
 _LENGTHS = ((Boolean, 1), (SmallInteger, 2), (BigInteger, 8), (Integer, 4))
 _NAMES = ((Boolean, "bool"), (SmallInteger, "int2"), (BigInteger, "int8"), (Integer, "int4"))
 
@@ -61,6 +62,28 @@ def insert_rows(session: Session, table: type[SQLModel], columns: Mapping[str, A
     else:
         statement = _insert_statement(table.__tablename__, tuple(columns))
         driver_connection(session).executemany(statement, zip(*map(_listed, columns.values()), strict=True))
+
+
+def numbers_of(session: Session, table: type[SQLModel], values: Sequence[bytes]) -> dict[bytes, int]:
+    """Numbers of those of the values that a dictionary has."""
+    connection, found = driver_connection(session), dict[bytes, int]()
+    statement = f"SELECT value, id FROM {table.__tablename__} WHERE value"  # noqa: S608
+    if is_postgres(session):
+        return dict(connection.execute(f"{statement} = ANY(%s)", [list(values)]).fetchall())
+    for start in range(0, len(values), _LOOKUP):
+        some = values[start : start + _LOOKUP]
+        found |= dict(connection.execute(f"{statement} IN ({', '.join('?' * len(some))})", some).fetchall())
+    return found
+
+
+def add_values(session: Session, table: type[SQLModel], values: Sequence[bytes]) -> None:
+    """Adds values to a dictionary; another indexer may have added some of them meanwhile."""
+    connection, start = driver_connection(session), f"INSERT INTO {table.__tablename__} (value)"
+    if is_postgres(session):
+        source = "SELECT unnest(%s::bytea[]) ON CONFLICT DO NOTHING"
+        connection.execute(f"{start} {source}", [list(values)])
+    else:
+        connection.executemany(f"{start} VALUES (?) ON CONFLICT DO NOTHING", [(value,) for value in values])
 
 
 @cache

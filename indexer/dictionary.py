@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from indexer.bulk import add_values, numbers_of
 from indexer.decode import Rows
 from indexer.events import Columns, octets_of
 from indexer.tables import AddressRow, ModelRow
@@ -31,7 +30,6 @@ _TABLES: dict[str, type[AddressRow] | type[ModelRow]] = {
 }
 _MOST_KNOWN = 200_000
 """Entries that are kept in memory; a payer's takes about 150 bytes."""
-_LOOKUP = 500
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,17 @@ class Dictionary:
 
     def encode(self, session: Session, rows: Sequence[Rows]) -> Encoded:
         """Puts numbers in place of values; values that have none yet get one, in the order of the chain."""
-        columns = [_Column(some, name) for some in rows for name in _TABLES if name in some.columns]
+        columns = [
+            [_Column(some, name, self._known) for name in _TABLES if name in some.columns] for some in rows
+        ]
         learnt: dict[type, dict[bytes, int]] = {}
         for table in (AddressRow, ModelRow):
-            missing = self._missing(table, [c for c in columns if _TABLES[c.name] is table])
+            incomplete = [c for some in columns for c in some if c.table is table and None in c.numbers]
+            missing = _missing(incomplete)
             learnt[table] = _numbers(session, table, missing) if missing else {}
-        return Encoded([self._encode(some, learnt) for some in rows], learnt)
+            for column in incomplete:
+                column.complete(learnt[table])
+        return Encoded([_encoded(*pair) for pair in zip(rows, columns, strict=True)], learnt)
 
     def learn(self, learnt: Learnt) -> None:
         """Remembers numbers that are committed."""
@@ -66,75 +69,52 @@ class Dictionary:
                 known.clear()
             known |= numbers
 
-    def _missing(self, table: type, columns: Sequence[_Column]) -> list[bytes]:
-        """Values without a known number, by first appearance."""
-        known, first = self._known[table], dict[bytes, tuple[int, int]]()
-        for rank, column in enumerate(columns):
-            if all(map(known.__contains__, column.values)):
-                continue
-            for place, value in zip(column.rows.places.tolist(), column.values, strict=True):
-                if value not in known and not column.is_nobody(value):
-                    first[value] = min(first.get(value, (place, rank)), (place, rank))
-        return sorted(first, key=first.__getitem__)
 
-    def _encode(self, rows: Rows, learnt: Learnt) -> Rows:
-        columns: Columns = dict(rows.columns)
-        for name, table in _TABLES.items():
-            if name in columns:
-                column = _Column(rows, name)
-                numbers = {_NO_ADDRESS: NOBODY} if name == _PAYER else {}
-                del columns[name]
-                columns[name if name.endswith("_id") else f"{name}_id"] = _looked_up(
-                    column.values, (numbers, learnt[table], self._known[table])
-                )
-        return Rows(rows.table, rows.places, columns)
-
-
-@dataclass(frozen=True)
 class _Column:
-    rows: Rows
-    name: str
-    values: list[bytes] = field(init=False)
+    """One column of addresses or models, and the numbers of its values as far as they are found."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", octets_of(self.rows.columns[self.name]))
+    def __init__(self, rows: Rows, name: str, known: Mapping[type, Mapping[bytes, int]]) -> None:
+        self.name, self.table = name, _TABLES[name]
+        self.is_payer = name == _PAYER
+        self.places = rows.places
+        self.values = octets_of(rows.columns[name])
+        self.numbers = list(map(known[self.table].get, self.values))
 
-    def is_nobody(self, value: bytes) -> bool:
-        return self.name == _PAYER and value == _NO_ADDRESS
+    def complete(self, learnt: Mapping[bytes, int]) -> None:
+        """Adds the numbers that were not known."""
+        found = {**learnt, _NO_ADDRESS: NOBODY} if self.is_payer else learnt
+        self.numbers = [
+            found[value] if number is None else number
+            for value, number in zip(self.values, self.numbers, strict=True)
+        ]
 
 
-def _looked_up(values: Sequence[bytes], places: Sequence[Mapping[bytes, int]]) -> NDArray[np.int64]:
-    """The number of each value, from the first mapping that has it."""
-    small, learnt, known = places
-    if not small and not learnt:
-        return np.array(list(map(known.__getitem__, values)), np.int64)
-    merged = {value: known[value] for value in set(values) if value in known} | dict(learnt) | dict(small)
-    return np.array(list(map(merged.__getitem__, values)), np.int64)
+def _missing(columns: Sequence[_Column]) -> list[bytes]:
+    """Values without a number, by first appearance."""
+    first: dict[bytes, tuple[int, int]] = {}
+    for rank, column in enumerate(columns):
+        for place, value, number in zip(column.places.tolist(), column.values, column.numbers, strict=True):
+            if number is None and not (column.is_payer and value == _NO_ADDRESS):
+                first[value] = min(first.get(value, (place, rank)), (place, rank))
+    return sorted(first, key=first.__getitem__)
+
+
+def _encoded(rows: Rows, columns: Sequence[_Column]) -> Rows:
+    encoded: Columns = dict(rows.columns)
+    for column in columns:
+        del encoded[column.name]
+        name = column.name if column.name.endswith("_id") else f"{column.name}_id"
+        encoded[name] = np.array(column.numbers, np.int64)
+    return Rows(rows.table, rows.places, encoded)
 
 
 def _numbers(
     session: Session, table: type[AddressRow] | type[ModelRow], values: Sequence[bytes]
 ) -> dict[bytes, int]:
     """Numbers of values; those that have none get one."""
-    found = _lookup(session, table, values)
-    missing = [{"value": value} for value in values if value not in found]
+    found = numbers_of(session, table, values)
+    missing = [value for value in values if value not in found]
     if missing:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table.__table__).on_conflict_do_nothing()  # type: ignore[union-attr]
-        session.connection().execute(statement, missing)
-        found |= _lookup(session, table, [entry["value"] for entry in missing])
+        add_values(session, table, missing)
+        found |= numbers_of(session, table, missing)
     return found
-
-
-def _lookup(
-    session: Session, table: type[AddressRow] | type[ModelRow], values: Iterable[bytes]
-) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for some in _chunks(list(values)):
-        rows = session.exec(select(table.value, table.id).where(col(table.value).in_(some)))
-        found |= {value: id_ for value, id_ in rows if id_ is not None}
-    return found
-
-
-def _chunks(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (values[start : start + _LOOKUP] for start in range(0, len(values), _LOOKUP))
