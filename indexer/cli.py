@@ -128,7 +128,7 @@ def _synchroniser(settings: IndexerSettings, stop: Stop) -> Callable[[], None]:
     def synchronise() -> None:
         nonlocal is_first
         result = indexer.sync_once(stop.is_set)
-        if result.events or is_first:
+        if result.events or result.replaced_blocks or is_first:
             is_first = False
             typer.echo(_summary(result))
             if stop.is_set():

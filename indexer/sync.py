@@ -83,9 +83,7 @@ class Indexer:
         """
         run = _Run(self._cursor())
         for attempt in range(_ATTEMPTS):
-            heads = self._chain.heads()
-            if heads.latest < self._first_block:
-                raise NodeBehindError(self._chain.rpc.shown_url, self._first_block, heads.latest)
+            heads = self._heads()
             try:
                 self._catch_up(run, heads, stopped)
                 break
@@ -106,6 +104,13 @@ class Indexer:
                 move_cursor(session, run.cursor, after)
                 forget_blocks(session, run.cursor, after)
             run.cursor = after
+
+    def _heads(self) -> Heads:
+        """How far the chain is; a final block before the first one with events says nothing."""
+        heads = self._chain.heads()
+        if heads.latest < self._first_block:
+            raise NodeBehindError(self._chain.rpc.shown_url, self._first_block, heads.latest)
+        return heads if heads.final >= self._first_block else Heads(heads.latest, -1)
 
     def _cursor(self) -> Cursor:
         with self._database.writing() as session:

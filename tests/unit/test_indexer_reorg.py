@@ -48,7 +48,7 @@ def _without_dictionaries(tables: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {name: rows for name, rows in tables.items() if name not in ("address", "model", "asset")}
 
 
-@pytest.mark.parametrize("depth", range(1, 8))
+@pytest.mark.parametrize("depth", range(1, 9))
 @pytest.mark.parametrize("change", [RecordedChain.reorganise, branch_off])
 def test_reorganised_chain_is_followed(
     chain: RecordedChain, rpc: JsonRpc, path: Path, depth: int, change: Callable[[RecordedChain, int], None]
