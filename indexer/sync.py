@@ -130,6 +130,8 @@ class Indexer:
         (last,) = self._chain.blocks([cursor.next_block - 1])
         if last.hash == cursor.last_block_hash:
             return
+        if heads.latest < cursor.next_block - 1:
+            raise NodeBehindError(self._chain.rpc.shown_url, cursor.next_block - 1, heads.latest)
         with self._database.transaction() as session:
             hot = hot_blocks(session, cursor)
         fork = find_fork(self._chain, cursor, hot)

@@ -127,6 +127,8 @@ class RecordedChain:
     missing_block: int | None = None
     final: int = 0
     """Number of the finalised block."""
+    stale_head: int | None = None
+    """What the node says is the latest block, though it knows later ones."""
     most_blocks: int | None = None
     """What the node refuses to look through at once."""
     forgets_states: bool = False
@@ -191,7 +193,7 @@ class RecordedChain:
         if method == "eth_chainId":
             return hex(self.chain_id)
         if method == "eth_blockNumber":
-            return hex(len(self.blocks) - 1)
+            return hex(len(self.blocks) - 1 if self.stale_head is None else self.stale_head)
         if method == "eth_getBlockByNumber":
             number = self.final if params[0] == "finalized" else int(params[0], 16)
             return None if number >= len(self.blocks) or number == self.missing_block else self.blocks[number]

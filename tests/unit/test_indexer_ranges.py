@@ -97,6 +97,17 @@ def test_node_that_forgets_old_states_is_good_enough(
     require_all(long_chain, path)
 
 
+def test_latest_state_must_be_known(
+    long_chain: RecordedChain, long_rpc: JsonRpc, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise ValueError("no state at all")
+
+    monkeypatch.setattr(RecordedChain, "_view", refuse)
+    with pytest.raises(RpcAnswerError, match=r"eth_call at .*no state at all"):
+        indexer_of(long_chain, long_rpc, path).sync_once()
+
+
 def test_cut_end_of_a_range_is_noticed_without_old_states(
     long_chain: RecordedChain, long_rpc: JsonRpc, path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from indexer.errors import (
     FinalBlockChangedError,
     InconsistentLogsError,
     NodeBehindError,
+    SequenceGapError,
 )
 from indexer.rpc import JsonRpc
 from veritally.tiers import Tier
@@ -100,7 +101,7 @@ def test_chain_that_never_rests_is_given_up(chain: RecordedChain, rpc: JsonRpc, 
         return logs
 
     chain.alter_logs = reorganise
-    with pytest.raises((ChainReorganisedError, InconsistentLogsError)):
+    with pytest.raises((ChainReorganisedError, InconsistentLogsError, SequenceGapError)):
         indexer.sync_once()
 
 
@@ -150,6 +151,23 @@ def test_replacement_that_cannot_be_read_changes_nothing(
         indexer.sync_once()
     assert contents(path) == before
     chain.missing_block = None
+    indexer.sync_once()
+    require_same_as_fresh(chain, rpc, path)
+
+
+def test_stale_head_of_a_reorganised_chain_is_waited_for(
+    chain: RecordedChain, rpc: JsonRpc, path: Path
+) -> None:
+    indexer = indexer_of(chain, rpc, path)
+    indexer.sync_once()
+    before = contents(path)
+    chain.reorganise(5)
+    for stale_head in (8, 4):
+        chain.stale_head = stale_head
+        with pytest.raises(NodeBehindError, match=rf"lacks block 9 \(its head: {stale_head}\)"):
+            indexer.sync_once()
+    assert contents(path) == before
+    chain.stale_head = None
     indexer.sync_once()
     require_same_as_fresh(chain, rpc, path)
 
