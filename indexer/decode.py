@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class EventDecoder:
             for key, logs in _by_event(group):
                 rows = self._decode(key, logs)
                 parts.setdefault(rows.table, []).append(rows)
-        return [_in_order(some) for some in parts.values()]
+        return [in_order(some) for some in parts.values()]
 
     def reason_name(self, octets: bytes) -> str | None:
         """Name of the custom error that a skip's reason starts with; None when no contract of ours has it."""
@@ -99,8 +99,8 @@ def _first_topics(group: LogGroup) -> Octets:
     return group.topics[:, 0] if group.topics.shape[1] else group.topics.reshape(len(group), 0)
 
 
-def _in_order(parts: list[Rows]) -> Rows:
-    """The parts as one, in the order of the chain."""
+def in_order(parts: Sequence[Rows]) -> Rows:
+    """Rows of one table as one, in the order of the chain."""
     places = np.concatenate([part.places for part in parts])
     order = np.argsort(places, kind="stable")
     if len(parts) == 1 and (order[1:] > order[:-1]).all():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import text
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from indexer.bulk import insert_rows
 from indexer.cursor import Cursor, move_cursor
-from indexer.decode import Rows
+from indexer.decode import Rows, in_order
 from indexer.dictionary import Dictionary, Learnt
 from indexer.rollups import add_inferences
 from indexer.tables import (
@@ -38,6 +39,25 @@ class Batch:
     decimals: Mapping[bytes, int | None]
     """Of the assets that `unknown_assets` named."""
 
+    def __len__(self) -> int:
+        return sum(map(len, self.rows))
+
+
+def merged(batches: Sequence[Batch]) -> Batch:
+    """Consecutive batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    parts: dict[type[SQLModel], list[Rows]] = defaultdict(list)
+    for rows in (rows for batch in batches for rows in batch.rows):
+        parts[rows.table].append(rows)
+    return Batch(
+        batches[0].before,
+        batches[-1].after,
+        tuple(block for batch in batches for block in batch.blocks),
+        [in_order(some) for some in parts.values()],
+        {asset: number for batch in batches for asset, number in batch.decimals.items()},
+    )
+
 
 def write_range(session: Session, dictionary: Dictionary, batch: Batch) -> Learnt:
     """Writes a range and moves the cursor. The dictionary may learn what it returns after the commit.
@@ -51,19 +71,16 @@ def write_range(session: Session, dictionary: Dictionary, batch: Batch) -> Learn
     return learnt
 
 
-def replace_tail(
-    session: Session, dictionary: Dictionary, before: Cursor, batches: Sequence[Batch]
-) -> list[Learnt]:
-    """Takes back what is above the first batch's cursor, and writes the batches in its place.
+def replace_tail(session: Session, dictionary: Dictionary, before: Cursor, batch: Batch) -> Learnt:
+    """Takes back what is above the batch's first cursor, and writes the batch in its place.
 
     Raises:
         ConcurrentIndexerError: the cursor is not at `before` any more.
     """
-    fork, after = batches[0].before, batches[-1].after
-    move_cursor(session, before, after)
-    _take_back(session, before, fork.next_block)
-    learnt = [_write_content(session, dictionary, batch) for batch in batches]
-    forget_blocks(session, fork, after)
+    move_cursor(session, before, batch.after)
+    _take_back(session, before, batch.before.next_block)
+    learnt = _write_content(session, dictionary, batch)
+    forget_blocks(session, batch.before, batch.after)
     return learnt
 
 
@@ -154,7 +171,7 @@ def _write_blocks(session: Session, batch: Batch) -> None:
 def _write_assets(session: Session, cursor: Cursor, decimals: Mapping[bytes, int | None]) -> None:
     for asset, number in decimals.items():
         address_id = session.exec(select(AddressRow.id).where(col(AddressRow.value) == asset)).one()
-        if address_id is not None and session.get(AssetRow, (cursor.id, address_id)) is None:
+        if address_id is not None:
             session.add(AssetRow(deployment_id=cursor.id, address_id=address_id, decimals=number))
 
 

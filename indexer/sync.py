@@ -18,7 +18,7 @@ from indexer.events import octets_of
 from indexer.ranges import BlockRange, RangeReader
 from indexer.reorg import find_fork, hot_blocks, rewound
 from indexer.rpc import JsonRpc
-from indexer.store import Batch, forget_blocks, replace_tail, unknown_assets, write_range
+from indexer.store import Batch, forget_blocks, merged, replace_tail, unknown_assets, write_range
 from indexer.tables import InferenceRow
 from veritally.deployment import Deployment
 
@@ -26,6 +26,8 @@ _DECIMALS_CALL = bytes.fromhex("313ce567")
 """Selector of ERC-20's `decimals()`."""
 
 _MOST_DECIMALS = 255
+_MOST_ROWS = 30_000
+"""Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
 """To get answers that fit together: a chain may be reorganised while it is read, and nodes err."""
 
@@ -55,9 +57,10 @@ class Indexer:
         self._database = database
         self._first_block = deployment.first_block
         self._decoder = EventDecoder(contracts)
+        self._most_blocks = blocks_per_request
         self._reader = RangeReader(self._chain, contracts, next_seq_call(), blocks_per_request)
         self._dictionary = Dictionary()
-        self._known_assets: set[bytes] = set()
+        self._known_assets: set[bytes] = set()  # whose decimals this run has stored, or is about to
 
     def open(self) -> None:
         """Checks the node's chain, and creates the tables and the cursor when they are missing.
@@ -93,11 +96,21 @@ class Indexer:
         return run.result()
 
     def _catch_up(self, run: _Run, heads: Heads, stopped: Callable[[], bool]) -> None:
+        self._known_assets.clear()
         self._replace_lost_blocks(run, heads)
+        waiting: list[Batch] = []
         for found in self._reader.read(run.cursor.next_block, heads):
             if stopped():
-                return
-            self._store(run, self._batch(run.cursor, found, heads))
+                break
+            batch = self._batch(waiting[-1].after if waiting else run.cursor, found, heads)
+            if waiting and not self._fits(waiting[0], batch, sum(map(len, waiting))):
+                self._store(run, merged(waiting))
+                waiting = []
+            waiting.append(batch)
+        if waiting:
+            self._store(run, merged(waiting))
+        if stopped():
+            return
         after = run.cursor.with_final(heads.final)
         if after != run.cursor:
             with self._database.writing() as session:
@@ -116,11 +129,16 @@ class Indexer:
         with self._database.writing() as session:
             return open_cursor(session, self._chain.chain_id, self._chain.settlement, self._first_block)
 
+    def _fits(self, first: Batch, batch: Batch, waiting_rows: int) -> bool:
+        """Whether one transaction may hold a batch besides those that wait for it."""
+        blocks = batch.after.next_block - first.before.next_block
+        return blocks <= self._most_blocks and waiting_rows + len(batch) <= _MOST_ROWS
+
     def _store(self, run: _Run, batch: Batch) -> None:
         with self._database.writing() as session:
             learnt = write_range(session, self._dictionary, batch)
         self._dictionary.learn(learnt)
-        run.add([batch])
+        run.add(batch)
 
     def _replace_lost_blocks(self, run: _Run, heads: Heads) -> None:
         """Reads what took the place of blocks that left the chain, and only then exchanges them."""
@@ -141,12 +159,11 @@ class Indexer:
         for found in self._reader.read(start.next_block, heads):
             batches.append(self._batch(batches[-1].after if batches else start, found, heads))
         with self._database.writing() as session:
-            learnt = replace_tail(session, self._dictionary, cursor, batches)
-        for some in learnt:
-            self._dictionary.learn(some)
+            learnt = replace_tail(session, self._dictionary, cursor, merged(batches))
+        self._dictionary.learn(learnt)
         run.replaced_blocks += cursor.next_block - start.next_block
         run.from_block = min(run.from_block, start.next_block)
-        run.add(batches)
+        run.add(merged(batches))
 
     def _batch(self, before: Cursor, found: BlockRange, heads: Heads) -> Batch:
         """Decodes and checks a range. At the head the contract's own `nextSeq()` must agree."""
@@ -164,7 +181,7 @@ class Indexer:
             return {}
         with self._database.transaction() as session:
             new = unknown_assets(session, cursor, unseen)
-        self._known_assets |= unseen - set(new)
+        self._known_assets |= unseen
         return {asset: self._decimals(asset) for asset in new}
 
     def _decimals(self, asset: bytes) -> int | None:
@@ -184,11 +201,10 @@ class _Run:
         self.from_block = cursor.next_block
         self.inferences = self.events = self.replaced_blocks = 0
 
-    def add(self, batches: Iterable[Batch]) -> None:
-        for batch in batches:
-            self.cursor = batch.after
-            self.events += sum(map(len, batch.rows))
-            self.inferences += batch.after.next_seq - batch.before.next_seq
+    def add(self, batch: Batch) -> None:
+        self.cursor = batch.after
+        self.events += len(batch)
+        self.inferences += batch.after.next_seq - batch.before.next_seq
 
     def result(self) -> SyncResult:
         last = self.cursor.next_block - 1

@@ -121,14 +121,9 @@ def parse_block(raw: msgspec.Raw) -> Block | None:
 
 def parse_logs(raw: msgspec.Raw) -> LogTable:
     """The logs of an `eth_getLogs` answer."""
-    by_shape: dict[tuple[int, int], list[_Log]] = defaultdict(list)
-    removed = []
-    for log in _LOGS.decode(raw):
-        by_shape[len(log.topics), len(log.data)].append(log)
-        if log.removed:
-            removed.append(log)
-    groups = [_group(logs) for logs in by_shape.values()]
-    return LogTable(tuple(groups), tuple(_places(removed).tolist()))
+    logs = _LOGS.decode(raw)
+    removed = [log for log in logs if log.removed]
+    return LogTable(tuple(_groups(logs)), tuple(_places(removed).tolist()))
 
 
 def parse_octets(raw: msgspec.Raw) -> bytes:
@@ -139,6 +134,16 @@ def parse_octets(raw: msgspec.Raw) -> bytes:
 def parse_quantity(raw: msgspec.Raw) -> int:
     """A number."""
     return _quantity(_TEXT.decode(raw))
+
+
+def _groups(logs: Sequence[_Log]) -> list[LogGroup]:
+    by_shape: dict[tuple[int, int], list[_Log]] = defaultdict(list)
+    try:
+        return [_group(logs)] if logs else []  # most often they all have one shape
+    except ValueError:
+        for log in logs:
+            by_shape[len(log.topics), len(log.data)].append(log)
+    return [_group(some) for some in by_shape.values()]
 
 
 def _group(logs: Sequence[_Log]) -> LogGroup:
