@@ -19,7 +19,7 @@ from indexer.events import octets_of
 from indexer.rpc import Answer, JsonRpc, Request, Sent
 from indexer.wire import LOG_INDEX_BITS, Block, LogTable, parse_logs
 
-_TARGET_BYTES = 4_000_000
+_TARGET_BYTES = 2_000_000
 """Of one answer: memory that several of them take is a multiple of it."""
 _FIRST_BLOCKS = 64
 _GROWTH = 4

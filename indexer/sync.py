@@ -26,7 +26,7 @@ _DECIMALS_CALL = bytes.fromhex("313ce567")
 """Selector of ERC-20's `decimals()`."""
 
 _MOST_DECIMALS = 255
-_MOST_ROWS = 30_000
+_MOST_ROWS = 16_000
 """Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
 """To get answers that fit together: a chain may be reorganised while it is read, and nodes err."""

@@ -61,13 +61,11 @@ def _figures(blocks: int) -> Iterator[tuple[str, float]]:
         sqlite = _run("indexer", rpc_url, f"sqlite:///{file}")
         yield from _of("sqlite", sqlite, sqlite["cpu_s"], file.stat().st_size)
         with run_postgres() as url:
-            server = Path(url.rsplit("=", 1)[1], "data", "postmaster.pid")
-            before_s, empty_octets = _server_cpu_s(server), _database_octets(url)
+            empty_octets = _database_octets(url)
             postgres = _run("indexer", rpc_url, url)
-            server_cpu_s = _server_cpu_s(server) - before_s
             octets = _database_octets(url) - empty_octets
-        yield from _of("postgres", postgres, postgres["cpu_s"] + server_cpu_s, octets)
-        yield "postgres_server_cpu_s", server_cpu_s
+        yield from _of("postgres", postgres, postgres["cpu_s"] + postgres["server_cpu_s"], octets)
+        yield "postgres_server_cpu_s", postgres["server_cpu_s"]
         yield "peak_memory_mb", max(sqlite["peak_mb"], postgres["peak_mb"])
     with _node(_NAIVE_BLOCKS) as rpc_url, tempfile.TemporaryDirectory() as folder:
         naive = _run("naive", rpc_url, f"sqlite:///{folder}/naive.db")
@@ -101,12 +99,18 @@ def _run(way: str, rpc_url: str, database_url: str) -> dict[str, float]:
 
 def _measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: str) -> dict[str, float]:
     index = way(rpc_url, url)
-    start_s, start_cpu_s = time.perf_counter(), time.process_time()
+    start_s, start_cpu_s, start_server_s = time.perf_counter(), time.process_time(), _server_cpu_s(url)
     events = index()
     cpu_s, wall_s = time.process_time() - start_cpu_s, time.perf_counter() - start_s
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak_kb = int(status.split("VmHWM:")[1].split()[0])
-    return {"events": events, "cpu_s": cpu_s, "wall_s": wall_s, "peak_mb": peak_kb / 1024}
+    return {
+        "events": events,
+        "cpu_s": cpu_s,
+        "wall_s": wall_s,
+        "server_cpu_s": _server_cpu_s(url) - start_server_s,
+        "peak_mb": peak_kb / 1024,
+    }
 
 
 def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
@@ -152,8 +156,11 @@ _WAYS: dict[str, Callable[[str, str], Callable[[], int]]] = {
 }
 
 
-def _server_cpu_s(pid_file: Path) -> float:
-    """CPU seconds of a Postgres server and all of its processes, the ended ones among them."""
+def _server_cpu_s(database_url: str) -> float:
+    """CPU seconds of a Postgres server and all of its processes, the ended ones among them; 0 for SQLite."""
+    if not database_url.startswith("postgresql"):
+        return 0.0
+    pid_file = Path(database_url.rsplit("=", 1)[1], "data", "postmaster.pid")
     server = int(pid_file.read_text(encoding="utf-8").split()[0])
     children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="utf-8").split()
     return (_ticks(server, (11, 12, 13, 14)) + sum(_ticks(int(c), (11, 12)) for c in children)) / _TICKS_PER_S
