@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from indexed import contents, indexer_of
 from indexer_chain import (
@@ -70,6 +70,7 @@ def test_sums_are_exact_beyond_64_bits(chain: RecordedChain, rpc: JsonRpc, path:
     assert report.counters.match
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, UINT96_MAX), min_size=1, max_size=20))
 @example([UINT96_MAX, 0, 2**64 - 1, 2**64, 10**10 - 1, 10**10, 10**20 - 1, 10**20, 2**63, 2**32])
 def test_amounts_are_split_and_joined_exactly(amounts: list[int]) -> None:
@@ -82,6 +83,7 @@ def test_amounts_are_split_and_joined_exactly(amounts: list[int]) -> None:
     assert [int(text) for text in printed] == amounts
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**130), 2**129))
 def test_one_amount_is_split_and_joined_exactly(amount: int) -> None:
     e20, e10, e0 = split(amount)

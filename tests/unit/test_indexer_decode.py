@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from eth_abi.abi import encode
 from eth_utils.abi import collapse_if_tuple
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexer_chain import MODEL, PROVER, inference_log
 from web3 import Web3
@@ -90,6 +90,7 @@ def amount_of(row: dict[str, Any]) -> int:
     return join(row["amount_e20"], row["amount_e10"], row["amount_e0"])
 
 
+@settings(deadline=None)
 @given(
     receipt=words, payer=addresses, tier=tiers, model=words, prover=addresses, asset=addresses,
     request=words, response=words, seq=st.integers(0, 2**64 - 1), amount=st.integers(0, 2**96 - 1),
@@ -118,6 +119,7 @@ def test_inference_is_decoded_as_eth_abi_encodes_it(
     }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(root=words, model=words, prover=addresses, route=st.binary(min_size=4, max_size=4), tier=tiers,
        settled=uint32, skipped=uint32, labels=st.sampled_from(LABELS),
        key=words | st.just(bytes(32)))  # fmt: skip
@@ -138,6 +140,7 @@ def test_group_is_decoded_as_eth_abi_encodes_it(
     }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(index=st.integers(0, 2**31 - 1), reason=st.binary(max_size=300))
 def test_skips_are_decoded_as_eth_abi_encodes_them(index: int, reason: bytes) -> None:
     group = {"modelId": MODEL, "prover": PROVER, "route": b"abcd", "groupIndex": index, "reason": reason}
@@ -179,6 +182,7 @@ REGISTRY_EVENTS = sorted(key for key in EVENTS if key[0] != "Settlement" and key
 
 
 @pytest.mark.parametrize(("contract", "event"), REGISTRY_EVENTS)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_every_registry_event_is_decoded_as_eth_abi_encodes_it(
     contract: str, event: str, data: st.DataObject
@@ -206,6 +210,7 @@ def test_every_event_of_the_contracts_is_known() -> None:
     assert len(DECODER._by_key) == len(EVENTS) - len(NEVER_EMITTED)
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(8)), lengths=st.lists(st.integers(0, 70), min_size=4, max_size=4))
 def test_many_logs_are_decoded_like_one(order: list[int], lengths: list[int]) -> None:
     """Logs of several kinds and lengths, in any order: rows come in the order of the chain."""
