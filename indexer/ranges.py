@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from indexer.chain import HEADERS_AT_ONCE, Heads, SettlementChain, header_request, hexadecimal, logs_request
-from indexer.errors import InconsistentLogsError, RpcAnswerError, RpcUnreachableError
-from indexer.events import octets_of
+from indexer.chain import HEADERS_AT_ONCE, Heads, SettlementChain, header_request, logs_request
+from indexer.errors import NotReadyError, RpcAnswerError, RpcUnreachableError
+from indexer.range_checks import require_fit, require_one_chain
 from indexer.rpc import Answer, JsonRpc, Request, Sent
 from indexer.wire import LOG_INDEX_BITS, Block, LogTable, parse_logs
 
@@ -106,7 +105,12 @@ class RangeReader:
                 flying.append(self._ask(next_block, heads))
                 next_block = flying[-1].to_block + 1
             asked = flying.popleft()
-            answered = self._receive(asked, heads)
+            try:
+                answered = self._receive(asked, heads)
+            except NotReadyError:
+                if before is not None:
+                    yield self._finish(before)
+                raise
             if answered is None:
                 next_block = asked.from_block
                 self._give_up(asked, *flying)
@@ -152,7 +156,7 @@ class RangeReader:
             return None
         blocks, logs, next_seq_answer = parsed
         next_seq = self._next_seq(asked, next_seq_answer, heads)
-        _require_fit(asked, logs, self._contracts)
+        require_fit(logs, asked.from_block, asked.to_block, set(self._contracts.values()))
         numbers = np.unique(logs.places >> LOG_INDEX_BITS).tolist()
         missing = tuple(number for number in numbers if number not in blocks)
         if not missing:
@@ -183,7 +187,7 @@ class RangeReader:
             rest = self._chain.blocks(answered.missing[HEADERS_AT_ONCE:])
             blocks |= {block.number: block for block in rest}
         headers = tuple(blocks[number] for number in sorted(blocks))
-        _require_one_chain(asked, headers, answered.logs)
+        require_one_chain(headers, answered.logs)
         first, last = blocks[asked.from_block], blocks[asked.to_block]
         return BlockRange(first, last, headers, answered.logs, answered.next_seq)
 
@@ -210,46 +214,3 @@ class RangeReader:
         for one in asked:
             one.lane.close()
             self._free.append(one.lane)
-
-
-def _require_fit(asked: _Asked, logs: LogTable, contracts: Mapping[str, bytes]) -> None:
-    problem = _problem_of(logs, asked.from_block, asked.to_block, set(contracts.values()))
-    if problem is not None:
-        raise InconsistentLogsError(asked.from_block, asked.to_block, problem)
-
-
-def _problem_of(logs: LogTable, from_block: int, to_block: int, ours: set[bytes]) -> str | None:
-    for group in logs.groups:
-        strangers = set(octets_of(group.addresses)) - ours
-        if strangers:
-            return f"a log of another contract, {hexadecimal(min(strangers))}"
-    for place in logs.removed:
-        return f"{_named(place)} is marked as removed"
-    places = logs.places
-    outside = places[(places >> LOG_INDEX_BITS < from_block) | (places >> LOG_INDEX_BITS > to_block)]
-    if len(outside):
-        return f"a log of block {outside[0] >> LOG_INDEX_BITS}"
-    repeated = places[1:][places[1:] == places[:-1]]
-    return f"{_named(int(repeated[0]))} twice" if len(repeated) else None
-
-
-def _require_one_chain(asked: _Asked, blocks: Sequence[Block], logs: LogTable) -> None:
-    """Checks that each block is the child of the one before, and that its logs are of it."""
-    problem = None
-    for before, block in pairwise(blocks):
-        if block.number == before.number + 1 and block.parent_hash != before.hash:
-            problem = f"block {block.number} is no child of block {before.number}"
-    numbers = np.array([block.number for block in blocks])
-    hashes = np.frombuffer(b"".join(block.hash for block in blocks), np.uint8).reshape(-1, 32)
-    for group in logs.groups:
-        found = group.places >> LOG_INDEX_BITS
-        wrong = (group.block_hashes != hashes[np.searchsorted(numbers, found)]).any(axis=1)
-        if wrong.any():
-            problem = f"two hashes for block {found[wrong][0]}"
-    if problem is not None:
-        raise InconsistentLogsError(asked.from_block, asked.to_block, problem)
-
-
-def _named(place: int) -> str:
-    block, log_index = divmod(place, 1 << LOG_INDEX_BITS)
-    return f"log {log_index} of block {block}"

@@ -13,7 +13,13 @@ from indexer.cursor import Cursor, move_cursor, open_cursor
 from indexer.database import Database
 from indexer.decode import INDEXED_CONTRACTS, EventDecoder, Rows
 from indexer.dictionary import Dictionary
-from indexer.errors import ChainReorganisedError, InconsistentLogsError, NodeBehindError, SequenceGapError
+from indexer.errors import (
+    ChainReorganisedError,
+    InconsistentLogsError,
+    NodeBehindError,
+    NotReadyError,
+    SequenceGapError,
+)
 from indexer.events import octets_of
 from indexer.ranges import BlockRange, RangeReader
 from indexer.reorg import find_fork, hot_blocks, rewound
@@ -99,16 +105,18 @@ class Indexer:
         self._known_assets.clear()
         self._replace_lost_blocks(run, heads)
         waiting: list[Batch] = []
-        for found in self._reader.read(run.cursor.next_block, heads):
-            if stopped():
-                break
-            batch = self._batch(waiting[-1].after if waiting else run.cursor, found, heads)
-            if waiting and not self._fits(waiting[0], batch, sum(map(len, waiting))):
-                self._store(run, merged(waiting))
-                waiting = []
-            waiting.append(batch)
-        if waiting:
-            self._store(run, merged(waiting))
+        try:
+            for found in self._reader.read(run.cursor.next_block, heads):
+                if stopped():
+                    break
+                batch = self._batch(waiting[-1].after if waiting else run.cursor, found, heads)
+                if waiting and not self._fits(waiting[0], batch, sum(map(len, waiting))):
+                    self._store(run, waiting)
+                waiting.append(batch)
+        except NotReadyError:
+            self._store(run, waiting)  # what was read before the node failed is whole
+            raise
+        self._store(run, waiting)
         if stopped():
             return
         after = run.cursor.with_final(heads.final)
@@ -134,7 +142,12 @@ class Indexer:
         blocks = batch.after.next_block - first.before.next_block
         return blocks <= self._most_blocks and waiting_rows + len(batch) <= _MOST_ROWS
 
-    def _store(self, run: _Run, batch: Batch) -> None:
+    def _store(self, run: _Run, waiting: list[Batch]) -> None:
+        """Writes what waits, and empties the list."""
+        if not waiting:
+            return
+        batch = merged(waiting)
+        waiting.clear()
         with self._database.writing() as session:
             learnt = write_range(session, self._dictionary, batch)
         self._dictionary.learn(learnt)

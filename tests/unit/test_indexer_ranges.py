@@ -11,7 +11,7 @@ from indexed import contents, count, indexer_of
 from indexer_chain import RecordedChain, receipt_skipped_log, serve
 
 from indexer import ranges as ranges_module
-from indexer.errors import RpcAnswerError, SequenceGapError
+from indexer.errors import NodeBehindError, RpcAnswerError, SequenceGapError
 from indexer.rpc import JsonRpc
 
 
@@ -129,6 +129,31 @@ def test_error_that_passes_is_overcome(long_chain: RecordedChain, long_rpc: Json
     long_chain.alter_logs = drop_once
     indexer_of(long_chain, long_rpc, path).sync_once()
     require_all(long_chain, path)
+
+
+def test_what_was_read_before_the_node_failed_is_kept(
+    long_chain: RecordedChain, long_rpc: JsonRpc, path: Path
+) -> None:
+    """A node that fails after every few answers is got through all the same."""
+    long_chain.missing_block = 57
+    indexer = indexer_of(long_chain, long_rpc, path)
+    with pytest.raises(NodeBehindError, match="lacks block 57"):
+        indexer.sync_once()
+    assert contents(path)["deployment"][0][3:5] == (55, 36)
+    long_chain.missing_block = None
+    indexer.sync_once()
+    require_all(long_chain, path)
+
+
+def test_what_was_read_before_a_gap_is_not_kept(
+    long_chain: RecordedChain, long_rpc: JsonRpc, path: Path
+) -> None:
+    """Where the gap begins is not known: the range before it may have been cut."""
+    long_chain.forgets_states = True
+    long_chain.alter_logs = lambda logs: logs[:-1] if int(logs[-1]["blockNumber"], 16) == 54 else logs
+    with pytest.raises(SequenceGapError):
+        indexer_of(long_chain, long_rpc, path).sync_once()
+    assert contents(path)["deployment"][0][3:5] == (3, 0)
 
 
 def test_ranges_are_sized_by_what_they_bring(
