@@ -20,7 +20,7 @@ from indexer_chain import (
 from sqlalchemy import MetaData, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from indexer import rollup_tables, tables
 from indexer.amounts import LIMB, join, split, split_all, split_uint96
@@ -183,3 +183,13 @@ def test_cursor_comes_first_in_a_transaction(chain: RecordedChain, rpc: JsonRpc,
     writes = [statement.split() for statement in statements if statement.startswith(("UPDATE", "INSERT"))]
     assert writes[0][:2] == ["UPDATE", DeploymentRow.__tablename__]
     assert {words[2] for words in writes[1:]} >= {"inference", "rollup", "rollup_day_payer", "block"}
+
+
+def test_sums_carry_through_all_columns(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
+    indexer = indexer_of(chain, rpc, path)
+    for _ in range(2):
+        chain.settle({"tier": 2, "amount": 10**20 - 1})
+        indexer.sync_once()
+    with Database(f"sqlite:///{path}").transaction() as session:
+        (total,) = session.exec(select(RollupRow).where(RollupRow.tier == 2, ~RollupRow.development))
+        assert (total.amount_e20, total.amount_e10, total.amount_e0) == (1, LIMB - 1, LIMB - 2)
