@@ -199,6 +199,10 @@ bench-zkml: setup ## Build, prove and verify networks, beside ezkl's defaults (t
 bench-examples: setup ## Build and prove the models of examples/, test their circuits, print docs/zkml.md's table (takes ten minutes)
 	@.venv/bin/python tools/bench_examples.py $(ARGS)
 
+.PHONY: bench-indexer
+bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the obvious way (takes minutes)
+	@.venv/bin/python tools/bench_indexer.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

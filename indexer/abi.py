@@ -1,95 +1,139 @@
-"""Reads what the contract's ABI describes: event topics and data, selectors, names of custom errors.
+"""Reads what the contracts' ABIs describe: events, selectors, names of custom errors.
 
-Values are checked strictly: padding that the contract can never have written is an error, never ignored.
+An event's values are decoded for many logs at once, by column. Values are checked strictly: padding that the
+contract can never have written is an error, never ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from eth_utils.crypto import keccak
+from numpy.typing import NDArray
+
+from indexer.wire import LogGroup, Octets
 
 Abi: TypeAlias = Sequence[Mapping[str, Any]]
 """A contract's ABI: its entries as JSON objects."""
+Column: TypeAlias = NDArray[np.uint64] | Octets | list[bytes]
+"""Values of one input: integers up to 64 bits, bytes of one length, or of any (`bytes` and `string`)."""
 
 WORD = 32
 SELECTOR = 4
+_DYNAMIC = ("bytes", "string")
 
 
 class AbiMismatchError(ValueError):
     """Bytes that are no encoding of what the ABI says. Callers turn it into an error of the indexer."""
 
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(problem)
+        self.row = row
+        """Position of the first log that is wrong."""
+
+
+def require_all(fits: Any, column: NDArray[Any], problem: str) -> None:
+    """Checks that a column fits everywhere; `problem` is a format for the first value that does not.
+
+    Raises:
+        AbiMismatchError: it does not.
+    """
+    if not fits.all():
+        row = int(np.flatnonzero(~fits)[0])
+        value = column[row].tobytes().hex() if column.ndim > 1 else column[row]
+        raise AbiMismatchError(row, problem.format(value))
+
 
 @dataclass(frozen=True)
-class Parameter:
-    """One input of an event."""
+class Field:
+    """One value of an event, in a word of its own. A dynamic one's word says where its bytes are."""
 
     name: str
     type: str
-    indexed: bool
 
+    def decode(self, words: Octets) -> Column:
+        """Values from their words: integers up to 64 bits, else bytes; a larger integer keeps its whole word.
 
-class Fields:
-    """Decoded values of one event, by the ABI's names."""
+        Raises:
+            AbiMismatchError: a word is no encoding of the type.
+        """
+        start, end = self._bounds()
+        if words[:, :start].any() or words[:, end:].any():
+            outside = words[:, :start].any(axis=1) | words[:, end:].any(axis=1)
+            require_all(~outside, words, f"0x{{}} is no {self.type}")
+        if self.type == "bool":
+            require_all(words[:, -1] < 2, words, "0x{} is no bool")
+        if start >= WORD - 8:
+            return np.ascontiguousarray(words[:, -8:]).view(">u8").ravel().astype(np.uint64)
+        return words if self.type.startswith("uint") else words[:, start:end]
 
-    def __init__(self, values: Mapping[str, int | bytes]) -> None:
-        self._values = values
-
-    def integer(self, name: str) -> int:
-        """Value of an integer, enum or bool input."""
-        value = self._values[name]
-        if not isinstance(value, int):
-            raise AbiMismatchError(f"{name} is no integer in the ABI")
-        return value
-
-    def octets(self, name: str) -> bytes:
-        """Value of an address or bytes input."""
-        value = self._values[name]
-        if not isinstance(value, bytes):
-            raise AbiMismatchError(f"{name} is no bytes in the ABI")
-        return value
+    def _bounds(self) -> tuple[int, int]:
+        """First byte of a word that may be set, and the one behind the last."""
+        if self.type == "address":
+            return 12, WORD
+        if self.type in _DYNAMIC:
+            return WORD - 4, WORD  # where its bytes start
+        if self.type == "bool":
+            return WORD - 1, WORD
+        if self.type.startswith("uint"):
+            return WORD - int(self.type[4:]) // 8, WORD
+        if self.type.startswith("bytes"):
+            return 0, int(self.type[5:])
+        raise NotImplementedError(f"type {self.type} of an event")
 
 
 @dataclass(frozen=True)
 class EventDefinition:
-    """One event of the ABI."""
+    """One event of the ABI. Static structs count as their members."""
 
     name: str
-    inputs: tuple[Parameter, ...]
+    topics: tuple[Field, ...]
+    """The indexed inputs."""
+    head: tuple[Field, ...]
+    """The others, in the order of their words."""
     topic: bytes
     """keccak256 of the signature: the first topic of its logs."""
 
     @classmethod
     def from_abi(cls, entry: Mapping[str, Any]) -> EventDefinition:
         """Definition from an ABI entry of type `event`."""
-        inputs = tuple(Parameter(i["name"], i["type"], i["indexed"]) for i in entry["inputs"])
-        return cls(entry["name"], inputs, keccak(text=signature_of(entry)))
+        topics = [i for i in entry["inputs"] if i["indexed"]]
+        head = [i for i in entry["inputs"] if not i["indexed"]]
+        return cls(
+            entry["name"], tuple(_fields(topics)), tuple(_fields(head)), keccak(text=signature_of(entry))
+        )
 
-    def decode(self, topics: Sequence[bytes], data: bytes) -> Fields:
-        """Values of a log; `topics` are those after the first.
+    def decode(self, group: LogGroup) -> dict[str, Column]:
+        """Values of logs of this event, by input.
 
         Raises:
-            AbiMismatchError: the log does not fit the definition.
+            AbiMismatchError: a log does not fit the definition.
         """
-        indexed = [parameter for parameter in self.inputs if parameter.indexed]
-        if len(topics) != len(indexed) or any(len(topic) != WORD for topic in topics):
-            raise AbiMismatchError(f"it has {len(indexed)} indexed inputs, the log {len(topics)}")
-        values = {p.name: decode_word(p.type, topic) for p, topic in zip(indexed, topics, strict=True)}
-        plain = [parameter for parameter in self.inputs if not parameter.indexed]
-        for position, parameter in enumerate(plain):
-            word = _slice(data, position * WORD, WORD)
-            is_dynamic = parameter.type == "bytes"
-            values[parameter.name] = _tail(data, word) if is_dynamic else decode_word(parameter.type, word)
-        if all(p.type != "bytes" for p in plain) and len(data) != len(plain) * WORD:
-            raise AbiMismatchError(f"it has {len(plain)} words of data, the log {len(data)} bytes")
-        return Fields(values)
+        indexed = group.topics.shape[1] - 1
+        if indexed != len(self.topics):
+            raise AbiMismatchError(0, f"it has {len(self.topics)} indexed inputs, the log {indexed}")
+        self._require_length(group.data)
+        values = {field.name: field.decode(group.topics[:, 1 + i]) for i, field in enumerate(self.topics)}
+        for i, field in enumerate(self.head):
+            column = field.decode(group.data[:, i * WORD : (i + 1) * WORD])
+            is_dynamic = field.type in _DYNAMIC
+            values[field.name] = _tails(group.data, column) if is_dynamic else column
+        return values
+
+    def _require_length(self, data: Octets) -> None:
+        needed, length = len(self.head) * WORD, data.shape[1]
+        if length < needed:
+            raise AbiMismatchError(0, f"the data ends at byte {length}, {needed} are needed")
+        if length > needed and not any(field.type in _DYNAMIC for field in self.head):
+            raise AbiMismatchError(0, f"it has {len(self.head)} words of data, the log {length} bytes")
 
 
 def signature_of(entry: Mapping[str, Any]) -> str:
-    """Canonical signature of an ABI entry without tuples, for example `tally(uint8)`."""
-    return f"{entry['name']}({','.join(i['type'] for i in entry['inputs'])})"
+    """Canonical signature of an ABI entry, for example `tally(uint8)`."""
+    return f"{entry['name']}({','.join(map(_type_of, entry['inputs']))})"
 
 
 def selector_of(abi: Abi, function: str) -> bytes:
@@ -107,44 +151,37 @@ def error_names(abis: Sequence[Abi]) -> dict[bytes, str]:
     return names
 
 
-def decode_word(type_: str, word: bytes) -> int | bytes:
-    """Value of one 32-byte word: int for uintN and bool, bytes for address and bytesN.
-
-    Raises:
-        AbiMismatchError: the word is no encoding of the type.
-    """
-    if type_ == "address":
-        value, padding = word[12:], word[:12]
-    elif type_.startswith("bytes"):
-        size = int(type_[5:])
-        value, padding = word[:size], word[size:]
-    elif type_ == "bool" or type_.startswith("uint"):
-        return _integer(type_, word)
-    else:
-        raise AbiMismatchError(f"type {type_} is not supported")
-    if any(padding):
-        raise AbiMismatchError(f"0x{word.hex()} is no {type_}")
-    return value
+def _type_of(parameter: Mapping[str, Any]) -> str:
+    if not parameter["type"].startswith("tuple"):
+        return str(parameter["type"])
+    members = ",".join(map(_type_of, parameter["components"]))
+    return f"({members}){parameter['type'].removeprefix('tuple')}"
 
 
-def _integer(type_: str, word: bytes) -> int:
-    number = int.from_bytes(word)
-    bits = 1 if type_ == "bool" else int(type_[4:])
-    if number >> bits:
-        raise AbiMismatchError(f"0x{word.hex()} is no {type_}")
-    return number
+def _fields(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Field]:
+    for parameter in inputs:
+        if parameter["type"] == "tuple":
+            yield from (
+                Field(f"{parameter['name']}.{f.name}", f.type) for f in _fields(parameter["components"])
+            )
+        else:
+            yield Field(parameter["name"], parameter["type"])
 
 
-def _tail(data: bytes, head: bytes) -> bytes:
-    start = int.from_bytes(head)
-    length = int.from_bytes(_slice(data, start, WORD))
-    padded = _slice(data, start + WORD, -(-length // WORD) * WORD)
+def _tails(data: Octets, starts: Column) -> list[bytes]:
+    rows = enumerate(zip(data, starts, strict=True))
+    return [_tail(row, octets.tobytes(), int(start)) for row, (octets, start) in rows]
+
+
+def _tail(row: int, data: bytes, start: int) -> bytes:
+    length = int.from_bytes(_slice(row, data, start, WORD))
+    padded = _slice(row, data, start + WORD, -(-length // WORD) * WORD)
     if any(padded[length:]):
-        raise AbiMismatchError("bytes are not padded with zeroes")
+        raise AbiMismatchError(row, "bytes are not padded with zeroes")
     return padded[:length]
 
 
-def _slice(data: bytes, start: int, length: int) -> bytes:
+def _slice(row: int, data: bytes, start: int, length: int) -> bytes:
     if start + length > len(data):
-        raise AbiMismatchError(f"the data ends at byte {len(data)}, {start + length} are needed")
+        raise AbiMismatchError(row, f"the data ends at byte {len(data)}, {start + length} are needed")
     return data[start : start + length]

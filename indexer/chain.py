@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from indexer.errors import InconsistentLogsError, NodeBehindError, NoSettlementError, WrongChainError
 from indexer.rpc import JsonRpc, Request
-from indexer.wire import Block, Log, parse_block, parse_logs, parse_octets, parse_quantity
+from indexer.wire import Block, parse_block, parse_octets, parse_quantity
 
-_BATCH = 100
+HEADERS_AT_ONCE = 100
+"""Most headers that are asked for in one batch."""
 
 
 @dataclass(frozen=True)
-class BlockRange:
-    """All logs of Settlement from one block to another, inclusive, in the order of the chain."""
+class Heads:
+    """How far the chain is."""
 
-    first: Block
-    last: Block
-    logs: tuple[Log, ...]
-    blocks_with_logs: tuple[Block, ...]
-    next_seq: int | None
-    """The contract's `nextSeq()` after `last`, when it was asked for."""
+    latest: int
+    final: int
+    """Number of the last block that no reorganisation reaches; -1 when there is none yet."""
 
 
 class SettlementChain:
-    """One Settlement contract on one chain, read through one node."""
+    """One deployment on one chain, read through one node."""
 
     def __init__(self, rpc: JsonRpc, chain_id: int, settlement: bytes) -> None:
         self.rpc = rpc
@@ -44,9 +42,14 @@ class SettlementChain:
         if found != self.chain_id:
             raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
 
-    def head_number(self) -> int:
-        """Number of the latest block."""
-        return self._quantity(Request("eth_blockNumber", []))
+    def heads(self) -> Heads:
+        """Numbers of the latest and of the finalised block."""
+        latest = Request("eth_blockNumber", [])
+        final = Request("eth_getBlockByNumber", ["finalized", False])
+        number, header = self.rpc.ask([latest, final])
+        head = self.rpc.parse(latest.method, number, parse_quantity)
+        block = self.rpc.parse(final.method, header, parse_block)
+        return Heads(head, -1 if block is None else min(block.number, head))
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
         """Headers by number.
@@ -55,35 +58,11 @@ class SettlementChain:
             NodeBehindError: the node lacks one.
         """
         headers: list[Block] = []
-        for start in range(0, len(numbers), _BATCH):
-            some = numbers[start : start + _BATCH]
-            answers = self.rpc.ask([_header_request(number) for number in some])
-            headers += [self._block(number, raw) for number, raw in zip(some, answers, strict=True)]
+        for start in range(0, len(numbers), HEADERS_AT_ONCE):
+            some = numbers[start : start + HEADERS_AT_ONCE]
+            answers = self.rpc.ask([header_request(number) for number in some])
+            headers += [self.block(number, raw) for number, raw in zip(some, answers, strict=True)]
         return headers
-
-    def read_range(self, from_block: int, to_block: int, next_seq_call: bytes | None) -> BlockRange:
-        """Logs of the blocks `from_block` to `to_block` inclusive; with a call, also `nextSeq()` after them.
-
-        Headers and logs are asked for in one batch: a node that lacks `to_block` cannot answer "no logs".
-
-        Raises:
-            NodeBehindError: the node lacks one of the blocks.
-            InconsistentLogsError: logs do not fit the range, the headers or one another.
-        """
-        where = {"address": _hex(self.settlement), "fromBlock": hex(from_block), "toBlock": hex(to_block)}
-        requests = [_header_request(from_block), _header_request(to_block), Request("eth_getLogs", [where])]
-        if next_seq_call is not None:
-            requests.append(self._view_request(next_seq_call, to_block))
-        answers = self.rpc.ask(requests)
-        first, last = self._block(from_block, answers[0]), self._block(to_block, answers[1])
-        logs = sorted(self.rpc.parse("eth_getLogs", answers[2], parse_logs), key=lambda log: log.row_id)
-        next_seq = None if next_seq_call is None else self._word(answers[3], to_block)
-        problem = self._problem_of(logs, from_block, to_block)
-        if problem is not None:
-            raise InconsistentLogsError(from_block, to_block, problem)
-        blocks = self.blocks(sorted({log.block_number for log in logs}))
-        _require_one_chain((first, last, *blocks), logs)
-        return BlockRange(first, last, tuple(logs), tuple(blocks), next_seq)
 
     def words_at(self, block_number: int, block_hash: bytes, calls: Sequence[bytes]) -> list[int]:
         """What Settlement's views answer after a block, as one integer per call.
@@ -93,68 +72,67 @@ class SettlementChain:
             NoSettlementError: no contract answers.
         """
         words: list[int] = []
-        for start in range(0, len(calls), _BATCH):
-            some = [self._view_request(call, block_number) for call in calls[start : start + _BATCH]]
-            header, *answers = self.rpc.ask([_header_request(block_number), *some])
-            if self._block(block_number, header).hash != block_hash:
+        for start in range(0, len(calls), HEADERS_AT_ONCE):
+            some = [self.view_request(call, block_number) for call in calls[start : start + HEADERS_AT_ONCE]]
+            header, *answers = self.rpc.ask([header_request(block_number), *some])
+            if self.block(block_number, header).hash != block_hash:
                 raise InconsistentLogsError(block_number, block_number, "the block's hash changed meanwhile")
-            words += [self._word(raw, block_number) for raw in answers]
+            words += [self.word(raw, block_number) for raw in answers]
         return words
 
     def call_contract(self, address: bytes, data: bytes) -> bytes | None:
         """Answer of any contract's view at the latest block; None when the call fails."""
-        request = Request("eth_call", [{"to": _hex(address), "data": _hex(data)}, "latest"])
+        request = Request("eth_call", [{"to": hexadecimal(address), "data": hexadecimal(data)}, "latest"])
         (answer,) = self.rpc.ask_each([request])
         return None if answer.error else self.rpc.parse(request.method, answer.result, parse_octets)
 
-    def _view_request(self, data: bytes, block_number: int) -> Request:
-        return Request("eth_call", [{"to": _hex(self.settlement), "data": _hex(data)}, hex(block_number)])
+    def view_request(self, data: bytes, block_number: int) -> Request:
+        """Asks one of Settlement's views after a block."""
+        call = {"to": hexadecimal(self.settlement), "data": hexadecimal(data)}
+        return Request("eth_call", [call, hex(block_number)])
 
-    def _word(self, raw: msgspec.Raw, block_number: int) -> int:
+    def word(self, raw: msgspec.Raw, block_number: int) -> int:
+        """What a view of Settlement answered, as one integer.
+
+        Raises:
+            NoSettlementError: no contract answered.
+        """
         word = self.rpc.parse("eth_call", raw, parse_octets)
         if len(word) != 32:
-            raise NoSettlementError(_hex(self.settlement), block_number)
+            raise NoSettlementError(hexadecimal(self.settlement), block_number)
         return int.from_bytes(word)
+
+    def block(self, number: int, raw: msgspec.Raw) -> Block:
+        """The header that was asked for.
+
+        Raises:
+            NodeBehindError: the node has no such block.
+            InconsistentLogsError: it answered with another one.
+        """
+        block = self.rpc.parse("eth_getBlockByNumber", raw, parse_block)
+        if block is None:
+            raise NodeBehindError(self.rpc.shown_url, number, self.heads().latest)
+        if block.number != number:
+            raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
+        return block
 
     def _quantity(self, request: Request) -> int:
         (raw,) = self.rpc.ask([request])
         return self.rpc.parse(request.method, raw, parse_quantity)
 
-    def _block(self, number: int, raw: msgspec.Raw) -> Block:
-        block = self.rpc.parse("eth_getBlockByNumber", raw, parse_block)
-        if block is None:
-            raise NodeBehindError(self.rpc.shown_url, number, self.head_number())
-        if block.number != number:
-            raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
-        return block
 
-    def _problem_of(self, logs: Sequence[Log], from_block: int, to_block: int) -> str | None:
-        for before, log in zip([None, *logs], logs, strict=False):
-            if log.address != self.settlement:
-                return f"a log of another contract, {_hex(log.address)}"
-            if log.removed:
-                return f"log {log.log_index} of block {log.block_number} is marked as removed"
-            if not from_block <= log.block_number <= to_block:
-                return f"a log of block {log.block_number}"
-            if before is not None and before.row_id == log.row_id:
-                return f"log {log.log_index} of block {log.block_number} twice"
-        return None
-
-
-def _require_one_chain(blocks: Sequence[Block], logs: Sequence[Log]) -> None:
-    """Checks that headers and logs that were asked for one after the other speak of the same blocks."""
-    hashes: dict[int, bytes] = {}
-    seen = [(block.number, block.hash) for block in blocks] + [
-        (log.block_number, log.block_hash) for log in logs
-    ]
-    for number, block_hash in seen:
-        if hashes.setdefault(number, block_hash) != block_hash:
-            raise InconsistentLogsError(blocks[0].number, blocks[1].number, f"two hashes for block {number}")
-
-
-def _header_request(number: int) -> Request:
+def header_request(number: int) -> Request:
+    """Asks for one header."""
     return Request("eth_getBlockByNumber", [hex(number), False])
 
 
-def _hex(octets: bytes) -> str:
+def logs_request(contracts: Mapping[str, bytes], from_block: int, to_block: int) -> Request:
+    """Asks for all logs of the contracts in a range of blocks, both ends included."""
+    addresses = [hexadecimal(address) for address in contracts.values()]
+    where = {"address": addresses, "fromBlock": hex(from_block), "toBlock": hex(to_block)}
+    return Request("eth_getLogs", [where])
+
+
+def hexadecimal(octets: bytes) -> str:
+    """0x hex."""
     return f"0x{octets.hex()}"

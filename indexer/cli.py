@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from indexer.chain import SettlementChain
 from indexer.database import Database
 from indexer.errors import IndexerError, UsageError
 from indexer.follow import Stop, follow
@@ -77,8 +76,14 @@ def tallies(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line per tier and asset.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the contract's counters.")] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="Leave out what a reorganisation may still undo.")
+    ] = False,
     rpc_url: RpcUrl = None,
     database_url: DatabaseUrl = None,
+    deployment: Annotated[
+        Path | None, typer.Option(help="Which one, when the database holds several deployments.")
+    ] = None,
 ) -> None:
     """Show how the inferences split over the tiers. The exit code is 1 when the contract counts otherwise.
 
@@ -88,7 +93,8 @@ def tallies(
         raise UsageError("give only one of --table, --json and --csv")
     require_no_password("--database-url", database_url)
     settings = load_settings(rpc_url=rpc_url, database_url=database_url)
-    report = read_report(Database(settings.database_url.get_secret_value()))
+    meant = None if deployment is None else Deployment.load(deployment)
+    report = read_report(Database(settings.database_url.get_secret_value()), meant, final)
     if not offline:
         report = compared(JsonRpc(settings.rpc_url), report)
     if as_json:
@@ -115,20 +121,19 @@ def _synchroniser(settings: IndexerSettings, stop: Stop) -> Callable[[], None]:
     database = Database(settings.database_url.get_secret_value())
     deployed = Deployment.load(settings.deployment)
     rpc = JsonRpc(settings.rpc_url)
-    chain = SettlementChain(rpc, deployed.chain_id, bytes.fromhex(deployed.settlement[2:]))
-    indexer = Indexer(chain, database, deployed, settings.blocks_per_request)
+    indexer = Indexer(rpc, database, deployed, settings.blocks_per_request)
     indexer.open()
     is_first = True
 
     def synchronise() -> None:
         nonlocal is_first
         result = indexer.sync_once(stop.is_set)
-        if result.events or is_first:
+        if result.events or result.replaced_blocks or is_first:
             is_first = False
             typer.echo(_summary(result))
             if stop.is_set():
                 return
-            report = compared(rpc, read_report(database))
+            report = compared(rpc, read_report(database, deployed))
             require_match(report)
             typer.echo(counters_line(report))
 
@@ -138,9 +143,10 @@ def _synchroniser(settings: IndexerSettings, stop: Stop) -> Callable[[], None]:
 def _summary(result: SyncResult) -> str:
     if result.to_block < result.from_block:
         return f"no new blocks after block {result.to_block}"
+    replaced = f", {result.replaced_blocks} blocks replaced" if result.replaced_blocks else ""
     return (
         f"blocks {result.from_block} to {result.to_block}: {result.inferences} new inferences, "
-        f"{result.events} events"
+        f"{result.events} events{replaced}"
     )
 
 

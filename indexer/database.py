@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session
 
-from indexer.errors import DatabaseError, NothingIndexedError, SettingsError
-from indexer.tables import CursorRow
+from indexer.bulk import prepare_postgres
+from indexer.errors import DatabaseError, NothingIndexedError, OldDatabaseError, SettingsError
+from indexer.migrations import NEWEST
 
 _DIALECTS = ("sqlite", "postgresql")
+_VERSION_TABLE = "alembic_version"
+_OLD_TABLE = "cursor"
+"""Stood in databases before there were versions of the tables."""
 
 
 class Database:
@@ -30,18 +34,29 @@ class Database:
         self.shown_url = _shown(self._url)
         """The URL without user, password and parameters."""
         self._engine = self._make_engine()
+        self._writer = self._engine
+        if not self._is_sqlite():
+            self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     def prepare(self) -> None:
-        """Creates what is missing: the file (SQLite) and the tables.
+        """Creates what is missing, the file (SQLite) and the tables, and brings older tables up to date.
 
         Raises:
             DatabaseError: it cannot be opened or written.
+            OldDatabaseError: its tables cannot be brought up to date.
         """
         with self._own_errors():
-            CursorRow.metadata.create_all(self._engine)
+            if self._version() == NEWEST:
+                return
+            if inspect(self._engine).has_table(_OLD_TABLE):
+                raise OldDatabaseError(self.shown_url)
             if self._is_sqlite():
                 with self._engine.connect() as connection:
                     connection.connection.execute("PRAGMA journal_mode=WAL")
+            from indexer.migrations.upgrade import upgrade  # slow to import, and rarely needed
+
+            with self._engine.begin() as connection:
+                upgrade(connection)
 
     def require_existing(self) -> None:
         """Checks that there is a database, without creating one.
@@ -54,13 +69,13 @@ class Database:
             raise NothingIndexedError(self.shown_url)
 
     def has_tables(self) -> bool:
-        """Whether `prepare` has run.
+        """Whether `prepare` has run with this version.
 
         Raises:
             DatabaseError: it cannot be read.
         """
         with self._own_errors():
-            return inspect(self._engine).has_table(CursorRow.__tablename__)
+            return self._version() == NEWEST
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -72,13 +87,34 @@ class Database:
         with self._own_errors(), Session(self._engine) as session, session.begin():
             yield session
 
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Like `transaction`, for one that first takes the lock of its deployment.
+
+        In Postgres its statements see what others have committed meanwhile: indexers of other deployments
+        write to the same dictionaries.
+
+        Raises:
+            DatabaseError: the database refuses a statement.
+        """
+        with self._own_errors(), Session(self._writer) as session, session.begin():
+            yield session
+
+    def _version(self) -> str | None:
+        if not inspect(self._engine).has_table(_VERSION_TABLE):
+            return None
+        with self._engine.begin() as connection:
+            return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 
     def _make_engine(self) -> Engine:
         try:
             if not self._is_sqlite():
-                return create_engine(self._url, isolation_level="REPEATABLE READ")
+                engine = create_engine(self._url, isolation_level="REPEATABLE READ")
+                event.listen(engine, "connect", lambda connection, _record: prepare_postgres(connection))
+                return engine
             engine = create_engine(self._url)
         except ModuleNotFoundError as error:
             raise SettingsError("database URL", f"its driver {error.name} is not installed") from None
@@ -93,8 +129,12 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            problem = " ".join(str(error.orig).split()) or type(error).__name__
-            raise DatabaseError(self.shown_url, problem) from None
+            raise self._error(error.orig) from None
+        except self._engine.dialect.loaded_dbapi.Error as error:  # of bulk writes, which go below SQLAlchemy
+            raise self._error(error) from None
+
+    def _error(self, error: BaseException | None) -> DatabaseError:
+        return DatabaseError(self.shown_url, " ".join(str(error).split()) or type(error).__name__)
 
 
 def _parse(url: str) -> URL:

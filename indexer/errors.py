@@ -4,7 +4,9 @@ IndexerError
 ├── UsageError                      exit code 2
 │   ├── SettingsError
 │   ├── WrongChainError
-│   └── OtherDeploymentError
+│   ├── OldDatabaseError
+│   ├── DatabaseFullError
+│   └── UnknownDeploymentError
 ├── NotReadyError                   exit code 3
 │   ├── RpcUnreachableError
 │   ├── RpcAnswerError
@@ -17,6 +19,7 @@ IndexerError
     ├── UndecodableEventError
     ├── SequenceGapError
     ├── ChainReorganisedError
+    ├── FinalBlockChangedError
     ├── CounterMismatchError
     └── ConcurrentIndexerError
 """
@@ -63,14 +66,25 @@ class WrongChainError(UsageError):
         self.found, self.expected = found, expected
 
 
-class OtherDeploymentError(UsageError):
-    """The database was filled from another deployment."""
+class OldDatabaseError(UsageError):
+    """The database was made by a version whose tables cannot be carried over."""
 
-    def __init__(self, stored: str, wanted: str) -> None:
-        super().__init__(
-            f"the database holds {stored}, but the deployment is {wanted}; use one database per deployment: "
-            "set --database-url or --deployment so that they agree"
-        )
+    def __init__(self, shown_url: str) -> None:
+        super().__init__(f"database {shown_url} was made by an older version; {REBUILD}")
+
+
+class DatabaseFullError(UsageError):
+    """The database holds as many deployments as its keys can tell apart."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the database holds {most} deployments, which is the most; name another one")
+
+
+class UnknownDeploymentError(UsageError):
+    """It is not clear which deployment of the database is meant, or the one that is meant is not in it."""
+
+    def __init__(self, problem: str, held: Sequence[str]) -> None:
+        super().__init__(f"{problem}; the database holds {', '.join(held)}: set --deployment to one of them")
 
 
 class NotReadyError(IndexerError):
@@ -82,12 +96,17 @@ class NotReadyError(IndexerError):
 class RpcUnreachableError(NotReadyError):
     """The node does not answer."""
 
-    def __init__(self, rpc: str, problem: str) -> None:
+    def __init__(self, rpc: str, problem: str, may_be_too_large: bool = False) -> None:
         super().__init__(f"no answer from the RPC {rpc} ({problem}); check --rpc-url and that the node runs")
+        self.may_be_too_large = may_be_too_large
+        """Whether a smaller request may help."""
 
 
 class RpcAnswerError(NotReadyError):
     """The node answered something that is no result of `method`. `problem` is its error, or what is wrong."""
+
+    may_be_too_large: ClassVar[bool] = True
+    """A smaller request may help."""
 
     def __init__(self, rpc: str, method: str, problem: str, body: str = "") -> None:
         cut = body if len(body) <= _BODY_LIMIT else f"{body[:_BODY_LIMIT]}..."
@@ -119,10 +138,13 @@ class DatabaseError(NotReadyError):
 
 
 class NothingIndexedError(NotReadyError):
-    """The database holds no finished range."""
+    """The database holds no finished range, or no final one."""
 
-    def __init__(self, shown_url: str) -> None:
-        super().__init__(f"database {shown_url} holds nothing yet; run `veritally-indexer sync --once` first")
+    def __init__(self, shown_url: str, final: bool = False) -> None:
+        super().__init__(
+            f"database {shown_url} holds nothing {'final ' if final else ''}yet; "
+            "run `veritally-indexer sync --once` first"
+        )
 
 
 class CheckFailedError(IndexerError):
@@ -177,9 +199,22 @@ class ChainReorganisedError(CheckFailedError):
     def __init__(self, block: int, stored_hash: bytes, chain_hash: bytes) -> None:
         super().__init__(
             f"block {block} was indexed with hash 0x{stored_hash.hex()}, the chain now has "
-            f"0x{chain_hash.hex()}: the chain was reorganised, which this version does not repair; {REBUILD}"
+            f"0x{chain_hash.hex()}: the chain was reorganised; run `veritally-indexer sync --once` to follow "
+            "it"
         )
         self.block = block
+
+
+class FinalBlockChangedError(CheckFailedError):
+    """A block that was final is no longer part of the chain: nothing that is stored can be trusted."""
+
+    def __init__(self, final_block: int, stored_hash: bytes, chain_hash: bytes) -> None:
+        super().__init__(
+            f"block {final_block} was final with hash 0x{stored_hash.hex()}, the chain now has "
+            f"0x{chain_hash.hex()}: nothing was changed; set --rpc-url to another node, and if it agrees, "
+            f"{REBUILD}"
+        )
+        self.final_block = final_block
 
 
 class CounterMismatchError(CheckFailedError):

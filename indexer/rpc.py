@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,14 @@ class Answer(msgspec.Struct):
     error: _Fault | None = None
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A batch that is on its way."""
+
+    requests: Sequence[Request]
+    body: bytes
+
+
 _ANSWERS = msgspec.json.Decoder(list[Answer])
 
 
@@ -67,25 +76,57 @@ class JsonRpc:
             RpcUnreachableError: no answer after several tries.
             RpcAnswerError: no JSON-RPC answer, or an error for one of the requests.
         """
-        results = []
-        for request, answer in zip(requests, self.ask_each(requests), strict=True):
-            if answer.error is not None:
-                problem = f"error {answer.error.code}"
-                raise RpcAnswerError(
-                    self.shown_url, request.method, problem, redact(self._url.geturl(), answer.error.message)
-                )
-            results.append(answer.result)
-        return results
+        answers = zip(requests, self.ask_each(requests), strict=True)
+        return [self.result(request, answer) for request, answer in answers]
 
     def ask_each(self, requests: Sequence[Request]) -> list[Answer]:
         """Like `ask`, but errors of single requests are returned instead of raised."""
-        body = msgspec.json.encode(
-            [
-                {"jsonrpc": "2.0", "id": i, "method": r.method, "params": r.params}
-                for i, r in enumerate(requests)
-            ]
-        )
-        status, content = self._post(body)
+        return self._answers(requests, *self._post(_body_of(requests)))
+
+    def send(self, requests: Sequence[Request]) -> Sent:
+        """Sends a batch without waiting for the answer; `receive` must come before anything else is asked."""
+        body = _body_of(requests)
+        try:
+            self._request(body)
+        except (OSError, http.client.HTTPException):
+            self.close()
+        return Sent(requests, body)
+
+    def receive(self, sent: Sent) -> list[Answer]:
+        """The answers to what was sent last; it is sent again when the connection broke.
+
+        Raises:
+            RpcUnreachableError: no answer after several tries.
+            RpcAnswerError: no JSON-RPC answer.
+        """
+        try:
+            status, content = self._response()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            status, content = self._post(sent.body)
+        else:
+            if status in _RETRIED_STATUS:
+                status, content = self._post(sent.body)
+        return self._answers(sent.requests, status, content)
+
+    def result(self, request: Request, answer: Answer) -> msgspec.Raw:
+        """The result of one request.
+
+        Raises:
+            RpcAnswerError: the answer is an error.
+        """
+        if answer.error is not None:
+            problem = f"error {answer.error.code}"
+            raise RpcAnswerError(
+                self.shown_url, request.method, problem, redact(self._url.geturl(), answer.error.message)
+            )
+        return answer.result
+
+    def another(self) -> JsonRpc:
+        """The same node over a connection of its own."""
+        return JsonRpc(self._url.geturl(), self._timeout_s)
+
+    def _answers(self, requests: Sequence[Request], status: int, content: bytes) -> list[Answer]:
         try:
             by_id = {answer.id: answer for answer in _ANSWERS.decode(content)}
             answers = [by_id[i] for i in range(len(requests))]
@@ -108,7 +149,7 @@ class JsonRpc:
             raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
-        problem = ""
+        problem, may_be_too_large = "", True
         for attempt in range(_ATTEMPTS):
             time.sleep(_PAUSE_S * attempt)
             try:
@@ -116,17 +157,26 @@ class JsonRpc:
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 problem = str(error) or type(error).__name__
+                may_be_too_large = not isinstance(error, ConnectionRefusedError | socket.gaierror)
             else:
                 if status not in _RETRIED_STATUS:
                     return status, content
                 problem = f"HTTP status {status}"
-        raise RpcUnreachableError(self.shown_url, problem)
+        raise RpcUnreachableError(self.shown_url, problem, may_be_too_large)
 
     def _exchange(self, body: bytes) -> tuple[int, bytes]:
+        self._request(body)
+        return self._response()
+
+    def _request(self, body: bytes) -> None:
         if self._connection is None:
             self._connection = self._connect()
         target = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         self._connection.request("POST", target, body, {"content-type": "application/json"})
+
+    def _response(self) -> tuple[int, bytes]:
+        if self._connection is None:
+            raise http.client.NotConnected
         response = self._connection.getresponse()
         return response.status, response.read()
 
@@ -150,6 +200,13 @@ class JsonRpc:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _body_of(requests: Sequence[Request]) -> bytes:
+    calls = [
+        {"jsonrpc": "2.0", "id": i, "method": r.method, "params": r.params} for i, r in enumerate(requests)
+    ]
+    return msgspec.json.encode(calls)
 
 
 def _parse(url: str) -> SplitResult:

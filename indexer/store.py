@@ -3,175 +3,184 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, insert, select, update
+import numpy as np
+from sqlalchemy import text
+from sqlmodel import Session, SQLModel, col, delete, select
 
-from indexer.errors import ConcurrentIndexerError, OtherDeploymentError
-from indexer.events import (
-    ChannelRefunded,
-    Event,
-    GroupSettled,
-    GroupSkipped,
-    InferenceSettled,
-    ReceiptSkipped,
+from indexer.bulk import insert_rows
+from indexer.cursor import Cursor, move_cursor
+from indexer.decode import Rows, in_order
+from indexer.dictionary import Dictionary, Learnt
+from indexer.rollups import add_inferences
+from indexer.tables import (
+    EVENT_TABLES,
+    AddressRow,
+    AssetRow,
+    BlockRow,
+    InferenceRow,
 )
-from indexer.rows import Ids, addresses_of, models_of, row_of, table_of
-from indexer.tables import AddressRow, AssetRow, BlockRow, CursorRow, ModelRow, RollupRow
-from indexer.wire import Block
+from indexer.wire import LOG_INDEX_BITS, Block, Places
 
-_CURSOR_ID = 1
 _LOOKUP = 500
 
 
 @dataclass(frozen=True)
-class Cursor:
-    """How far a database has come: everything below `next_block` is in it."""
+class Batch:
+    """What one range brings into the database."""
 
-    chain_id: int
-    settlement: bytes
-    next_block: int
-    next_seq: int
-    last_block_hash: bytes | None
-    """Hash of block `next_block - 1`; None before the first range."""
-    last_block_timestamp_s: int | None
+    before: Cursor
+    after: Cursor
+    blocks: tuple[Block, ...]
+    """Ascending; at least those with events."""
+    rows: list[Rows]
+    decimals: Mapping[bytes, int | None]
+    """Of the assets that `unknown_assets` named."""
 
-    def advanced(self, last: Block, next_seq: int) -> Cursor:
-        """The cursor after a range that ends with the block `last`."""
-        return Cursor(self.chain_id, self.settlement, last.number + 1, next_seq, last.hash, last.timestamp_s)
-
-
-def read_cursor(session: Session) -> Cursor | None:
-    """The stored cursor, None in a fresh database."""
-    row = session.get(CursorRow, _CURSOR_ID)
-    if row is None:
-        return None
-    return Cursor(**row.model_dump(exclude={"id"}))
+    def __len__(self) -> int:
+        return sum(map(len, self.rows))
 
 
-def open_cursor(session: Session, chain_id: int, settlement: bytes, first_block: int) -> Cursor:
-    """The stored cursor, or a fresh one at the deployment's first block.
+def merged(batches: Sequence[Batch]) -> Batch:
+    """Consecutive batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    parts: dict[type[SQLModel], list[Rows]] = defaultdict(list)
+    for rows in (rows for batch in batches for rows in batch.rows):
+        parts[rows.table].append(rows)
+    return Batch(
+        batches[0].before,
+        batches[-1].after,
+        tuple(block for batch in batches for block in batch.blocks),
+        [in_order(some) for some in parts.values()],
+        {asset: number for batch in batches for asset, number in batch.decimals.items()},
+    )
+
+
+def write_range(session: Session, dictionary: Dictionary, batch: Batch) -> Learnt:
+    """Writes a range and moves the cursor. The dictionary may learn what it returns after the commit.
 
     Raises:
-        OtherDeploymentError: the database belongs to another contract or chain.
+        ConcurrentIndexerError: the cursor is not where the batch begins any more.
     """
-    stored = read_cursor(session)
-    if stored is None:
-        stored = Cursor(chain_id, settlement, first_block, 0, None, None)
-        session.add(CursorRow(id=_CURSOR_ID, **vars(stored)))
-    elif (stored.chain_id, stored.settlement) != (chain_id, settlement):
-        raise OtherDeploymentError(_name(stored.chain_id, stored.settlement), _name(chain_id, settlement))
-    return stored
+    move_cursor(session, batch.before, batch.after)
+    learnt = _write_content(session, dictionary, batch)
+    forget_blocks(session, batch.before, batch.after)
+    return learnt
 
 
-def write_range(
-    session: Session,
-    before: Cursor,
-    after: Cursor,
-    blocks: Sequence[Block],
-    events: Sequence[Event],
-    decimals: Mapping[bytes, int | None],
-) -> None:
-    """Writes a range, and moves the cursor from `before` to `after`. The cursor comes first: it is the lock.
-
-    `decimals` holds an entry for every asset that `unknown_assets` named.
+def replace_tail(session: Session, dictionary: Dictionary, before: Cursor, batch: Batch) -> Learnt:
+    """Takes back what is above the batch's first cursor, and writes the batch in its place.
 
     Raises:
         ConcurrentIndexerError: the cursor is not at `before` any more.
     """
-    _move_cursor(session, before, after)
-    if not events:
-        return
-    session.exec(insert(BlockRow), params=[_block_values(block) for block in blocks])
-    ids = _encode(session, events)
-    new_assets = [{"address_id": ids.addresses[asset], "decimals": d} for asset, d in decimals.items()]
-    if new_assets:
-        session.exec(insert(AssetRow), params=new_assets)
-    for kind in (InferenceSettled, GroupSettled, GroupSkipped, ReceiptSkipped, ChannelRefunded):
-        rows = [row_of(event, ids) for event in events if isinstance(event, kind)]
-        if rows:
-            session.exec(insert(table_of(kind)), params=rows)
-    _add_rollups(session, [event for event in events if isinstance(event, InferenceSettled)], ids)
+    move_cursor(session, before, batch.after)
+    _take_back(session, before, batch.before.next_block)
+    learnt = _write_content(session, dictionary, batch)
+    forget_blocks(session, batch.before, batch.after)
+    return learnt
 
 
-def unknown_assets(session: Session, assets: Iterable[bytes]) -> list[bytes]:
-    """Those of the assets that no stored inference names yet."""
-    wanted = set(assets)
+def forget_blocks(session: Session, before: Cursor, after: Cursor) -> None:
+    """Deletes the hashes of blocks without events that have fallen below the final one."""
+    if after.final_block not in (None, before.final_block):
+        first = before.block_key(before.final_block or 0)
+        block_id = col(BlockRow.id)
+        above = block_id >= first, block_id < after.block_key(after.final_block or 0)
+        session.exec(delete(BlockRow).where(*above, col(BlockRow.events) == 0))
+
+
+def _write_content(session: Session, dictionary: Dictionary, batch: Batch) -> Learnt:
+    cursor = batch.after
+    _write_blocks(session, batch)
+    encoded = dictionary.encode(session, batch.rows)
+    _write_assets(session, cursor, batch.decimals)
+    for rows in encoded.rows:
+        keys = rows.places | cursor.first_key(0)
+        insert_rows(session, rows.table, {"id": keys, **rows.columns})
+        if rows.table is InferenceRow:
+            add_inferences(session, cursor.id, rows.columns, _times_s(batch.blocks, rows.places))
+    return encoded.learnt
+
+
+def _take_back(session: Session, cursor: Cursor, from_block: int) -> None:
+    """Deletes everything from a block on: rows, their part of the roll-ups, and block hashes."""
+    first, last = cursor.first_key(from_block), cursor.last_key
+    names = [*_ROLLED_UP, "timestamp_s"]
+    statement = text(
+        f"SELECT {', '.join(names)} FROM inference JOIN block ON block.id = inference.id >> {LOG_INDEX_BITS}"  # noqa: S608
+        " WHERE inference.id >= :first AND inference.id <= :last"
+    )
+    found = session.connection().execute(statement, {"first": first, "last": last}).all()
+    numbers = np.array([[int(value) for value in row] for row in found], np.int64).reshape(-1, len(names))
+    columns = dict(zip(names, numbers.T, strict=True))
+    add_inferences(session, cursor.id, columns, columns["timestamp_s"], sign=-1)
+    for table in EVENT_TABLES:
+        key = table.__table__.c.id  # type: ignore[attr-defined]
+        session.exec(delete(table).where(key >= first, key <= last))
+    block_id = col(BlockRow.id)
+    session.exec(
+        delete(BlockRow).where(block_id >= cursor.block_key(from_block), block_id <= last >> LOG_INDEX_BITS)
+    )
+
+
+def unknown_assets(session: Session, cursor: Cursor, assets: set[bytes]) -> list[bytes]:
+    """Those of the assets that no stored inference of the deployment names yet."""
     known: set[bytes] = set()
-    for some in _chunks(sorted(wanted)):
+    for some in _chunks(sorted(assets)):
         statement = select(AddressRow.value).join(AssetRow, col(AssetRow.address_id) == col(AddressRow.id))
+        statement = statement.where(col(AssetRow.deployment_id) == cursor.id)
         known |= set(session.exec(statement.where(col(AddressRow.value).in_(some))))
-    return sorted(wanted - known)
+    return sorted(assets - known)
 
 
-def _move_cursor(session: Session, before: Cursor, after: Cursor) -> None:
-    statement = update(CursorRow).where(
-        col(CursorRow.id) == _CURSOR_ID,
-        col(CursorRow.next_block) == before.next_block,
-        col(CursorRow.next_seq) == before.next_seq,
-    )
-    if session.exec(statement.values(**vars(after))).rowcount != 1:
-        raise ConcurrentIndexerError(before.next_block)
+_ROLLED_UP = (
+    "tier",
+    "asset_id",
+    "model_id",
+    "payer_id",
+    "development",
+    "unbound",
+    "amount_e20",
+    "amount_e10",
+    "amount_e0",
+)
 
 
-def _encode(session: Session, events: Sequence[Event]) -> Ids:
-    addresses = _ids_of(session, AddressRow, addresses_of(events))
-    return Ids(addresses, _ids_of(session, ModelRow, models_of(events)))
+def _write_blocks(session: Session, batch: Batch) -> None:
+    """Blocks with events, and all that are not below the final one."""
+    cursor = batch.after
+    final = -1 if cursor.final_block is None else cursor.final_block
+    places = np.concatenate([rows.places for rows in batch.rows] or [np.empty(0, np.int64)])
+    found, counts = np.unique(places >> LOG_INDEX_BITS, return_counts=True)
+    events = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    kept = [block for block in batch.blocks if block.number >= final or block.number in events]
+    columns = {
+        "id": [cursor.block_key(block.number) for block in kept],
+        "hash": [block.hash for block in kept],
+        "timestamp_s": [block.timestamp_s for block in kept],
+        "events": [events.get(block.number, 0) for block in kept],
+    }
+    if kept:
+        insert_rows(session, BlockRow, columns)
 
 
-def _ids_of(
-    session: Session, table: type[AddressRow] | type[ModelRow], values: set[bytes]
-) -> dict[bytes, int]:
-    """Small numbers for values; values that have none yet get one."""
-    found = _lookup(session, table, values)
-    missing = sorted(values - found.keys())
-    if missing:
-        session.exec(insert(table), params=[{"value": value} for value in missing])
-        found |= _lookup(session, table, missing)
-    return found
+def _write_assets(session: Session, cursor: Cursor, decimals: Mapping[bytes, int | None]) -> None:
+    for asset, number in decimals.items():
+        address_id = session.exec(select(AddressRow.id).where(col(AddressRow.value) == asset)).one()
+        if address_id is not None:
+            session.add(AssetRow(deployment_id=cursor.id, address_id=address_id, decimals=number))
 
 
-def _lookup(
-    session: Session, table: type[AddressRow] | type[ModelRow], values: Iterable[bytes]
-) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for some in _chunks(sorted(values)):
-        rows = session.exec(select(table.value, table.id).where(col(table.value).in_(some)))
-        found |= {value: id_ for value, id_ in rows if id_ is not None}
-    return found
+def _times_s(blocks: Sequence[Block], places: Places) -> Places:
+    """Time of the block of each place."""
+    numbers = np.array([block.number for block in blocks], np.int64)
+    times_s = np.array([block.timestamp_s for block in blocks], np.int64)
+    return times_s[np.searchsorted(numbers, places >> LOG_INDEX_BITS)]
 
 
-def _add_rollups(session: Session, inferences: Sequence[InferenceSettled], ids: Ids) -> None:
-    by_key: dict[tuple[int, int, bool, bool], list[InferenceSettled]] = defaultdict(list)
-    for inference in inferences:
-        labels, asset_id = inference.labels, ids.addresses[inference.asset]
-        by_key[int(inference.tier), asset_id, labels.development, labels.unbound].append(inference)
-    for key, some in by_key.items():
-        row = session.get(RollupRow, key) or _empty_rollup(*key)
-        row.inferences += len(some)
-        row.amount_base_units += sum(inference.amount_base_units for inference in some)
-        session.add(row)
-
-
-def _empty_rollup(tier: int, asset_id: int, development: bool, unbound: bool) -> RollupRow:
-    return RollupRow(
-        tier=tier,
-        asset_id=asset_id,
-        development=development,
-        unbound=unbound,
-        inferences=0,
-        amount_base_units=0,
-    )
-
-
-def _block_values(block: Block) -> dict[str, object]:
-    return {"number": block.number, "hash": block.hash, "timestamp_s": block.timestamp_s}
-
-
-def _chunks(values: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
-    return (values[start : start + _LOOKUP] for start in range(0, len(values), _LOOKUP))
-
-
-def _name(chain_id: int, settlement: bytes) -> str:
-    return f"Settlement 0x{settlement.hex()} on chain {chain_id}"
+def _chunks(values: Sequence[bytes]) -> list[Sequence[bytes]]:
+    return [values[start : start + _LOOKUP] for start in range(0, len(values), _LOOKUP)]

@@ -1,78 +1,24 @@
 """The tables. Their columns are described in docs/indexer.md.
 
-Addresses and model ids are written once, in `address` and `model`, and rows hold small numbers. There are no
-foreign keys: rows and what they point at are written in one transaction, and only roll-ups and the cursor are
-ever updated.
+Rows of events have one key: their place in the chain, with the number of the deployment above it. Addresses
+and model ids are written once, in `address` and `model`, and rows hold small numbers. There are no foreign
+keys: rows and what they point at are written in one transaction.
 """
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Numeric, String
+from sqlalchemy import BigInteger, Dialect, Integer, SmallInteger, UniqueConstraint
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+from indexer.wire import BLOCK_BITS, LOG_INDEX_BITS
+
+DEPLOYMENT_SHIFT = BLOCK_BITS + LOG_INDEX_BITS
+"""The bits of a row's key above this one hold the number of its deployment."""
+MOST_DEPLOYMENTS = 1 << 63 - DEPLOYMENT_SHIFT
+"""That fit into one database."""
+
 _CHOSEN_BY_US = {"autoincrement": False}
-
-
-class ExactInteger(TypeDecorator[int]):
-    """A non-negative integer of any size, never a float: NUMERIC on Postgres, zero-padded text on SQLite.
-
-    Padding makes the text sort like the number. Sums over it are made in Python.
-    """
-
-    impl = String
-    cache_ok = True
-    digits = 0
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """NUMERIC where it is exact."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Numeric(self.digits, 0))
-        return dialect.type_descriptor(String(self.digits))
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
-        """What the driver gets.
-
-        Raises:
-            ValueError: the value is negative or has too many digits.
-        """
-        if value is None:
-            return None
-        if not 0 <= value < 10**self.digits:
-            raise ValueError(f"{value} has no place in {self.digits} digits")
-        return value if dialect.name == "postgresql" else f"{value:0{self.digits}d}"
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """The integer."""
-        return None if value is None else int(value)
-
-
-class Uint64(ExactInteger):
-    """uint64: too big for a signed 64-bit column."""
-
-    cache_ok = True
-    digits = 20
-
-
-class Uint96(ExactInteger):
-    """uint96: the amount of one inference."""
-
-    cache_ok = True
-    digits = 29
-
-
-class Uint128(ExactInteger):
-    """uint128: what a payment channel holds."""
-
-    cache_ok = True
-    digits = 39
-
-
-class Uint256(ExactInteger):
-    """uint256: a sum of amounts."""
-
-    cache_ok = True
-    digits = 78
 
 
 class Bigint(TypeDecorator[int]):
@@ -84,6 +30,35 @@ class Bigint(TypeDecorator[int]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """INTEGER in SQLite has 64 bits."""
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class Uint64(Bigint):
+    """uint64: values from 2^63 on, which no clock shows, are negative in the database."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """The same bits, signed."""
+        return value if value is None or value < 1 << 63 else value - (1 << 64)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """The same bits, unsigned."""
+        return None if value is None else value % (1 << 64)
+
+
+class DeploymentRow(SQLModel, table=True):
+    """A deployment, and how far this database has come with it."""
+
+    __tablename__ = "deployment"
+    __table_args__ = (UniqueConstraint("chain_id", "settlement"),)
+    id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
+    chain_id: int = Field(sa_type=Bigint)
+    settlement: bytes
+    next_block: int = Field(sa_type=Bigint)
+    next_seq: int = Field(sa_type=Bigint)
+    last_block_hash: bytes | None
+    last_block_timestamp_s: int | None = Field(sa_type=Bigint)
+    final_block: int | None = Field(sa_type=Bigint)
 
 
 class AddressRow(SQLModel, table=True):
@@ -106,17 +81,19 @@ class AssetRow(SQLModel, table=True):
     """A token that occurs, and its `decimals()`; NULL when it does not answer."""
 
     __tablename__ = "asset"
+    deployment_id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
     address_id: int = Field(primary_key=True, sa_column_kwargs=_CHOSEN_BY_US)
-    decimals: int | None
+    decimals: int | None = Field(sa_type=SmallInteger)
 
 
 class BlockRow(SQLModel, table=True):
-    """A block with at least one event."""
+    """A block with at least one event, or one that is not below the final block."""
 
     __tablename__ = "block"
-    number: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     hash: bytes
     timestamp_s: int = Field(sa_type=Bigint)
+    events: int
 
 
 class InferenceRow(SQLModel, table=True):
@@ -124,22 +101,24 @@ class InferenceRow(SQLModel, table=True):
 
     __tablename__ = "inference"
     id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
-    transaction_hash: bytes
     seq: int = Field(sa_type=Bigint)
-    receipt_hash: bytes
-    payer_id: int | None
+    amount_e20: int = Field(sa_type=Bigint)
+    amount_e10: int = Field(sa_type=Bigint)
+    amount_e0: int = Field(sa_type=Bigint)
+    served_at_s: int = Field(sa_type=Uint64)
+    payer_id: int
     prover_id: int
     model_id: int
     asset_id: int
-    tier: int
-    floor: int
-    scheme: int
+    tier: int = Field(sa_type=SmallInteger)
+    floor: int = Field(sa_type=SmallInteger)
+    scheme: int = Field(sa_type=SmallInteger)
     development: bool
     unbound: bool
-    amount_base_units: int = Field(sa_type=Uint96)
-    served_at_s: int = Field(sa_type=Uint64)
+    receipt_hash: bytes
     request_hash: bytes
     response_hash: bytes
+    transaction_hash: bytes
 
 
 class GroupSettledRow(SQLModel, table=True):
@@ -153,7 +132,7 @@ class GroupSettledRow(SQLModel, table=True):
     model_id: int
     route: bytes
     key: bytes | None
-    tier: int
+    tier: int = Field(sa_type=SmallInteger)
     settled: int = Field(sa_type=Bigint)
     skipped: int = Field(sa_type=Bigint)
     development: bool
@@ -181,7 +160,7 @@ class ReceiptSkippedRow(SQLModel, table=True):
     id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
     transaction_hash: bytes
     receipt_hash: bytes
-    payer_id: int | None
+    payer_id: int
     prover_id: int
     reason_name: str | None
     reason: bytes
@@ -196,29 +175,29 @@ class ChannelRefundedRow(SQLModel, table=True):
     payer_id: int
     prover_id: int
     asset_id: int
-    amount_base_units: int = Field(sa_type=Uint128)
+    amount_e20: int = Field(sa_type=Bigint)
+    amount_e10: int = Field(sa_type=Bigint)
+    amount_e0: int = Field(sa_type=Bigint)
 
 
-class RollupRow(SQLModel, table=True):
-    """Sums over `inference` per tier, asset and labels of the evidence."""
+class RegistryEventRow(SQLModel, table=True):
+    """A change of routes, models or enclaves."""
 
-    __tablename__ = "rollup"
-    tier: int = Field(primary_key=True)
-    asset_id: int = Field(primary_key=True)
-    development: bool = Field(primary_key=True)
-    unbound: bool = Field(primary_key=True)
-    inferences: int = Field(sa_type=Bigint)
-    amount_base_units: int = Field(sa_type=Uint256)
+    __tablename__ = "registry_event"
+    id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs=_CHOSEN_BY_US)
+    transaction_hash: bytes
+    contract: str
+    event: str
+    subject: bytes = Field(index=True)
+    arguments: str
 
 
-class CursorRow(SQLModel, table=True):
-    """How far this database has come; one row."""
-
-    __tablename__ = "cursor"
-    id: int = Field(primary_key=True, sa_column_kwargs=_CHOSEN_BY_US)
-    chain_id: int = Field(sa_type=Bigint)
-    settlement: bytes
-    next_block: int = Field(sa_type=Bigint)
-    next_seq: int = Field(sa_type=Bigint)
-    last_block_hash: bytes | None
-    last_block_timestamp_s: int | None = Field(sa_type=Bigint)
+EVENT_TABLES: tuple[type[SQLModel], ...] = (
+    InferenceRow,
+    GroupSettledRow,
+    GroupSkippedRow,
+    ReceiptSkippedRow,
+    ChannelRefundedRow,
+    RegistryEventRow,
+)
+"""One row for each event; `id` is the place in the chain."""

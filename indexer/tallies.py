@@ -6,16 +6,20 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, func, select
 
+from indexer.amounts import join
 from indexer.chain import SettlementChain
 from indexer.counters import CounterComparison, compare_counters
+from indexer.cursor import Cursor, find_cursor, held, only_cursor
 from indexer.database import Database
-from indexer.errors import CounterMismatchError, NothingIndexedError
+from indexer.errors import CounterMismatchError, NothingIndexedError, UnknownDeploymentError
+from indexer.rollup_tables import RollupRow
 from indexer.rpc import JsonRpc
-from indexer.store import read_cursor
-from indexer.tables import AddressRow, AssetRow, RollupRow
+from indexer.tables import AddressRow, AssetRow, BlockRow, InferenceRow
+from veritally.deployment import Deployment
 from veritally.labels import Labels
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -110,44 +114,95 @@ class TallyReport:
         return (Decimal(100 * inferences) / self.inferences).quantize(Decimal("0.01"))
 
 
-def read_tallies(session: Session) -> TallyReport | None:
-    """The report from the roll-ups, without the contract's side; None before the first range."""
-    cursor = read_cursor(session)
-    if cursor is None or cursor.last_block_hash is None or cursor.last_block_timestamp_s is None:
-        return None
-    statement = (
-        select(RollupRow, AddressRow.value, AssetRow.decimals)
-        .join(AddressRow, col(AddressRow.id) == col(RollupRow.asset_id))
-        .join(AssetRow, col(AssetRow.address_id) == col(RollupRow.asset_id))
-        .order_by(col(AddressRow.value), col(RollupRow.development), col(RollupRow.unbound))
-    )
-    assets: dict[int, list[AssetTally]] = {}
-    for row, asset, decimals in session.exec(statement):
-        labels = Labels.DEVELOPMENT * row.development | Labels.UNBOUND * row.unbound
-        tally = AssetTally(asset, decimals, Labels(labels), row.inferences, row.amount_base_units)
-        assets.setdefault(row.tier, []).append(tally)
-    return TallyReport(
-        chain_id=cursor.chain_id,
-        settlement=cursor.settlement,
-        block_number=cursor.next_block - 1,
-        block_hash=cursor.last_block_hash,
-        block_timestamp_s=cursor.last_block_timestamp_s,
-        tiers=tuple(TierTally(tier, tuple(assets.get(tier, ()))) for tier in SETTLED_TIERS),
-    )
+_Cell: TypeAlias = tuple[int, int, bool, bool]
+"""Tier, asset, and the labels: development, unbound."""
 
 
-def read_report(database: Database) -> TallyReport:
-    """What the database holds, without the contract's side.
+def read_report(database: Database, deployment: Deployment | None = None, final: bool = False) -> TallyReport:
+    """What the database holds of a deployment, of its only one by default, without the contract's side.
+
+    With `final`, only what no reorganisation reaches.
 
     Raises:
-        NothingIndexedError: there is no finished range yet.
+        NothingIndexedError: there is no finished range yet, or no final one.
+        UnknownDeploymentError: the database holds several deployments, or not the one that is meant.
     """
     database.require_existing()
-    with database.transaction() as session:
-        report = read_tallies(session) if database.has_tables() else None
-    if report is None:
-        raise NothingIndexedError(database.shown_url)
-    return report
+    if database.has_tables():
+        with database.transaction() as session:
+            report = _read_tallies(session, _cursor(session, deployment), final)
+            if report is not None:
+                return report
+    raise NothingIndexedError(database.shown_url, final)
+
+
+def _cursor(session: Session, deployment: Deployment | None) -> Cursor | None:
+    if deployment is None:
+        return only_cursor(session)
+    found = find_cursor(session, deployment.chain_id, bytes.fromhex(deployment.settlement[2:]))
+    if found is None:
+        meant = f"Settlement {deployment.settlement} on chain {deployment.chain_id} is not indexed"
+        raise UnknownDeploymentError(meant, held(session))
+    return found
+
+
+def _read_tallies(session: Session, cursor: Cursor | None, final: bool) -> TallyReport | None:
+    """The report from the roll-ups; None before the first range."""
+    if cursor is None or cursor.last_block_hash is None or cursor.last_block_timestamp_s is None:
+        return None
+    place = cursor.next_block - 1, cursor.last_block_hash, cursor.last_block_timestamp_s
+    cells = _totals(session, cursor)
+    if final:
+        if cursor.final_block is None:
+            return None
+        block = session.exec(
+            select(BlockRow).where(col(BlockRow.id) == cursor.block_key(cursor.final_block))
+        ).one()
+        place = cursor.final_block, block.hash, block.timestamp_s
+        for cell, (inferences, amount) in _hot(session, cursor).items():
+            cells[cell] = cells[cell][0] - inferences, cells[cell][1] - amount
+    assets: dict[int, list[AssetTally]] = {}
+    for (asset_id, asset), decimals in _assets(session, cursor).items():
+        for (tier, of, development, unbound), (inferences, amount) in sorted(cells.items()):
+            if of == asset_id and inferences:
+                labels = Labels(Labels.DEVELOPMENT * development | Labels.UNBOUND * unbound)
+                assets.setdefault(tier, []).append(AssetTally(asset, decimals, labels, inferences, amount))
+    tiers = tuple(TierTally(tier, tuple(assets.get(tier, ()))) for tier in SETTLED_TIERS)
+    return TallyReport(cursor.chain_id, cursor.settlement, *place, tiers)
+
+
+def _totals(session: Session, cursor: Cursor) -> dict[_Cell, tuple[int, int]]:
+    """Number of inferences and base units of each cell."""
+    rows = session.exec(select(RollupRow).where(col(RollupRow.deployment_id) == cursor.id))
+    return {
+        (row.tier, row.asset_id, row.development, row.unbound): (
+            row.inferences,
+            join(row.amount_e20, row.amount_e10, row.amount_e0),
+        )
+        for row in rows
+    }
+
+
+def _hot(session: Session, cursor: Cursor) -> dict[_Cell, tuple[int, int]]:
+    """The same of the inferences above the final block."""
+    row = InferenceRow
+    keys = col(row.tier), col(row.asset_id), col(row.development), col(row.unbound)
+    limbs = (func.sum(column) for column in (row.amount_e20, row.amount_e10, row.amount_e0))
+    above = col(row.id) >= cursor.first_key((cursor.final_block or 0) + 1), col(row.id) <= cursor.last_key
+    found = session.connection().execute(select(*keys, func.count(), *limbs).where(*above).group_by(*keys))  # type: ignore[call-overload]
+    return {
+        (tier, asset, dev, unbound): (count, join(*sums)) for tier, asset, dev, unbound, count, *sums in found
+    }
+
+
+def _assets(session: Session, cursor: Cursor) -> dict[tuple[int, bytes], int | None]:
+    """Decimals of the deployment's assets, by number and address, in the order of the addresses."""
+    of_deployment = and_(
+        col(AssetRow.address_id) == col(AddressRow.id), col(AssetRow.deployment_id) == cursor.id
+    )
+    statement = select(AddressRow.id, AddressRow.value, AssetRow.decimals).join(AssetRow, of_deployment)
+    rows = session.exec(statement.order_by(col(AddressRow.value)))
+    return {(id_, value): decimals for id_, value, decimals in rows if id_ is not None}
 
 
 def compared(rpc: JsonRpc, report: TallyReport) -> TallyReport:

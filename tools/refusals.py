@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attestation_refusals
 import enclave_refusals
+import indexer_refusals
 import opengradient_refusals
 import program_refusals
 import prover_refusals
@@ -56,11 +57,17 @@ OPENGRADIENT = tuple(
     for name, text, disabled, part in opengradient_refusals.CHECKS
 )
 
+INDEXER = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
+    for name, path, text, disabled, part in indexer_refusals.CHECKS
+)
+
 REFUSALS = (
     *ATTESTATION,
     *ENCLAVES,
     *OPENGRADIENT,
     *PROVERS,
+    *INDEXER,
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,
     *zkml_refusals.CHECKS,

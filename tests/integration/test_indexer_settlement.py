@@ -14,12 +14,7 @@ from eth_utils.crypto import keccak
 from models import MODEL_ID, register_model
 from x402_clients import pay_in_python
 
-from indexer.chain import SettlementChain
 from indexer.cli import main
-from indexer.database import Database
-from indexer.errors import ChainReorganisedError
-from indexer.rpc import JsonRpc
-from indexer.sync import Indexer
 from tests.reference.enclaves import Enclaves, key_name
 from veritally.devnet import Devnet
 from veritally.payments import PaymentRun, SignedPayment
@@ -112,7 +107,7 @@ def test_events_of_the_contract_are_tallied(
 ) -> None:
     settle_examples(devnet)
     assert run("sync", "--once", *arguments) == 0
-    assert capsys.readouterr().out.endswith("5 new inferences, 10 events\non-chain counters: match\n")
+    assert capsys.readouterr().out.endswith("\non-chain counters: match\n")
     assert run("tallies", "--json", *arguments[:4]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [(t["tier"], t["inferences"], t["development_inferences"]) for t in report["tiers"]] == [
@@ -142,7 +137,7 @@ def test_payments_are_summed(
     assert (usdc["amount_base_units"], usdc["amount"]) == ("2640", "0.002640")
     payers = rows(
         tmp_path / "indexer.db",
-        "SELECT value, CAST(amount_base_units AS INTEGER) FROM inference"
+        "SELECT value, amount_e0 FROM inference"
         " LEFT JOIN address ON address.id = payer_id ORDER BY inference.id",
     )
     payer = bytes.fromhex(devnet.accounts.payers[0].address[2:])
@@ -168,23 +163,48 @@ def test_rows_are_what_web3_reads(devnet: Devnet, arguments: list[str], tmp_path
     ]
     found = rows(
         tmp_path / "indexer.db",
-        "SELECT id, transaction_hash, receipt_hash, tier, seq, served_at_s, request_hash, timestamp_s"
-        " FROM inference JOIN block ON number = id >> 20 ORDER BY id",
+        "SELECT inference.id, transaction_hash, receipt_hash, tier, seq, served_at_s, request_hash,"
+        " timestamp_s FROM inference JOIN block ON block.id = inference.id >> 20 ORDER BY inference.id",
     )
-    assert [(*row[:5], int(row[5]), *row[6:]) for row in found] == expected
+    assert [(*row[:5], row[5] % 2**64, *row[6:]) for row in found] == expected
     assert len(expected) == 5
 
 
-def test_reorganisation_of_a_real_chain_stops(devnet: Devnet, tmp_path: Path) -> None:
+def test_reorganisation_of_a_real_chain_is_followed(
+    devnet: Devnet, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(1)))
-    settlement = bytes.fromhex(devnet.deployment.settlement[2:])
-    chain = SettlementChain(JsonRpc(devnet.rpc_url), devnet.deployment.chain_id, settlement)
-    indexer = Indexer(chain, Database(f"sqlite:///{tmp_path}/indexer.db"), devnet.deployment, 5)
-    indexer.open()
-    assert indexer.sync_once().inferences == 1
-    devnet.chain.w3.provider.make_request("anvil_reorg", [1, []])
-    with pytest.raises(ChainReorganisedError, match="the chain was reorganised"):
-        indexer.sync_once()
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(2)))
+    assert run("sync", "--once", *arguments) == 0
+    before = rows(tmp_path / "indexer.db", "SELECT hash FROM block ORDER BY id DESC LIMIT 2")
+    devnet.chain.w3.provider.make_request("anvil_reorg", [2, []])
+    settle(devnet, signed_group(devnet, Tier.SIGNED, free_receipts(3)))
+    assert run("sync", "--once", *arguments) == 0
+    assert ", 2 blocks replaced\non-chain counters: match\n" in capsys.readouterr().out
+    after = rows(tmp_path / "indexer.db", "SELECT hash FROM block")
+    assert not set(before) & set(after)
+    fresh = [*arguments[:3], f"sqlite:///{tmp_path}/fresh.db", *arguments[4:]]
+    assert run("sync", "--once", *fresh) == 0
+    for table in ("inference", "group_settled", "block", "rollup", "rollup_hour", "deployment"):
+        statement = f"SELECT * FROM {table} ORDER BY 1, 2"
+        assert rows(tmp_path / "indexer.db", statement) == rows(tmp_path / "fresh.db", statement)
+
+
+def test_changes_of_the_registries_are_recorded(devnet: Devnet, arguments: list[str], tmp_path: Path) -> None:
+    """The enclave's key that backs a group is found among the registry's events."""
+    settle_examples(devnet)
+    assert run("sync", "--once", *arguments) == 0
+    path = tmp_path / "indexer.db"
+    events = {name for (name,) in rows(path, "SELECT DISTINCT event FROM registry_event")}
+    assert events >= {"RouteAdded", "RouteActivated", "ModelRegistered", "EnclaveRegistered"}
+    (found,) = rows(
+        path,
+        "SELECT registry_event.arguments FROM group_settled"
+        " JOIN registry_event ON subject = key AND event = 'EnclaveRegistered'",
+    )
+    said = json.loads(found[0])
+    assert said["key"] == f"0x{key_name(devnet.accounts.enclave).hex()}"
+    assert (said["prover"], said["development"]) == (devnet.accounts.prover.address.lower(), True)
 
 
 def test_follows_new_blocks(devnet: Devnet, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

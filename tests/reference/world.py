@@ -7,21 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from eth_abi.abi import decode, encode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
-from indexer.decode import EventDecoder
-from indexer.events import Reason
-from indexer.wire import parse_logs
-from tests.reference import statements
+from indexer.decode import INDEXED_CONTRACTS, EventDecoder
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves, key_name
+from tests.reference.indexed_events import read_events
 from tests.reference.ledger import Ledger
 from tests.reference.signing import Signing
-from tests.reference.statements import NOBODY, Enclave, Event, Outcome, Proof, Route
+from tests.reference.statements import Enclave, Event, Outcome, Proof, Route
 from veritally.abi import Artifact, load_artifact
 from veritally.contract_table import ROUTES
 from veritally.devnet import Devnet
@@ -92,7 +89,8 @@ class World:
         self.key_names = {address(key): key_name(key) for key in self.enclaves}
         self.settlement = devnet.deployment.settlement
         self.token = bytes.fromhex(devnet.usdc[2:])
-        self.decoder = EventDecoder.of_package()
+        addresses = {name: devnet.deployment.address_of(name) for name in INDEXED_CONTRACTS}
+        self.decoder = EventDecoder({name: bytes.fromhex(text[2:]) for name, text in addresses.items()})
         permit2 = devnet.chain.w3.eth.call({"to": PERMIT2_ADDRESS, "data": selector("DOMAIN_SEPARATOR()")})
         self.signing = Signing(SettlementDomain.of(devnet.deployment), self.token, bytes(permit2))
         self.routes = {
@@ -142,17 +140,14 @@ class World:
         """What a mined `settle` returned."""
         (results,) = decode(("(uint32,uint32,bytes)[]",), HexBytes(self._trace(receipt)["output"]))
         return [
-            (settled, skipped, self._reason(self.decoder.reason(reason)))
+            (settled, skipped, self._reason(reason, self.decoder.reason_name(reason)))
             for settled, skipped, reason in results
         ]
 
     def events(self, receipt: dict[str, Any]) -> list[Event]:
         """What Settlement emitted, as the indexer reads it."""
         ours = [log for log in receipt["logs"] if log["address"].lower() == self.settlement.lower()]
-        return [
-            self._plain(self.decoder.decode(log))
-            for log in parse_logs(msgspec.Raw(msgspec.json.encode(ours)))
-        ]
+        return read_events(self.decoder, ours, self._reason)
 
     def differences(self, readings: Sequence[Reading]) -> Iterator[str]:
         """Readings that are not what the ledger expects."""
@@ -169,20 +164,11 @@ class World:
         trace: dict[str, Any] = self.rpc("debug_traceTransaction", receipt["transactionHash"], options)
         return trace
 
-    def _plain(self, event: Any) -> Event:
-        values = {name: value for name, value in vars(event).items() if name != "position"}
-        if "payer" in values:
-            values["payer"] = values["payer"] or NOBODY
-        if "reason" in values:
-            values["reason"] = self._reason(values["reason"])
-        plain: Event = getattr(statements, type(event).__name__)(**values)
-        return plain
-
     @staticmethod
-    def _reason(reason: Reason) -> str:
-        if reason.name != "PaymentFailed":
-            return reason.name or reason.octets.hex()
-        (cause,) = decode(("bytes",), reason.octets[4:])
+    def _reason(reason: bytes, name: str | None) -> str:
+        if name != "PaymentFailed":
+            return name or reason.hex()
+        (cause,) = decode(("bytes",), reason[4:])
         if cause[:4] == ERROR_SELECTOR:
             # USDC leaves what was in memory behind some of its sentences
             return f"PaymentFailed: {decode(('string',), cause[4:], strict=False)[0]}"

@@ -6,21 +6,15 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from indexer_chain import (
-    CHAIN_ID,
-    SETTLEMENT,
-    RecordedChain,
-)
+from indexer_chain import RecordedChain
 
-from indexer.chain import SettlementChain
 from indexer.database import Database
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 
 
 def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_request: int = 1000) -> Indexer:
-    settlement = SettlementChain(rpc, CHAIN_ID, bytes.fromhex(SETTLEMENT[2:]))
-    indexer = Indexer(settlement, Database(f"sqlite:///{path}"), chain.deployment, blocks_per_request)
+    indexer = Indexer(rpc, Database(f"sqlite:///{path}"), chain.deployment, blocks_per_request)
     indexer.open()
     return indexer
 
@@ -30,7 +24,7 @@ def contents(path: Path) -> dict[str, list[Any]]:
     with sqlite3.connect(path) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         tables = [name for (name,) in names]
-        return {name: database.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in tables}
+        return {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in tables}
 
 
 def count(path: Path, table: str) -> int:

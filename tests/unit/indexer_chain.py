@@ -24,6 +24,11 @@ from veritally.tiers import Tier
 CHAIN_ID = 31337
 FIRST_BLOCK = 3
 SETTLEMENT = "0x" + "5e" * 20
+REGISTRIES = {
+    "VerifierRouter": "0x" + "7e" * 20,
+    "ModelRegistry": "0x" + "8e" * 20,
+    "EnclaveRegistry": "0x" + "9e" * 20,
+}
 USDC = "0x" + "a0" * 20
 PROVER = "0x" + "b1" * 20
 PAYER = "0x" + "c2" * 20
@@ -101,6 +106,13 @@ def receipt_skipped_log(reason: bytes) -> dict[str, Any]:
     return {"topics": topics, "data": "0x" + encode(["bytes"], [reason]).hex()}
 
 
+def registry_log() -> dict[str, Any]:
+    """A RouteStopped log of the router without its place."""
+    topic = "0x" + keccak(text="RouteStopped(bytes4,address,address)").hex()
+    topics = [topic, word(b"\x01\x02\x03\x04"), word(PROVER), word(PAYER)]
+    return {"topics": topics, "data": "0x", "address": REGISTRIES["VerifierRouter"]}
+
+
 @dataclass
 class RecordedChain:
     """Blocks with logs, and what Settlement's views answer after each. Faults are plain attributes."""
@@ -113,18 +125,27 @@ class RecordedChain:
     requests: list[tuple[str, list[Any]]] = field(default_factory=list)
     alter_logs: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda logs: logs
     missing_block: int | None = None
+    final: int = 0
+    """Number of the finalised block."""
+    stale_head: int | None = None
+    """What the node says is the latest block, though it knows later ones."""
+    most_blocks: int | None = None
+    """What the node refuses to look through at once."""
+    forgets_states: bool = False
+    """Whether views can be asked only after the latest block."""
     raw_answer: tuple[int, bytes] | None = None
     """HTTP status and body that every request gets."""
     branch: str = ""
 
     def __post_init__(self) -> None:
+        self.deployed_on = self.chain_id
         for _ in range(FIRST_BLOCK):
             self.mine()
 
     @property
     def deployment(self) -> Deployment:
         """The deployment file's content."""
-        return make_deployment(CHAIN_ID, FIRST_BLOCK, Settlement=SETTLEMENT)
+        return make_deployment(self.deployed_on, FIRST_BLOCK, Settlement=SETTLEMENT, **REGISTRIES)
 
     def mine(self, *logs: dict[str, Any]) -> None:
         """Adds a block with these logs."""
@@ -139,14 +160,13 @@ class RecordedChain:
         self.blocks.append(block)
         for index, log in enumerate(logs):
             place = {
-                "address": SETTLEMENT,
                 "blockNumber": hex(number),
                 "blockHash": block["hash"],
                 "logIndex": hex(index),
                 "transactionHash": "0x" + keccak(text=f"transaction {number}").hex(),
                 "removed": False,
             }
-            self.logs.append(log | place)
+            self.logs.append({"address": SETTLEMENT} | log | place)
         self.counters.append(self._count(logs))
 
     def settle(self, *inferences: dict[str, Any]) -> None:
@@ -173,13 +193,15 @@ class RecordedChain:
         if method == "eth_chainId":
             return hex(self.chain_id)
         if method == "eth_blockNumber":
-            return hex(len(self.blocks) - 1)
+            return hex(len(self.blocks) - 1 if self.stale_head is None else self.stale_head)
         if method == "eth_getBlockByNumber":
-            number = int(params[0], 16)
+            number = self.final if params[0] == "finalized" else int(params[0], 16)
             return None if number >= len(self.blocks) or number == self.missing_block else self.blocks[number]
         if method == "eth_getLogs":
             first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
-            assert params[0]["address"] == SETTLEMENT
+            assert params[0]["address"] == [SETTLEMENT, *REGISTRIES.values()]
+            if self.most_blocks is not None and last - first >= self.most_blocks:
+                raise ValueError(f"query exceeds max block range {self.most_blocks}")
             return self.alter_logs([log for log in self.logs if first <= int(log["blockNumber"], 16) <= last])
         return self._view(*params)
 
@@ -191,6 +213,8 @@ class RecordedChain:
                 raise ValueError("execution reverted")
             return answer
         assert call["to"] == SETTLEMENT
+        if self.forgets_states and int(block, 16) < len(self.blocks) - 1:
+            raise ValueError("missing trie node")
         counters = self.counters[int(block, 16)]
         if view == "nextSeq()":
             return word(counters["seq"])

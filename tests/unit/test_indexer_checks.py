@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from indexed import contents, count, indexer_of
+from indexed import count, indexer_of
 from indexer_chain import (
     CHAIN_ID,
     USDC,
@@ -16,11 +15,9 @@ from indexer_chain import (
 
 from indexer import sync as sync_module
 from indexer.errors import (
-    ChainReorganisedError,
     ConcurrentIndexerError,
     InconsistentLogsError,
     NodeBehindError,
-    OtherDeploymentError,
     SequenceGapError,
     UndecodableEventError,
     WrongChainError,
@@ -43,7 +40,7 @@ def test_left_out_event_is_noticed(
     message = f"blocks 3 to 9: expected seq {expected}, found seq {found}.*nothing of these blocks was stored"
     with pytest.raises(SequenceGapError, match=message):
         indexer.sync_once()
-    assert count(path, "inference") == count(path, "block") == 0
+    assert count(path, "inference") == count(path, "block") == count(path, "rollup") == 0
     chain.alter_logs = lambda logs: logs
     assert indexer.sync_once().inferences == 3
 
@@ -85,29 +82,6 @@ def test_unknown_event_stops(chain: RecordedChain, rpc: JsonRpc, path: Path) -> 
         indexer_of(chain, rpc, path).sync_once()
 
 
-def test_reorganised_chain_stops(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
-    indexer = indexer_of(chain, rpc, path)
-    indexer.sync_once()
-    before = contents(path)
-    chain.reorganise(2)
-    with pytest.raises(ChainReorganisedError, match=r"block 9 was indexed with hash .*delete the database"):
-        indexer.sync_once()
-    assert contents(path) == before
-
-
-def test_reorganisation_between_two_ranges_stops(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
-    indexer = indexer_of(chain, rpc, path, blocks_per_request=3)
-
-    def reorganise_once(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if not chain.branch:
-            chain.reorganise(5)
-        return logs
-
-    chain.alter_logs = reorganise_once
-    with pytest.raises(ChainReorganisedError, match="block 5 was indexed"):
-        indexer.sync_once()
-
-
 def test_node_that_is_behind_is_no_empty_chain(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
     indexer = indexer_of(chain, rpc, path)
     chain.missing_block = 9
@@ -128,14 +102,6 @@ def test_wrong_chain_is_refused(chain: RecordedChain, rpc: JsonRpc, path: Path) 
     with pytest.raises(WrongChainError, match=f"serves chain 1, but the deployment is on chain {CHAIN_ID}"):
         indexer_of(chain, rpc, path)
     assert not path.exists()
-
-
-def test_database_of_another_deployment_is_refused(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
-    indexer_of(chain, rpc, path).sync_once()
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE cursor SET settlement = zeroblob(20)")
-    with pytest.raises(OtherDeploymentError, match=f"0x{'00' * 20} on chain .* but the deployment is .*0x5e"):
-        indexer_of(chain, rpc, path)
 
 
 def test_second_indexer_is_noticed(

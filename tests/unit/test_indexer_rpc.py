@@ -179,8 +179,12 @@ def test_well_formed_results() -> None:
     assert block is not None
     assert (block.number, block.timestamp_s, block.hash) == (1, 2, b"\x11" * 32)
     assert parse_block(raw(None)) is None
-    (log,) = parse_logs(raw([LOG]))
-    assert (log.row_id, log.removed, log.data) == (2**21 - 1, False, b"")
+    logs = parse_logs(raw([LOG]))
+    (group,) = logs.groups
+    assert (logs.places.tolist(), logs.removed) == ([2**21 - 1], ())
+    assert (group.addresses.tobytes(), group.data.shape) == (b"\x22" * 20, (1, 0))
+    assert group.block_hashes.tobytes() == group.transaction_hashes.tobytes() == b"\x11" * 32
+    assert group.topics.tobytes() == b"\x11" * 32
     assert parse_octets(raw("0x0aff")) == b"\x0a\xff"
 
 

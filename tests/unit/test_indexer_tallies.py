@@ -146,7 +146,7 @@ def test_tiers_without_inferences_are_shown(chain: RecordedChain, run: Run) -> N
         ("UPDATE rollup SET inferences = 7 WHERE tier = 2", "tee: 7 indexed, 2 on chain"),
         ("DELETE FROM rollup WHERE tier = 3", "zkml: 0 indexed, 1 on chain"),
         (
-            "UPDATE rollup SET amount_base_units = '251' WHERE tier = 3",
+            "UPDATE rollup SET amount_e0 = 251 WHERE tier = 3",
             f"zkml amount of {OTHER_TOKEN}: 251 indexed, 250 on chain",
         ),
     ],
@@ -184,6 +184,35 @@ def test_counters_are_read_at_the_indexed_block(chain: RecordedChain, run: Run) 
     chain.requests.clear()
     assert run("tallies")[0] == 0
     assert {params[1] for method, params in chain.requests if method == "eth_call"} == {"0x5"}
+
+
+def test_final_leaves_out_what_may_be_undone(chain: RecordedChain, run: Run) -> None:
+    run("sync", "--once")
+    code, _, err = run("tallies", "--final")
+    assert code == 3
+    assert "holds nothing final yet" in sentence(err)
+    for final, counts, amount in ((3, [3, 0, 0], None), (4, [3, 2, 0], None), (5, [3, 2, 1], "250")):
+        chain.final = final
+        run("sync", "--once")
+        code, out, _ = run("tallies", "--final", "--json")
+        report = json.loads(out)
+        assert (code, report["as_of"]["block"], report["on_chain_counters"]["status"]) == (0, final, "match")
+        assert [tier["inferences"] for tier in report["tiers"]] == counts
+        assert report["as_of"]["hash"] == chain.blocks[final]["hash"]
+        signed, _, zkml = (tier["assets"] for tier in report["tiers"])
+        assert signed[0]["amount_base_units"] == str(1_000_001 + UINT96_MAX)
+        assert [asset["amount_base_units"] for asset in zkml] == ([amount] if amount else [])
+    assert json.loads(run("tallies", "--json")[1])["inferences"] == 6
+
+
+def test_counters_are_compared_after_a_reorganisation_without_events(chain: RecordedChain, run: Run) -> None:
+    run("sync", "--once")
+    chain.logs = [log for log in chain.logs if log["blockNumber"] == "0x3"]
+    chain.reorganise(2)
+    code, out, _ = run("sync", "--once")
+    assert (code, out.splitlines()[-1]) == (0, "on-chain counters: match")
+    assert "blocks 4 to 5: 0 new inferences, 0 events, 2 blocks replaced" in out
+    assert json.loads(run("tallies", "--json")[1])["inferences"] == 3
 
 
 def test_tallies_of_a_reorganised_chain(chain: RecordedChain, run: Run) -> None:

@@ -1,0 +1,183 @@
+"""Measures the indexer: `bench_indexer.py [--blocks N]` prints one `name value` per line.
+
+A made-up chain of our real events is served by a process of its own, which is not counted. Each way of
+indexing it runs in a fresh process. CPU seconds are those of the program from the first request to the last
+commit, and those of all of Postgres' processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from postgres import run_postgres
+from replay_chain import deployment
+from sqlalchemy import create_engine, text
+
+from indexer.chain import SettlementChain
+from indexer.counters import next_seq_call
+from indexer.database import Database
+from indexer.decode import INDEXED_CONTRACTS, EventDecoder
+from indexer.ranges import RangeReader
+from indexer.rpc import JsonRpc
+from indexer.sync import Indexer
+from indexer.tallies import compared, read_report, require_match
+
+_BLOCKS = 4_000
+_NAIVE_BLOCKS = 100
+_BLOCKS_PER_REQUEST = 1_000
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Prints the figures, or runs one of the measured processes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--blocks", type=int, default=_BLOCKS, help="length of the chain; 62 events a block")
+    parser.add_argument("--run", nargs=3, metavar=("WAY", "RPC", "DATABASE"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        way, rpc_url, database_url = arguments.run
+        print(json.dumps(_measured(_WAYS[way], rpc_url, database_url)))
+        return
+    for name, value in _figures(arguments.blocks):
+        print(f"{name} {value:.0f}" if value >= 100 else f"{name} {value:.1f}", flush=True)
+
+
+def _figures(blocks: int) -> Iterator[tuple[str, float]]:
+    with _node(blocks) as rpc_url, tempfile.TemporaryDirectory() as folder:
+        no_sink = _run("no_sink", rpc_url, "")
+        yield "events", no_sink["events"]
+        yield "no_sink_events_per_cpu_s", no_sink["events"] / no_sink["cpu_s"]
+        file = Path(folder) / "indexer.db"
+        sqlite = _run("indexer", rpc_url, f"sqlite:///{file}")
+        yield from _of("sqlite", sqlite, sqlite["cpu_s"], file.stat().st_size)
+        with run_postgres() as url:
+            empty_octets = _database_octets(url)
+            postgres = _run("indexer", rpc_url, url)
+            octets = _database_octets(url) - empty_octets
+        yield from _of("postgres", postgres, postgres["cpu_s"] + postgres["server_cpu_s"], octets)
+        yield "postgres_server_cpu_s", postgres["server_cpu_s"]
+        yield "peak_memory_mb", max(sqlite["peak_mb"], postgres["peak_mb"])
+    with _node(_NAIVE_BLOCKS) as rpc_url, tempfile.TemporaryDirectory() as folder:
+        naive = _run("naive", rpc_url, f"sqlite:///{folder}/naive.db")
+        yield "naive_events_per_cpu_s", naive["events"] / naive["cpu_s"]
+
+
+def _of(name: str, run: dict[str, float], cpu_s: float, octets: int) -> Iterator[tuple[str, float]]:
+    yield f"{name}_events_per_cpu_s", run["events"] / cpu_s
+    yield f"{name}_cpu_s", cpu_s
+    yield f"{name}_wall_s", run["wall_s"]
+    yield f"{name}_peak_memory_mb", run["peak_mb"]
+    yield f"{name}_disk_bytes_per_event", octets / run["events"]
+
+
+@contextmanager
+def _node(blocks: int) -> Iterator[str]:
+    command = [sys.executable, str(Path(__file__).with_name("replay_rpc.py")), str(blocks)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:
+        try:
+            assert node.stdout is not None
+            yield f"http://127.0.0.1:{int(node.stdout.readline())}"
+        finally:
+            node.kill()
+
+
+def _run(way: str, rpc_url: str, database_url: str) -> dict[str, float]:
+    command = [sys.executable, __file__, "--run", way, rpc_url, database_url]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: str) -> dict[str, float]:
+    index = way(rpc_url, url)
+    start_s, start_cpu_s, start_server_s = time.perf_counter(), time.process_time(), _server_cpu_s(url)
+    events = index()
+    cpu_s, wall_s = time.process_time() - start_cpu_s, time.perf_counter() - start_s
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak_kb = int(status.split("VmHWM:")[1].split()[0])
+    return {
+        "events": events,
+        "cpu_s": cpu_s,
+        "wall_s": wall_s,
+        "server_cpu_s": _server_cpu_s(url) - start_server_s,
+        "peak_mb": peak_kb / 1024,
+    }
+
+
+def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
+    """Our indexer, with all roll-ups; the contract's counters must agree afterwards."""
+    rpc, database = JsonRpc(rpc_url), Database(database_url)
+    indexer = Indexer(rpc, database, deployment(), _BLOCKS_PER_REQUEST)
+    indexer.open()
+
+    def index() -> int:
+        events = indexer.sync_once().events
+        require_match(compared(rpc, read_report(database)))
+        return events
+
+    return index
+
+
+def _no_sink(rpc_url: str, _database_url: str) -> Callable[[], int]:
+    """Reading and decoding alone."""
+    contracts = {name: bytes.fromhex(deployment().address_of(name)[2:]) for name in INDEXED_CONTRACTS}
+    chain = SettlementChain(JsonRpc(rpc_url), deployment().chain_id, contracts["Settlement"])
+    reader = RangeReader(chain, contracts, next_seq_call(), _BLOCKS_PER_REQUEST)
+    decoder = EventDecoder(contracts)
+
+    def index() -> int:
+        return sum(
+            len(rows) for found in reader.read(1, chain.heads()) for rows in decoder.decode(found.logs)
+        )
+
+    return index
+
+
+def _naive(rpc_url: str, database_url: str) -> Callable[[], int]:
+    """web3.py and the ORM, without roll-ups and checks."""
+    from bench_naive import index_naively  # web3.py would count among the memory of the others
+
+    return index_naively(rpc_url, database_url, deployment().settlement)
+
+
+_WAYS: dict[str, Callable[[str, str], Callable[[], int]]] = {
+    "indexer": _indexer,
+    "no_sink": _no_sink,
+    "naive": _naive,
+}
+
+
+def _server_cpu_s(database_url: str) -> float:
+    """CPU seconds of a Postgres server and all of its processes, the ended ones among them; 0 for SQLite."""
+    if not database_url.startswith("postgresql"):
+        return 0.0
+    pid_file = Path(database_url.rsplit("=", 1)[1], "data", "postmaster.pid")
+    server = int(pid_file.read_text(encoding="utf-8").split()[0])
+    children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="utf-8").split()
+    return (_ticks(server, (11, 12, 13, 14)) + sum(_ticks(int(c), (11, 12)) for c in children)) / _TICKS_PER_S
+
+
+def _ticks(pid: int, fields: tuple[int, ...]) -> int:
+    values = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return sum(int(values[field]) for field in fields)
+
+
+def _database_octets(url: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        size: Any = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+    engine.dispose()
+    return int(size)
+
+
+if __name__ == "__main__":
+    main()
