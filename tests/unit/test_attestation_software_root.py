@@ -69,5 +69,13 @@ def test_documents_hold_for_hours_and_share_their_certificates() -> None:
     assert root.chain(NOW_S) == root.chain(NOW_S + 60)
 
 
+def test_documents_hold_on_a_chain_whose_clock_is_behind() -> None:
+    root = SoftwareRoot.of_test_mnemonic(31337)
+    for unit_s in (3_600, 86_400):
+        start_s = NOW_S // unit_s * unit_s
+        document = root.document(PCRS, start_s, user_data=b"data", nonce=b"nonce", public_key=b"key")
+        nitro.verify(document, root.fingerprint, start_s - 60)
+
+
 def test_keys_are_not_shown() -> None:
     assert repr(SoftwareRoot.of_test_mnemonic(31337)) == "SoftwareRoot()"

@@ -37,8 +37,8 @@ _ROOT_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 _ROOT_UNTIL = datetime(2049, 12, 31, tzinfo=UTC)
 _DAY_S = 86_400
 _HOUR_S = 3_600
-_INSTANCE_LIFETIME_S = 2 * _DAY_S
-_LEAF_LIFETIME_S = 3 * _HOUR_S
+_INSTANCE_LIFETIME_S = 3 * _DAY_S
+_LEAF_LIFETIME_S = 4 * _HOUR_S
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,11 @@ class SoftwareRoot:
         return sha256(self.certificate).digest()
 
     def chain(self, at_s: int) -> tuple[bytes, bytes, bytes]:
-        """DER of root, instance and enclave certificate; the same within one day and within one hour."""
-        day, hour = (datetime.fromtimestamp(at_s // unit * unit, UTC) for unit in (_DAY_S, _HOUR_S))
+        """DER of root, instance and enclave certificate; the same within one day and within one hour.
+
+        Both hold from the unit before: the clock of a chain is behind by a block or more.
+        """
+        day, hour = (datetime.fromtimestamp((at_s // unit - 1) * unit, UTC) for unit in (_DAY_S, _HOUR_S))
         instance = self._issue(1, 0, day, day + timedelta(seconds=_INSTANCE_LIFETIME_S))
         leaf = self._issue(2, 1, hour, hour + timedelta(seconds=_LEAF_LIFETIME_S))
         return self.certificate, instance, leaf
