@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import sync, tallies
+from indexer.commands import run, sync, tallies
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+run.register(app)
 sync.register(app)
 tallies.register(app)
 

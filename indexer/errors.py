@@ -8,11 +8,13 @@ IndexerError
 │   ├── DatabaseFullError
 │   └── UnknownDeploymentError
 ├── NotReadyError                   exit code 3
+│   ├── NoNodeError
 │   ├── RpcUnreachableError
 │   ├── RpcAnswerError
 │   ├── NodeBehindError
 │   ├── DatabaseError
-│   └── NothingIndexedError
+│   ├── NothingIndexedError
+│   └── NotCurrentError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
     ├── InconsistentLogsError
@@ -93,6 +95,15 @@ class NotReadyError(IndexerError):
     exit_code = 3
 
 
+class NoNodeError(NotReadyError):
+    """None of the nodes serves a chain."""
+
+    def __init__(self, chain_id: int, problems: Sequence[str]) -> None:
+        others = f" ({'; '.join(problems)})" if problems else ""
+        super().__init__(f"none of the nodes serves chain {chain_id}{others}; add one with --rpc-url")
+        self.chain_id = chain_id
+
+
 class RpcUnreachableError(NotReadyError):
     """The node does not answer."""
 
@@ -145,6 +156,13 @@ class NothingIndexedError(NotReadyError):
             f"database {shown_url} holds nothing {'final ' if final else ''}yet; "
             "run `veritally-indexer sync --once` first"
         )
+
+
+class NotCurrentError(NotReadyError):
+    """A deployment is not indexed up to the head, or nobody can tell."""
+
+    def __init__(self, behind: Sequence[str]) -> None:
+        super().__init__(f"not current: {'; '.join(behind)}; is `veritally-indexer run` running?")
 
 
 class CheckFailedError(IndexerError):

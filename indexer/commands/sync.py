@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from indexer.commands.options import DatabaseUrl, RpcUrl
-from indexer.database import Database
-from indexer.follow import Stop, follow
+from indexer.backfill import shown_backfill
+from indexer.commands.options import BlocksPerRequest, Config, DatabaseUrl, Deployments, LogFormat, RpcUrls
+from indexer.errors import UsageError
+from indexer.follow import Stop
+from indexer.follower import Follower, followers_of
+from indexer.log import configure
+from indexer.progress import SyncResult
 from indexer.report import counters_line
-from indexer.rpc import JsonRpc
-from indexer.settings import IndexerSettings, load_settings, require_no_password
-from indexer.sync import Indexer, SyncResult
-from indexer.tallies import compared, read_report, require_match
-from veritally.deployment import Deployment
+from indexer.settings import load_settings, require_no_password
 
 
 def register(app: typer.Typer) -> None:
@@ -25,60 +23,44 @@ def register(app: typer.Typer) -> None:
 
 
 def sync(
-    once: Annotated[bool, typer.Option("--once", help="Stop at the head instead of following it.")] = False,
-    rpc_url: RpcUrl = None,
+    once: Annotated[bool, typer.Option("--once", help="End at the head; `run` follows it.")] = False,
+    rpc_urls: RpcUrls = None,
     database_url: DatabaseUrl = None,
-    deployment: Annotated[
-        Path | None, typer.Option(help="Deployment file. [default: deployment.json]")
-    ] = None,
-    blocks_per_request: Annotated[
-        int | None, typer.Option(help="Most blocks per request and transaction. [default: 1000]")
-    ] = None,
-    poll_interval_s: Annotated[
-        float | None, typer.Option(help="Seconds between two looks at the head. [default: 2]")
-    ] = None,
+    deployments: Deployments = None,
+    blocks_per_request: BlocksPerRequest = None,
+    log_format: LogFormat = None,
+    config: Config = None,
 ) -> None:
-    """Index up to the head and check the contract's counters; follow the head unless --once is given.
+    """Index up to the head and check the contract's counters.
 
     Example: veritally-indexer sync --once --deployment deployment.json
     """
+    if not once:
+        raise UsageError("sync does not follow the head: give --once, or use `veritally-indexer run`")
     require_no_password("--database-url", database_url)
     settings = load_settings(
-        rpc_url=rpc_url,
+        config,
+        rpc_urls=rpc_urls,
         database_url=database_url,
-        deployment=deployment,
+        deployments=deployments,
         blocks_per_request=blocks_per_request,
-        poll_interval_s=poll_interval_s,
+        log_format=log_format,
     )
+    configure(settings.log_format)
     with Stop.on_signals() as stop:
-        synchronise = _synchroniser(settings, stop)
-        synchronise()
-        if not once:
-            follow(synchronise, settings.poll_interval_s, stop)
+        followers = followers_of(settings)
+        for follower in followers:
+            if not stop.is_set():
+                name = f"{follower.name}: " if len(followers) > 1 else ""
+                _sync(follower, stop, name)
 
 
-def _synchroniser(settings: IndexerSettings, stop: Stop) -> Callable[[], None]:
-    """A function that indexes up to the head, and reports and checks what it added."""
-    database = Database(settings.database_url.get_secret_value())
-    deployed = Deployment.load(settings.deployment)
-    rpc = JsonRpc(settings.rpc_url)
-    indexer = Indexer(rpc, database, deployed, settings.blocks_per_request)
-    indexer.open()
-    is_first = True
-
-    def synchronise() -> None:
-        nonlocal is_first
-        result = indexer.sync_once(stop.is_set)
-        if result.events or result.replaced_blocks or is_first:
-            is_first = False
-            typer.echo(_summary(result))
-            if stop.is_set():
-                return
-            report = compared(rpc, read_report(database, deployed))
-            require_match(report)
-            typer.echo(counters_line(report))
-
-    return synchronise
+def _sync(follower: Follower, stop: Stop, name: str) -> None:
+    with shown_backfill() as watch:
+        done = follower.go_on(stop.is_set, watch)
+    typer.echo(name + _summary(done.result))
+    if done.report is not None:
+        typer.echo(name + counters_line(done.report))
 
 
 def _summary(result: SyncResult) -> str:

@@ -62,8 +62,8 @@ def environment(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rpc_module, "_PAUSE_S", 0.0)
     with serve(chain) as url:
-        monkeypatch.setenv("VERITALLY_INDEXER_RPC_URL", url)
-        yield {"VERITALLY_INDEXER_RPC_URL": url}
+        monkeypatch.setenv("VERITALLY_INDEXER_RPC_URLS", url)
+        yield {"VERITALLY_INDEXER_RPC_URLS": url}
 
 
 @pytest.fixture
