@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import run, sync, tallies
+from indexer.commands import config, run, status, sync, tallies
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 run.register(app)
 sync.register(app)
+status.register(app)
 tallies.register(app)
+config.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

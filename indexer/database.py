@@ -153,6 +153,15 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+def shown_url(url: str) -> str:
+    """A database's URL without user, password and parameters.
+
+    Raises:
+        SettingsError: the URL is unusable.
+    """
+    return _shown(_parse(url))
+
+
 def _shown(url: URL) -> str:
     host = url.host or ""
     port = f":{url.port}" if url.port else ""

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from indexer import metrics
+from indexer.cursor import find_cursor
 from indexer.database import Database
 from indexer.errors import CounterMismatchError
 from indexer.nodes import connect, nodes_of
 from indexer.progress import Progress, SyncResult, Watch
 from indexer.settings import IndexerSettings
 from indexer.standing import Standing
+from indexer.status import read_audits
 from indexer.sync import Indexer
 from indexer.tallies import TallyReport, compared, read_report, require_match
 from veritally.deployment import Deployment
@@ -72,8 +74,16 @@ class Follower:
         if result.events or result.replaced_blocks:
             self._is_compared = False
         is_at_head = not self.standing.lag_blocks
+        self._look_at_audits()
         report = self._compared() if is_at_head and not self._is_compared and not stopped() else None
         return Round(result, report, is_at_head)
+
+    def _look_at_audits(self) -> None:
+        settlement = bytes.fromhex(self._deployed.settlement[2:])
+        with self._database.transaction() as session:
+            cursor = find_cursor(session, self._deployed.chain_id, settlement)
+            if cursor is not None:
+                self.standing.audited(read_audits(session, cursor.id))
 
     def _compared(self) -> TallyReport:
         """The contract's counters beside ours."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from indexer import metrics
 from indexer.progress import Progress
+from indexer.status import Audits
 
 _STALLED_S = 300.0
 """Longer than any node may take to answer, and any transaction."""
@@ -24,6 +25,9 @@ class Standing:
     """What it waits for; empty while all is well."""
     complete_at_s: float = 0.0
     """Unix time when nothing was missing."""
+
+    incidents: int = 0
+    """Number of those on record."""
 
     def __post_init__(self) -> None:
         of = self.labels
@@ -68,6 +72,16 @@ class Standing:
         self.waiting = ""
         if not progress.lag_blocks:
             self.complete_at_s = time.time()
+
+    def audited(self, audits: Audits) -> None:
+        """Takes note of what is on record about the trust in the rows."""
+        metrics.INCIDENTS.labels(*self.labels).inc(audits.incidents - self.incidents)
+        self.incidents = audits.incidents
+        metrics.OPEN_INCIDENTS.labels(*self.labels).set(len(audits.open_incidents))
+        if audits.verification is not None:
+            metrics.VERIFIED_AT.labels(*self.labels).set(audits.verification.verified_at_s)
+            metrics.VERIFIED_BLOCK.labels(*self.labels).set(audits.verification.block)
+            metrics.VERIFICATION_OK.labels(*self.labels).set(not audits.verification.problems)
 
 
 @dataclass

@@ -22,7 +22,8 @@ Deployments = Annotated[
     typer.Option("--deployment", help="Deployment file; repeat it for more. [default: deployment.json]"),
 ]
 Config = Annotated[
-    Path | None, typer.Option(help="Config file. [default: veritally-indexer.toml, if there is one]")
+    Path | None,
+    typer.Option("--config", help="Config file. [default: veritally-indexer.toml, if there is one]"),
 ]
 BlocksPerRequest = Annotated[
     int | None, typer.Option(help="Most blocks per request and transaction. [default: 1000]")
