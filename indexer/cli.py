@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import config, run, status, sync, tallies
+from indexer.commands import config, doctor, run, status, sync, tallies
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -22,6 +22,7 @@ run.register(app)
 sync.register(app)
 status.register(app)
 tallies.register(app)
+doctor.register(app)
 config.register(app)
 
 

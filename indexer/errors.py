@@ -26,6 +26,7 @@ IndexerError
     ├── EndpointsDisagreeError
     ├── UnrepairedError
     ├── VerificationError
+    ├── UnhealthyError
     └── ConcurrentIndexerError
 """
 
@@ -291,6 +292,13 @@ class VerificationError(CheckFailedError):
             f"the database does not hold what the chain says up to block {block}: {'; '.join(problems)}; "
             "run `veritally-indexer verify --repair`"
         )
+
+
+class UnhealthyError(CheckFailedError):
+    """Something that the indexer needs is not as it should be."""
+
+    def __init__(self, failed: int, checks: int) -> None:
+        super().__init__(f"{failed} of {checks} checks failed; each line says how to put it right")
 
 
 class ConcurrentIndexerError(CheckFailedError):
