@@ -8,72 +8,26 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from indexer_chain import RecordedChain, registry_log, serve
 from indexer_command import Run, chain_of_all_tiers, sentence
+from indexer_running import Start
 
 from indexer import follow as follow_module
 from veritally.tiers import Tier
 
 DATABASE = Path("veritally-indexer.db")
-Start = Callable[..., "Running"]
 
 
 @pytest.fixture
 def chain() -> RecordedChain:
     return chain_of_all_tiers()
-
-
-class Running:
-    """The command in a process of its own. Its log is JSON."""
-
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-u", "-m", "indexer", "run", "--poll-interval-s", "0.02"]
-        pipe = subprocess.PIPE
-        environment = os.environ | {"VERITALLY_INDEXER_LOG_FORMAT": "json"}
-        self.process = subprocess.Popen(
-            [*command, *arguments], env=environment, stdout=pipe, stderr=pipe, text=True
-        )
-
-    def line(self, event: str) -> dict[str, Any]:
-        """The next line of the log, which is about this event."""
-        assert self.process.stderr is not None
-        text = self.process.stderr.readline()
-        found: dict[str, Any] = json.loads(text)
-        assert found["event"] == event, text
-        return found
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[float, str]:
-        """Seconds that it took to end well, and the rest of the log."""
-        started_at_s = time.monotonic()
-        self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=20)
-        assert (self.process.returncode, out) == (0, ""), err
-        return time.monotonic() - started_at_s, err
-
-
-@pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Start]:
-    started: list[Running] = []
-
-    def start(*arguments: str) -> Running:
-        started.append(Running(*arguments))
-        return started[-1]
-
-    yield start
-    for running in started:
-        running.process.kill()
-        running.process.communicate()
 
 
 def get(url: str) -> tuple[int, str]:
