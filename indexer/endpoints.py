@@ -37,7 +37,7 @@ class Endpoints:
     def of_urls(cls, urls: Sequence[str], timeout_s: float = 20.0) -> Endpoints:
         """Nodes by URL, the preferred one first; `timeout_s` limits the wait for each part of an answer.
 
-        Errors name a node by scheme, host and port; its path, where providers put keys, is never shown. Several
+        Errors name a node by scheme, host and port; its path, where providers put keys, is not shown. Several
         nodes of one host are numbered.
 
         Raises:

@@ -249,7 +249,7 @@ class FinalBlockChangedError(CheckFailedError):
             f"0x{chain_hash.hex()}: nothing was changed; set --rpc-url to another node, and if it agrees, "
             f"{REBUILD}"
         )
-        self.final_block = final_block
+        self.final_block, self.stored_hash = final_block, stored_hash
         self.blocks = final_block, final_block
 
 
@@ -267,7 +267,7 @@ class EndpointsDisagreeError(CheckFailedError):
 
     def __init__(self, first_block: int, last_block: int, about: str, first: str, second: str) -> None:
         super().__init__(
-            f"the RPCs {first} and {second} disagree about {about} of {blocks_named(first_block, last_block)}, "
+            f"{first} and {second} disagree about {about} of {blocks_named(first_block, last_block)}, "
             "which both call final: find out which one is wrong and leave it out of --rpc-url"
         )
         self.blocks = first_block, last_block
@@ -278,8 +278,8 @@ class UnrepairedError(CheckFailedError):
 
     def __init__(self, first_block: int, last_block: int, problem: str) -> None:
         super().__init__(
-            f"{blocks_named(first_block, last_block)} cannot be repaired: {problem}; nothing was changed: add "
-            f"another --rpc-url (an archive node for old blocks) and run again, and when it repeats {REBUILD}"
+            f"{blocks_named(first_block, last_block)} cannot be repaired: {problem}; nothing was changed: "
+            f"add an --rpc-url (an archive node for old blocks) and run again, and when it repeats {REBUILD}"
         )
         self.blocks = first_block, last_block
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from indexer.chain import read_chain_id
+from indexer.endpoints import Endpoints
 from indexer.errors import NoNodeError, NotReadyError
 from indexer.rpc import JsonRpc
 
@@ -29,9 +30,13 @@ class Nodes:
         return self.urls[chain_id]
 
 
-def connect(rpc_urls: Sequence[str]) -> JsonRpc:
-    """Reads one chain through its nodes."""
-    return JsonRpc(rpc_urls[0])
+def connect(rpc_urls: Sequence[str]) -> Endpoints:
+    """The nodes of one chain: one is read through, the others step in and give second opinions.
+
+    Raises:
+        SettingsError: a URL is unusable, or comes twice.
+    """
+    return Endpoints.of_urls(rpc_urls)
 
 
 def nodes_of(chain_ids: Iterable[int], rpc_urls: Sequence[str]) -> Nodes:

@@ -8,7 +8,7 @@ from indexer.chain import Heads, SettlementChain
 from indexer.counters import next_seq_call
 from indexer.decode import INDEXED_CONTRACTS, EventDecoder
 from indexer.endpoints import NOT_ANSWERED, Endpoints
-from indexer.errors import EndpointsDisagreeError, NodeBehindError
+from indexer.errors import EndpointsDisagreeError, FinalBlockChangedError, NodeBehindError
 from indexer.ranges import RangeReader
 from indexer.rpc import JsonRpc
 from veritally.deployment import Deployment
@@ -108,6 +108,22 @@ class Sources:
                 self._require_agreement(source, other, heads.final)
             self._agreed_final = heads.final
         return heads
+
+    def require_changed(self, source: Source, error: FinalBlockChangedError) -> None:
+        """Checks that no other endpoint still has the final block that has changed at this one.
+
+        Raises:
+            EndpointsDisagreeError: one has it.
+        """
+        number = error.final_block
+        for other in self.others(source):
+            try:
+                (block,) = other.chain.blocks([number])
+            except NOT_ANSWERED:
+                self.failed(other)
+                continue
+            if block.hash == error.stored_hash:
+                raise EndpointsDisagreeError(number, number, "the hash", source.name, other.name)
 
     def _require_agreement(self, source: Source, other: Source, final: int) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlmodel import Session, col, func, select
 
@@ -15,6 +16,7 @@ from indexer.database import Database
 from indexer.errors import ChainReorganisedError, NothingIndexedError, NotReadyError, WrongChainError
 from indexer.nodes import connect, nodes_of
 from indexer.rollup_tables import HourRollupRow, RollupRow
+from indexer.rpc import JsonRpc
 from indexer.tables import IncidentRow, VerificationRow
 
 RATE_HOURS = 24
@@ -109,8 +111,8 @@ def read_status(database: Database, rpc_urls: Sequence[str]) -> list[Status]:
     found = []
     for cursor, status in stored:
         try:
-            chain = SettlementChain(connect(nodes.of(cursor.chain_id)), cursor.chain_id, cursor.settlement)
-            found.append(_against_chain(chain, cursor, status))
+            endpoints = connect(nodes.of(cursor.chain_id))
+            found.append(endpoints.first_answer(partial(_against_chain, cursor, status)))
         except (NotReadyError, WrongChainError, ChainReorganisedError) as error:
             found.append(replace(status, problem=str(error)))
     return found
@@ -148,8 +150,9 @@ def _stored(session: Session, cursor: Cursor) -> Status:
     )
 
 
-def _against_chain(chain: SettlementChain, cursor: Cursor, status: Status) -> Status:
+def _against_chain(cursor: Cursor, status: Status, node: JsonRpc) -> Status:
     """The same with the chain's head and the lag behind it."""
+    chain = SettlementChain(node, cursor.chain_id, cursor.settlement)
     chain.require_chain_id()
     head = chain.heads().latest
     if cursor.last_block_hash is None:

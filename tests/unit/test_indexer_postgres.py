@@ -21,6 +21,7 @@ from indexer_chain import (
 from postgres import PostgresError, run_postgres
 from sqlalchemy import MetaData, create_engine, select, text
 
+from indexer import batches as batches_module
 from indexer import sync as sync_module
 from indexer.database import Database
 from indexer.errors import ConcurrentIndexerError, DatabaseError
@@ -149,15 +150,15 @@ def test_transaction_that_breaks_leaves_nothing(
 def test_second_indexer_is_noticed(
     chain: RecordedChain, rpc: JsonRpc, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, other = sync_module.unknown_assets, in_postgres(chain, rpc, url)
+    real, other = batches_module.unknown_assets, in_postgres(chain, rpc, url)
 
     def interrupted(*arguments: Any) -> list[bytes]:
-        monkeypatch.setattr(sync_module, "unknown_assets", real)
+        monkeypatch.setattr(batches_module, "unknown_assets", real)
         assets = real(*arguments)
         other.sync_once()
         return assets
 
-    monkeypatch.setattr(sync_module, "unknown_assets", interrupted)
+    monkeypatch.setattr(batches_module, "unknown_assets", interrupted)
     with pytest.raises(ConcurrentIndexerError, match="the cursor left block 3"):
         in_postgres(chain, rpc, url).sync_once()
     assert len(stored(url)["inference"]) == 3
