@@ -11,6 +11,7 @@ import opengradient_refusals
 import program_refusals
 import prover_refusals
 import registry_refusals
+import run_refusals
 import settlement_refusals
 import tdx_refusals
 import zkml_committed_refusals
@@ -59,7 +60,7 @@ OPENGRADIENT = tuple(
 
 INDEXER = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
-    for name, path, text, disabled, part in indexer_refusals.CHECKS
+    for name, path, text, disabled, part in (*indexer_refusals.CHECKS, *run_refusals.CHECKS)
 )
 
 REFUSALS = (

@@ -187,3 +187,14 @@ def test_chain_without_a_node_among_several(chain: RecordedChain, run: Run) -> N
     code, _, err = run("run", "--deployment", "deployment.json", "--deployment", "other.json")
     assert code == 3
     assert "none of the nodes serves chain 10; add one with --rpc-url" in sentence(err)
+
+
+def test_goes_on_with_the_next_node(chain: RecordedChain, start: Start, environment: dict[str, str]) -> None:
+    url = environment["VERITALLY_INDEXER_RPC_URLS"]
+    running = start("--rpc-url", "http://127.0.0.1:1", "--rpc-url", url)
+    assert running.line("indexed")["inferences"] == 6
+    running.line("counters match")
+    chain.settle({})
+    assert running.line("indexed")["inferences"] == 1
+    running.line("counters match")
+    running.stop()
