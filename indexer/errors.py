@@ -6,12 +6,16 @@ IndexerError
 │   ├── WrongChainError
 │   ├── OldDatabaseError
 │   ├── DatabaseFullError
+│   ├── UnknownExportError
 │   └── UnknownDeploymentError
 ├── NotReadyError                   exit code 3
 │   ├── RpcUnreachableError
 │   ├── RpcAnswerError
 │   ├── NodeBehindError
 │   ├── DatabaseError
+│   ├── ExportFolderError
+│   ├── ExportBusyError
+│   ├── NothingExportedError
 │   └── NothingIndexedError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
@@ -21,12 +25,15 @@ IndexerError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
     ├── CounterMismatchError
+    ├── ExportMismatchError
+    ├── DamagedExportError
     └── ConcurrentIndexerError
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 REBUILD = "delete the database (or name another one) and run `veritally-indexer sync --once` to start anew"
@@ -234,3 +241,53 @@ class ConcurrentIndexerError(CheckFailedError):
             f"another indexer writes to this database (the cursor left block {next_block}); "
             "run only one at a time"
         )
+
+
+class UnknownExportError(UsageError):
+    """A folder holds something else than an export of this version."""
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        super().__init__(f"{folder} is no export of this version: {problem}; name another folder")
+
+
+class ExportFolderError(NotReadyError):
+    """The folder of an export cannot be read or written."""
+
+    def __init__(self, folder: Path, problem: str) -> None:
+        super().__init__(f"export folder {folder}: {problem}; check that it can be written and has room")
+
+
+class ExportBusyError(NotReadyError):
+    """Another process exports into the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"another process exports into {folder}; wait until it has ended")
+
+
+class NothingExportedError(NotReadyError):
+    """A folder holds no export."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no export; run `veritally-indexer export --to {folder}` first")
+
+
+class ExportMismatchError(CheckFailedError):
+    """What was read for an export is not what the database's roll-ups, or earlier exports, say."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"the database and its export do not fit: {problem}; the range was not exported: compare the "
+            "database with the contract by `veritally-indexer tallies`, and when it matches, export into "
+            "another folder"
+        )
+
+
+class DamagedExportError(CheckFailedError):
+    """Files of an export are not what was written."""
+
+    def __init__(self, folder: Path, problems: Sequence[str]) -> None:
+        super().__init__(
+            f"export {folder} is damaged: {'; '.join(problems)}; copy these files from another export of "
+            "the same blocks, or export into another folder"
+        )
+        self.problems = tuple(problems)
