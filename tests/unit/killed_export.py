@@ -13,6 +13,8 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import pyarrow as pa
+
 from indexer.database import Database
 from indexer.export import run
 
@@ -45,6 +47,7 @@ def killed_at(step: int, database_url: str, folder: Path) -> Callable[[], None]:
 
 
 def main(database_url: str, folder: Path) -> None:
+    pa.array([0])  # loads once what every process needs
     for step in count(1):
         done = ends_well(killed_at(step, database_url, folder))
         assert ends_well(lambda: run.check(folder))
