@@ -1,4 +1,4 @@
-"""Writes many made-up inferences through the indexer's own bulk path: half a year of them, whatever the number.
+"""Writes many made-up inferences through the indexer's bulk path: half a year of them, whatever the number.
 
 They skip the node and the decoder only. Groups of 20 to 47 have one prover, model and tier, as on the chain.
 """
@@ -56,7 +56,9 @@ def fill(database: Database, rows: int, seed: int = 1) -> int:
 
 
 def _batches(cursor: Cursor, rows: int, chance: np.random.Generator) -> Iterator[Batch]:
-    people = _People(_values("payer", _PAYERS, 20), _values("prover", _PROVERS, 20), _values("model", _MODELS, 32))
+    people = _People(
+        _values("payer", _PAYERS, 20), _values("prover", _PROVERS, 20), _values("model", _MODELS, 32)
+    )
     mean = (_GROUP[0] + _GROUP[1] - 1) / 2
     groups = round(rows / mean)
     numbers = 1 + np.arange(groups, dtype=np.int64) * (_BLOCKS - 1) // groups
@@ -92,14 +94,26 @@ def _batch(
         | _own_columns(cursor, tiers[of], group_blocks[of], people, chance),
     )
     group_index = last_of_group - offsets[starts]
-    settled = Rows(GroupSettledRow, group_blocks << LOG_INDEX_BITS | group_index, shared | _group_columns(sizes, chance))
+    settled = Rows(
+        GroupSettledRow, group_blocks << LOG_INDEX_BITS | group_index, shared | _group_columns(sizes, chance)
+    )
     blocks = tuple(
-        Block(number, number.to_bytes(32), (number - 1).to_bytes(32), FIRST_BLOCK_TIME_S + number * _BLOCK_TIME_S)
+        Block(
+            number,
+            number.to_bytes(32),
+            (number - 1).to_bytes(32),
+            FIRST_BLOCK_TIME_S + number * _BLOCK_TIME_S,
+        )
         for number in np.unique(group_blocks).tolist()
     )
     after = cursor.advanced(blocks[-1], cursor.next_seq + len(of), blocks[-1].number)
     decimals = {} if cursor.next_seq else {_ASSET: 6}
     return Batch(cursor, after, blocks, [inferences, settled], decimals)
+
+
+def _block(number: int) -> Block:
+    time_s = FIRST_BLOCK_TIME_S + number * _BLOCK_TIME_S
+    return Block(number, number.to_bytes(32), (number - 1).to_bytes(32), time_s)
 
 
 def _own_columns(

@@ -13,7 +13,7 @@ from indexer.export.names import Names, read_rows
 from indexer.export.schema import ROWS_PER_GROUP, ExportTable
 from indexer.tables import BlockRow
 
-_ROWS_PER_PAGE = 8_192
+_ROWS_PER_PAGE = 2_048
 """That are read at once: rows of the driver take far more memory than columns."""
 
 

@@ -21,7 +21,7 @@ from indexer.tables import (
 
 SCHEMA_VERSION = 1
 """Changes whenever a column, its encoding, or the content digest does."""
-ROWS_PER_GROUP = 65_536
+ROWS_PER_GROUP = 32_768
 """Rows that a file holds together; the content digest is made of theirs."""
 
 

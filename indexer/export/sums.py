@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from indexer.errors import ExportMismatchError
@@ -34,10 +35,12 @@ class Sums:
         Raises:
             ExportMismatchError: their sequence numbers are not contiguous.
         """
-        for seq in group["seq"].to_pylist():
-            if seq != self.next_seq:
-                raise ExportMismatchError(f"expected seq {self.next_seq}, found {seq}")
-            self.next_seq += 1
+        seqs = group["seq"].to_numpy()
+        expected = np.arange(self.next_seq, self.next_seq + len(seqs))
+        wrong = np.flatnonzero(seqs != expected)
+        if len(wrong):
+            raise ExportMismatchError(f"expected seq {expected[wrong[0]]}, found {seqs[wrong[0]]}")
+        self.next_seq += len(seqs)
         totals = group.group_by(_KEYS).aggregate([([], "count_all"), ("amount_base_units", "sum")])
         for row in totals.to_pylist():
             key = tuple(row[name] for name in _KEYS)

@@ -239,9 +239,7 @@ def test_clickhouse(lake: Path, clickhouse: ClickHouse) -> None:
     clickhouse.run("tables")
     for _ in range(2):  # the second time nothing is added
         clickhouse.load(lake)
-        tallies = [
-            (int(chain_id), *rest) for chain_id, *rest in clickhouse.run("tallies")
-        ]
+        tallies = [(int(chain_id), *rest) for chain_id, *rest in clickhouse.run("tallies")]
         assert cells(tallies) == totals()
     days = [
         (int(chain_id), settlement, date.fromisoformat(day), *rest)

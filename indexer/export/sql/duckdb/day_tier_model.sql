@@ -2,7 +2,7 @@
 SELECT
     chain_id,
     settlement,
-    CAST(block_time AT TIME ZONE 'UTC' AS DATE) AS day,
+    CAST(utc(block_time) AS DATE) AS day,
     tier,
     model_id,
     asset,

@@ -1,7 +1,7 @@
 -- Each tier by week (from Monday, UTC) beside the week before. Inferences with labelled evidence are left out.
 WITH week AS (
     SELECT
-        CAST(date_trunc('week', block_time AT TIME ZONE 'UTC') AS DATE) AS week,
+        CAST(date_trunc('week', utc(block_time)) AS DATE) AS week,
         tier,
         count(*) AS inferences
     FROM inference

@@ -24,6 +24,9 @@ SET VARIABLE channel_refunded_files = (SELECT list(path) FROM named_file WHERE t
 SET VARIABLE registry_event_files = (SELECT list(path) FROM named_file WHERE table_name = 'registry_event');
 SET VARIABLE block_files = (SELECT list(path) FROM named_file WHERE table_name = 'block');
 
+-- The same time without a zone, in UTC: days and weeks do not depend on where a session runs.
+CREATE OR REPLACE TEMP MACRO utc(t) AS make_timestamp_ms(epoch_ms(t));
+
 CREATE OR REPLACE TEMP VIEW inference AS FROM read_parquet(getvariable('inference_files'));
 CREATE OR REPLACE TEMP VIEW group_settled AS FROM read_parquet(getvariable('group_settled_files'));
 CREATE OR REPLACE TEMP VIEW group_skipped AS FROM read_parquet(getvariable('group_skipped_files'));
