@@ -22,6 +22,8 @@ class Heads:
     latest: int
     final: int
     """Number of the last block that no reorganisation reaches; -1 when there is none yet."""
+    knows_state: bool = True
+    """Whether the node must know the state after `latest`: it is the head, no older block."""
 
 
 class SettlementChain:
@@ -38,7 +40,7 @@ class SettlementChain:
         Raises:
             WrongChainError: it serves another one.
         """
-        found = self._quantity(Request("eth_chainId", []))
+        found = read_chain_id(self.rpc)
         if found != self.chain_id:
             raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
 
@@ -116,9 +118,12 @@ class SettlementChain:
             raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
         return block
 
-    def _quantity(self, request: Request) -> int:
-        (raw,) = self.rpc.ask([request])
-        return self.rpc.parse(request.method, raw, parse_quantity)
+
+def read_chain_id(rpc: JsonRpc) -> int:
+    """Id of the chain that a node serves."""
+    request = Request("eth_chainId", [])
+    (raw,) = rpc.ask([request])
+    return rpc.parse(request.method, raw, parse_quantity)
 
 
 def header_request(number: int) -> Request:

@@ -92,7 +92,7 @@ def only_cursor(session: Session) -> Cursor | None:
     Raises:
         UnknownDeploymentError: there are several.
     """
-    cursors = _all(session)
+    cursors = all_cursors(session)
     if len(cursors) > 1:
         raise UnknownDeploymentError("it is not said which deployment is meant", held(session))
     return cursors[0] if cursors else None
@@ -100,10 +100,11 @@ def only_cursor(session: Session) -> Cursor | None:
 
 def held(session: Session) -> list[str]:
     """All deployments of the database, as errors name them."""
-    return [str(cursor) for cursor in _all(session)]
+    return [str(cursor) for cursor in all_cursors(session)]
 
 
-def _all(session: Session) -> list[Cursor]:
+def all_cursors(session: Session) -> list[Cursor]:
+    """The cursors of all deployments of the database."""
     rows = session.exec(select(DeploymentRow).order_by(col(DeploymentRow.id))).all()
     return [Cursor(**row.model_dump()) for row in rows]
 

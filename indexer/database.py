@@ -46,7 +46,7 @@ class Database:
             OldDatabaseError: its tables cannot be brought up to date.
         """
         with self._own_errors():
-            if self._version() == NEWEST:
+            if self.version() == NEWEST:
                 return
             if inspect(self._engine).has_table(_OLD_TABLE):
                 raise OldDatabaseError(self.shown_url)
@@ -64,8 +64,7 @@ class Database:
         Raises:
             NothingIndexedError: it has not been made yet.
         """
-        file = self._url.database
-        if self._is_sqlite() and not (file and Path(file).is_file()):
+        if self.file is not None and not self.file.is_file():
             raise NothingIndexedError(self.shown_url)
 
     def has_tables(self) -> bool:
@@ -74,8 +73,7 @@ class Database:
         Raises:
             DatabaseError: it cannot be read.
         """
-        with self._own_errors():
-            return self._version() == NEWEST
+        return self.version() == NEWEST
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -100,11 +98,22 @@ class Database:
         with self._own_errors(), Session(self._writer) as session, session.begin():
             yield session
 
-    def _version(self) -> str | None:
-        if not inspect(self._engine).has_table(_VERSION_TABLE):
-            return None
-        with self._engine.begin() as connection:
-            return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+    def version(self) -> str | None:
+        """Version of its tables; None when there are none.
+
+        Raises:
+            DatabaseError: it cannot be read.
+        """
+        with self._own_errors():
+            if not inspect(self._engine).has_table(_VERSION_TABLE):
+                return None
+            with self._engine.begin() as connection:
+                return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+
+    @property
+    def file(self) -> Path | None:
+        """Its file; None when a server holds it."""
+        return Path(self._url.database or "") if self._is_sqlite() else None
 
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
@@ -151,6 +160,15 @@ def _parse(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise SettingsError("database URL", "names no file; what is indexed must outlive the process")
     return parsed
+
+
+def shown_url(url: str) -> str:
+    """A database's URL without user, password and parameters.
+
+    Raises:
+        SettingsError: the URL is unusable.
+    """
+    return _shown(_parse(url))
 
 
 def _shown(url: URL) -> str:

@@ -6,17 +6,15 @@ IndexerError
 │   ├── WrongChainError
 │   ├── OldDatabaseError
 │   ├── DatabaseFullError
-│   ├── UnknownExportError
 │   └── UnknownDeploymentError
 ├── NotReadyError                   exit code 3
+│   ├── NoNodeError
 │   ├── RpcUnreachableError
 │   ├── RpcAnswerError
 │   ├── NodeBehindError
 │   ├── DatabaseError
-│   ├── ExportFolderError
-│   ├── ExportBusyError
-│   ├── NothingExportedError
-│   └── NothingIndexedError
+│   ├── NothingIndexedError
+│   └── NotCurrentError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
     ├── InconsistentLogsError
@@ -25,21 +23,27 @@ IndexerError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
     ├── CounterMismatchError
-    ├── ExportMismatchError
-    ├── DamagedExportError
+    ├── EndpointsDisagreeError
+    ├── UnrepairedError
+    ├── VerificationError
+    ├── UnhealthyError
     └── ConcurrentIndexerError
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 REBUILD = "delete the database (or name another one) and run `veritally-indexer sync --once` to start anew"
 """What to do when the stored rows can no longer be trusted."""
 
 _BODY_LIMIT = 160
+
+
+def blocks_named(first_block: int, last_block: int) -> str:
+    """A range of blocks in words."""
+    return f"block {first_block}" if first_block == last_block else f"blocks {first_block} to {last_block}"
 
 
 class IndexerError(Exception):
@@ -100,6 +104,15 @@ class NotReadyError(IndexerError):
     exit_code = 3
 
 
+class NoNodeError(NotReadyError):
+    """None of the nodes serves a chain."""
+
+    def __init__(self, chain_id: int, problems: Sequence[str]) -> None:
+        others = f" ({'; '.join(problems)})" if problems else ""
+        super().__init__(f"none of the nodes serves chain {chain_id}{others}; add one with --rpc-url")
+        self.chain_id = chain_id
+
+
 class RpcUnreachableError(NotReadyError):
     """The node does not answer."""
 
@@ -154,8 +167,18 @@ class NothingIndexedError(NotReadyError):
         )
 
 
+class NotCurrentError(NotReadyError):
+    """A deployment is not indexed up to the head, or nobody can tell."""
+
+    def __init__(self, behind: Sequence[str]) -> None:
+        super().__init__(f"not current: {'; '.join(behind)}; is `veritally-indexer run` running?")
+
+
 class CheckFailedError(IndexerError):
     """The data contradicts itself, the chain, or the contract."""
+
+    blocks: tuple[int, int] | None = None
+    """First and last block that it is about, when it is about blocks."""
 
 
 class NoSettlementError(CheckFailedError):
@@ -166,6 +189,7 @@ class NoSettlementError(CheckFailedError):
             f"no Settlement contract answers at {settlement} at block {block}; "
             "check the address in the deployment file"
         )
+        self.blocks = block, block
 
 
 class InconsistentLogsError(CheckFailedError):
@@ -176,6 +200,7 @@ class InconsistentLogsError(CheckFailedError):
             f"logs of blocks {from_block} to {to_block}: {problem}; nothing of these blocks was stored: "
             "run the command again, and set --rpc-url to another node when it repeats"
         )
+        self.blocks = from_block, to_block
 
 
 class UndecodableEventError(CheckFailedError):
@@ -186,6 +211,7 @@ class UndecodableEventError(CheckFailedError):
             f"block {block}, log {log_index}: {problem}; "
             "use the version of veritally that belongs to this deployment"
         )
+        self.blocks = block, block
 
 
 class SequenceGapError(CheckFailedError):
@@ -197,6 +223,7 @@ class SequenceGapError(CheckFailedError):
             "events are missing or repeated; nothing of these blocks was stored: run again with another "
             f"--rpc-url, and when it repeats {REBUILD}"
         )
+        self.blocks = from_block, to_block
         self.expected_seq, self.found_seq = expected_seq, found_seq
 
 
@@ -210,6 +237,7 @@ class ChainReorganisedError(CheckFailedError):
             "it"
         )
         self.block = block
+        self.blocks = block, block
 
 
 class FinalBlockChangedError(CheckFailedError):
@@ -222,6 +250,7 @@ class FinalBlockChangedError(CheckFailedError):
             f"{REBUILD}"
         )
         self.final_block = final_block
+        self.blocks = final_block, final_block
 
 
 class CounterMismatchError(CheckFailedError):
@@ -233,6 +262,45 @@ class CounterMismatchError(CheckFailedError):
         )
 
 
+class EndpointsDisagreeError(CheckFailedError):
+    """Two endpoints say different things about what both call final: one of them is wrong."""
+
+    def __init__(self, first_block: int, last_block: int, about: str, first: str, second: str) -> None:
+        super().__init__(
+            f"the RPCs {first} and {second} disagree about {about} of {blocks_named(first_block, last_block)}, "
+            "which both call final: find out which one is wrong and leave it out of --rpc-url"
+        )
+        self.blocks = first_block, last_block
+
+
+class UnrepairedError(CheckFailedError):
+    """What is stored of some blocks is wrong, and no endpoint gave what would be right."""
+
+    def __init__(self, first_block: int, last_block: int, problem: str) -> None:
+        super().__init__(
+            f"{blocks_named(first_block, last_block)} cannot be repaired: {problem}; nothing was changed: add "
+            f"another --rpc-url (an archive node for old blocks) and run again, and when it repeats {REBUILD}"
+        )
+        self.blocks = first_block, last_block
+
+
+class VerificationError(CheckFailedError):
+    """The database is not what the chain says."""
+
+    def __init__(self, block: int, problems: Sequence[str]) -> None:
+        super().__init__(
+            f"the database does not hold what the chain says up to block {block}: {'; '.join(problems)}; "
+            "run `veritally-indexer verify --repair`"
+        )
+
+
+class UnhealthyError(CheckFailedError):
+    """Something that the indexer needs is not as it should be."""
+
+    def __init__(self, failed: int, checks: int) -> None:
+        super().__init__(f"{failed} of {checks} checks failed; each line says how to put it right")
+
+
 class ConcurrentIndexerError(CheckFailedError):
     """Another process moved the cursor."""
 
@@ -241,53 +309,3 @@ class ConcurrentIndexerError(CheckFailedError):
             f"another indexer writes to this database (the cursor left block {next_block}); "
             "run only one at a time"
         )
-
-
-class UnknownExportError(UsageError):
-    """A folder holds something else than an export of this version."""
-
-    def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(f"{folder} is no export of this version: {problem}; name another folder")
-
-
-class ExportFolderError(NotReadyError):
-    """The folder of an export cannot be read or written."""
-
-    def __init__(self, folder: Path, problem: str) -> None:
-        super().__init__(f"export folder {folder}: {problem}; check that it can be written and has room")
-
-
-class ExportBusyError(NotReadyError):
-    """Another process exports into the folder."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"another process exports into {folder}; wait until it has ended")
-
-
-class NothingExportedError(NotReadyError):
-    """A folder holds no export."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} holds no export; run `veritally-indexer export --to {folder}` first")
-
-
-class ExportMismatchError(CheckFailedError):
-    """What was read for an export is not what the database's roll-ups, or earlier exports, say."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"the database and its export do not fit: {problem}; the range was not exported: compare the "
-            "database with the contract by `veritally-indexer tallies`, and when it matches, export into "
-            "another folder"
-        )
-
-
-class DamagedExportError(CheckFailedError):
-    """Files of an export are not what was written."""
-
-    def __init__(self, folder: Path, problems: Sequence[str]) -> None:
-        super().__init__(
-            f"export {folder} is damaged: {'; '.join(problems)}; copy these files from another export of "
-            "the same blocks, or export into another folder"
-        )
-        self.problems = tuple(problems)

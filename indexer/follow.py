@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from indexer.backfill import shown_backfill
 from indexer.errors import NotReadyError
+from indexer.follower import Follower, Round
+from indexer.log import logger
+from indexer.standing import Health
+
+GRACE_S = 3.0
+"""What a range that is being stored when somebody says stop may still take."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SLICE_S = 5.0
+"""What one of several deployments may take before it is the next one's turn."""
+
+
+class StoppedError(BaseException):
+    """Interrupts what takes longer than it may after a request to stop. Open transactions are rolled back."""
 
 
 class Stop:
@@ -25,33 +37,82 @@ class Stop:
     @classmethod
     @contextmanager
     def on_signals(cls) -> Iterator[Stop]:
-        """A request that Ctrl-C or SIGTERM makes. A second signal ends the process at once."""
+        """A request that Ctrl-C or SIGTERM makes; the context ends soon after it, and without an error.
+
+        A second signal ends the process at once.
+        """
         stop = cls()
         before = {number: signal.signal(number, stop._on_signal) for number in _SIGNALS}
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, stop._on_alarm)
         try:
             yield stop
+        except StoppedError:
+            pass
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._event.set()
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
+    def _on_alarm(self, _number: int, _frame: FrameType | None) -> None:
+        raise StoppedError
 
-def follow(synchronise: Callable[[], None], poll_interval_s: float, stop: Stop) -> None:
-    """Calls `synchronise` at every interval. What is not ready is named once and waited for.
+
+def follow(followers: Sequence[Follower], poll_interval_s: float, health: Health, stop: Stop) -> None:
+    """Keeps all up to date until it is told to stop, and logs what happens. What is not ready is waited for.
 
     Raises:
-        CheckFailedError: what `synchronise` found cannot be trusted.
+        CheckFailedError, UsageError: what was found cannot be trusted, or cannot work.
     """
-    reported = ""
-    while not stop.wait(poll_interval_s):
+    turns = [_Turn(follower, None if len(followers) == 1 else _SLICE_S) for follower in followers]
+    while not stop.is_set():
+        idle = True
+        for turn in turns:
+            health.beat()
+            idle &= turn.take(stop, health)
+        if idle:
+            stop.wait(poll_interval_s)
+
+
+class _Turn:
+    """One deployment's, again and again."""
+
+    def __init__(self, follower: Follower, slice_s: float | None) -> None:
+        self._follower = follower
+        self._slice_s = slice_s
+        self._log = logger(chain_id=follower.standing.chain_id, settlement=follower.standing.settlement)
+        self._reported = ""
+
+    def take(self, stop: Stop, health: Health) -> bool:
+        """Goes on; whether there is nothing to do before the next look."""
         try:
-            synchronise()
-            reported = ""
+            with shown_backfill(health.beat) as watch:
+                done = self._follower.go_on(stop.is_set, watch, self._slice_s)
         except NotReadyError as error:
-            if str(error) != reported:
-                print(f"veritally-indexer: waiting: {error}", file=sys.stderr, flush=True)  # noqa: T201
-            reported = str(error)
+            self._follower.standing.waiting = str(error)
+            if str(error) != self._reported:
+                self._log.warning("waiting", reason=str(error))
+            self._reported = str(error)
+            return True
+        self._reported = ""
+        self._tell(done)
+        return done.is_at_head
+
+    def _tell(self, done: Round) -> None:
+        result = done.result
+        if result.events or result.replaced_blocks:
+            self._log.info(
+                "indexed",
+                from_block=result.from_block,
+                to_block=result.to_block,
+                inferences=result.inferences,
+                events=result.events,
+                replaced_blocks=result.replaced_blocks,
+            )
+        if done.report is not None:
+            self._log.info("counters match", block=done.report.block_number)

@@ -199,7 +199,7 @@ class RangeReader:
 
     def _next_seq(self, asked: _Asked, answer: Answer, heads: Heads) -> int | None:
         """`nextSeq()` after the range: nodes may have forgotten old states, but not the latest one."""
-        if answer.error is not None and asked.to_block < heads.latest:
+        if answer.error is not None and (asked.to_block < heads.latest or not heads.knows_state):
             return None
         return self._chain.word(asked.lane.result(asked.sent.requests[-2], answer), asked.to_block)
 

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from indexer import metrics
 from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
 from veritally.rpc_url import redact
 
@@ -102,10 +103,12 @@ class JsonRpc:
         try:
             status, content = self._response()
         except (OSError, http.client.HTTPException):
+            self._failed()
             self.close()
             status, content = self._post(sent.body)
         else:
             if status in _RETRIED_STATUS:
+                self._failed()
                 status, content = self._post(sent.body)
         return self._answers(sent.requests, status, content)
 
@@ -116,6 +119,7 @@ class JsonRpc:
             RpcAnswerError: the answer is an error.
         """
         if answer.error is not None:
+            self._failed()
             problem = f"error {answer.error.code}"
             raise RpcAnswerError(
                 self.shown_url, request.method, problem, redact(self._url.geturl(), answer.error.message)
@@ -124,7 +128,9 @@ class JsonRpc:
 
     def another(self) -> JsonRpc:
         """The same node over a connection of its own."""
-        return JsonRpc(self._url.geturl(), self._timeout_s)
+        another = JsonRpc(self._url.geturl(), self._timeout_s)
+        another.shown_url = self.shown_url
+        return another
 
     def _answers(self, requests: Sequence[Request], status: int, content: bytes) -> list[Answer]:
         try:
@@ -145,6 +151,7 @@ class JsonRpc:
         try:
             return parser(raw)
         except ValueError:
+            self._failed()
             text = redact(self._url.geturl(), bytes(raw).decode("utf-8", "replace"))
             raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
 
@@ -155,12 +162,14 @@ class JsonRpc:
             try:
                 status, content = self._exchange(body)
             except (OSError, http.client.HTTPException) as error:
+                self._failed()
                 self.close()
                 problem = str(error) or type(error).__name__
                 may_be_too_large = not isinstance(error, ConnectionRefusedError | socket.gaierror)
             else:
                 if status not in _RETRIED_STATUS:
                     return status, content
+                self._failed()
                 problem = f"HTTP status {status}"
         raise RpcUnreachableError(self.shown_url, problem, may_be_too_large)
 
@@ -190,7 +199,11 @@ class JsonRpc:
     def _port(self) -> int:
         return self._url.port or (443 if self._url.scheme == "https" else 80)
 
+    def _failed(self) -> None:
+        metrics.RPC_ERRORS.labels(self.shown_url).inc()
+
     def _no_answer(self, method: str, status: int, content: bytes) -> RpcAnswerError:
+        self._failed()
         text = redact(self._url.geturl(), content.decode("utf-8", "replace"))
         problem = f"HTTP status {status} and no JSON-RPC batch"
         return RpcAnswerError(self.shown_url, method, problem, text)

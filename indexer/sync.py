@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from indexer.errors import (
     SequenceGapError,
 )
 from indexer.events import octets_of
+from indexer.progress import Run, SyncResult, Watch
 from indexer.ranges import BlockRange, RangeReader
 from indexer.reorg import find_fork, hot_blocks, rewound
 from indexer.rpc import JsonRpc
@@ -36,20 +36,6 @@ _MOST_ROWS = 16_000
 """Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
 """To get answers that fit together: a chain may be reorganised while it is read, and nodes err."""
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What one run added."""
-
-    from_block: int
-    to_block: int
-    """Last block that is indexed; below `from_block` when there was no new one."""
-    inferences: int
-    events: int
-    """All events, the inferences among them."""
-    replaced_blocks: int
-    """Indexed blocks whose place others have taken in the chain; they are read again."""
 
 
 class Indexer:
@@ -78,7 +64,9 @@ class Indexer:
         self._database.prepare()
         self._cursor()
 
-    def sync_once(self, stopped: Callable[[], bool] = lambda: False) -> SyncResult:
+    def sync_once(
+        self, stopped: Callable[[], bool] = lambda: False, watch: Watch = lambda _: None
+    ) -> SyncResult:
         """Indexes from the cursor to the chain's present head, or until `stopped` after some range.
 
         Running it again changes nothing; after a crash it goes on behind the last range that was stored.
@@ -90,9 +78,10 @@ class Indexer:
             NodeBehindError: the node lacks a block.
             InconsistentLogsError, UndecodableEventError, SequenceGapError: the node's logs cannot be trusted.
         """
-        run = _Run(self._cursor())
+        run = Run(self._cursor(), watch)
         for attempt in range(_ATTEMPTS):
             heads = self._heads()
+            run.begin(heads)
             try:
                 self._catch_up(run, heads, stopped)
                 break
@@ -101,7 +90,7 @@ class Indexer:
                     raise
         return run.result()
 
-    def _catch_up(self, run: _Run, heads: Heads, stopped: Callable[[], bool]) -> None:
+    def _catch_up(self, run: Run, heads: Heads, stopped: Callable[[], bool]) -> None:
         self._known_assets.clear()
         self._replace_lost_blocks(run, heads)
         waiting: list[Batch] = []
@@ -125,6 +114,7 @@ class Indexer:
                 move_cursor(session, run.cursor, after)
                 forget_blocks(session, run.cursor, after)
             run.cursor = after
+            run.tell()
 
     def _heads(self) -> Heads:
         """How far the chain is; a final block before the first one with events says nothing."""
@@ -142,7 +132,7 @@ class Indexer:
         blocks = batch.after.next_block - first.before.next_block
         return blocks <= self._most_blocks and waiting_rows + len(batch) <= _MOST_ROWS
 
-    def _store(self, run: _Run, waiting: list[Batch]) -> None:
+    def _store(self, run: Run, waiting: list[Batch]) -> None:
         """Writes what waits, and empties the list."""
         if not waiting:
             return
@@ -153,7 +143,7 @@ class Indexer:
         self._dictionary.learn(learnt)
         run.add(batch)
 
-    def _replace_lost_blocks(self, run: _Run, heads: Heads) -> None:
+    def _replace_lost_blocks(self, run: Run, heads: Heads) -> None:
         """Reads what took the place of blocks that left the chain, and only then exchanges them."""
         cursor = run.cursor
         if cursor.last_block_hash is None:
@@ -204,24 +194,6 @@ class Indexer:
             return None
         decimals = int.from_bytes(answer)
         return decimals if decimals <= _MOST_DECIMALS else None
-
-
-class _Run:
-    """What one run has done so far."""
-
-    def __init__(self, cursor: Cursor) -> None:
-        self.cursor = cursor
-        self.from_block = cursor.next_block
-        self.inferences = self.events = self.replaced_blocks = 0
-
-    def add(self, batch: Batch) -> None:
-        self.cursor = batch.after
-        self.events += len(batch)
-        self.inferences += batch.after.next_seq - batch.before.next_seq
-
-    def result(self) -> SyncResult:
-        last = self.cursor.next_block - 1
-        return SyncResult(self.from_block, last, self.inferences, self.events, self.replaced_blocks)
 
 
 def _address(deployment: Deployment, name: str) -> bytes:

@@ -220,8 +220,8 @@ def _show_chain(devnet: Devnet, transaction: str, paid_base_units: int) -> int:
 def _index(devnet: Devnet, folder: Path) -> dict[str, Any]:
     environment = {
         **os.environ,
-        "VERITALLY_INDEXER_RPC_URL": devnet.rpc_url,
-        "VERITALLY_INDEXER_DEPLOYMENT": str(folder / "deployment.json"),
+        "VERITALLY_INDEXER_RPC_URLS": devnet.rpc_url,
+        "VERITALLY_INDEXER_DEPLOYMENTS": str(folder / "deployment.json"),
         "VERITALLY_INDEXER_DATABASE_URL": f"sqlite:///{folder / 'indexer.db'}",
     }
     for arguments in (["sync", "--once"], ["tallies"]):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from indexer.errors import UnknownExportError
+from indexer.export.errors import UnknownExportError
 from indexer.export.schema import SCHEMA_VERSION
 
 NAME = "manifest.json"

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from indexer.cursor import Cursor, find_cursor
 from indexer.database import Database
-from indexer.errors import DamagedExportError, ExportBusyError, ExportFolderError, NothingExportedError
 from indexer.export.content import Content
+from indexer.export.errors import DamagedExportError, ExportBusyError, ExportFolderError, NothingExportedError
 from indexer.export.files import problem_of, publish, sync_folder, write_file
 from indexer.export.manifest import FileEntry, Manifest, load_manifest, save_manifest
 from indexer.export.names import read_rows

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from indexer.errors import ExportMismatchError
+from indexer.export.errors import ExportMismatchError
 from indexer.export.manifest import CellEntry
 from indexer.tallies import TallyReport
 

@@ -17,6 +17,7 @@ from indexer_chain import (
     serve,
 )
 from indexer_command import Run
+from indexer_running import Running, Start
 
 from indexer import rpc as rpc_module
 from indexer.cli import main
@@ -62,8 +63,8 @@ def environment(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rpc_module, "_PAUSE_S", 0.0)
     with serve(chain) as url:
-        monkeypatch.setenv("VERITALLY_INDEXER_RPC_URL", url)
-        yield {"VERITALLY_INDEXER_RPC_URL": url}
+        monkeypatch.setenv("VERITALLY_INDEXER_RPC_URLS", url)
+        yield {"VERITALLY_INDEXER_RPC_URLS": url}
 
 
 @pytest.fixture
@@ -80,3 +81,18 @@ def run(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Run:
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Starts `veritally-indexer run`."""
+    started: list[Running] = []
+
+    def start(*arguments: str) -> Running:
+        started.append(Running(*arguments))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.process.kill()
+        running.process.communicate()

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from indexer_chain import SETTLEMENT, RecordedChain
 from indexer_command import Run, chain_of_all_tiers, sentence
-
-from indexer.cli import app
-from veritally.tiers import Tier
-
-DOCS = Path(__file__).parents[2] / "docs" / "indexer.md"
 
 
 @pytest.fixture
@@ -46,7 +35,8 @@ def test_sync_says_what_it_did_and_compares(run: Run) -> None:
         ),
         (["sync", "--once", "--rpc-url", "127.0.0.1:1"], 2, "RPC URL: is not of the form"),
         (["sync", "--once", "--blocks-per-request", "0"], 2, "--blocks-per-request: Input should be greater"),
-        (["sync", "--once", "--poll-interval-s", "0"], 2, "--poll-interval-s: Input should be greater"),
+        (["run", "--poll-interval-s", "0"], 2, "--poll-interval-s: Input should be greater"),
+        (["sync"], 2, "sync does not follow the head: give --once, or use `veritally-indexer run`"),
         (
             ["sync", "--once", "--database-url", "sqlite:////none/of/this.db"],
             3,
@@ -64,7 +54,7 @@ def test_errors_are_one_sentence(run: Run, arguments: list[str], code: int, mess
     assert (found, out) == (code, "")
     assert message in sentence(err)
     assert "s3cret" not in err
-    assert not Path("veritally-indexer.db").exists() or arguments[0] == "sync"
+    assert not Path("veritally-indexer.db").exists() or arguments[0] != "tallies"
 
 
 def test_database_without_a_finished_range(chain: RecordedChain, run: Run) -> None:
@@ -121,36 +111,3 @@ def test_address_without_contract(chain: RecordedChain, run: Run, monkeypatch: p
     code, _, err = run("sync", "--once")
     assert code == 1
     assert f"no Settlement contract answers at {SETTLEMENT}" in sentence(err)
-
-
-def test_follower_waits_for_blocks_and_stops_on_a_signal(
-    chain: RecordedChain, environment: dict[str, str]
-) -> None:
-    command = [sys.executable, "-u", "-m", "indexer", "sync", "--poll-interval-s", "0.02"]
-    follower = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert follower.stdout is not None
-    assert follower.stderr is not None
-    assert follower.stdout.readline() == "blocks 3 to 5: 6 new inferences, 6 events\n"
-    assert follower.stdout.readline() == "on-chain counters: match\n"
-    chain.raw_answer = (200, b"<html>")
-    assert "waiting: " in sentence(follower.stderr.readline())
-    time.sleep(0.2)
-    chain.raw_answer = None
-    chain.mine()
-    chain.settle({"tier": Tier.ZKML})
-    assert re.match(r"blocks [67] to 7: 1 new inferences, 1 events", follower.stdout.readline())
-    assert follower.stdout.readline() == "on-chain counters: match\n"
-    follower.send_signal(signal.SIGTERM)
-    out, err = follower.communicate(timeout=10)
-    assert (follower.returncode, out, err) == (0, "", "")
-
-
-def test_every_command_and_option_is_documented(run: Run) -> None:
-    text = DOCS.read_text(encoding="utf-8")
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert f"veritally-indexer {command.callback.__name__}" in text
-        for option in re.findall(r"--[a-z-]+", run(command.callback.__name__, "--help")[1]):
-            assert option == "--help" or option in text

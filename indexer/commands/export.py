@@ -1,4 +1,4 @@
-"""The command `veritally-indexer export`."""
+"""`veritally-indexer export`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.options import Config, DatabaseUrl
 from indexer.database import Database
 from indexer.errors import UsageError
 from indexer.settings import load_settings, require_no_password
@@ -16,7 +17,7 @@ _BLOCKS_PER_FILE = 100_000
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Adds the command to the program."""
     app.command()(export)
 
 
@@ -26,13 +27,11 @@ def export(
         Path | None, typer.Option("--check", help="Folder whose files are to be read and compared.")
     ] = None,
     blocks_per_file: Annotated[int, typer.Option(min=1, help="Most blocks of one file.")] = _BLOCKS_PER_FILE,
-    database_url: Annotated[
-        str | None,
-        typer.Option(help="SQLAlchemy URL without a password. [default: sqlite:///veritally-indexer.db]"),
-    ] = None,
+    database_url: DatabaseUrl = None,
     deployment: Annotated[
         Path | None, typer.Option(help="Which one, when the database holds several deployments.")
     ] = None,
+    config: Config = None,
 ) -> None:
     """Write final events as Parquet files that never change, or check such files with --check.
 
@@ -44,7 +43,7 @@ def export(
         _check(check)
     elif to is not None:
         require_no_password("--database-url", database_url)
-        settings = load_settings(database_url=database_url)
+        settings = load_settings(config, database_url=database_url)
         meant = None if deployment is None else Deployment.load(deployment)
         _export(Database(settings.database_url.get_secret_value()), to, blocks_per_file, meant)
 

@@ -1,0 +1,1 @@
+"""The commands of `veritally-indexer`: a module each, with `register(app)`."""

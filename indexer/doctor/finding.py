@@ -1,0 +1,43 @@
+"""What one check found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check."""
+
+    subject: str
+    """What was looked at."""
+    check: str
+    detail: str
+    fix: str = ""
+    """How to put it right; empty when it is right."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether there is nothing to put right."""
+        return not self.fix
+
+    def __str__(self) -> str:
+        found = f"{'ok  ' if self.is_ok else 'FAIL'}  {self.subject}: {self.check}: {self.detail}"
+        return found if self.is_ok else f"{found}; fix: {self.fix}"
+
+    @classmethod
+    def of_error(cls, subject: str, check: str, error: Exception, fix: str) -> Finding:
+        """An error, with our own fix in place of the one that its message ends with."""
+        problem, _, _ = str(error).rpartition("; ")
+        return cls(subject, check, problem or str(error), fix)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"ok": self.is_ok, **vars(self), "fix": self.fix or None}
+
+
+def failed(findings: Sequence[Finding]) -> int:
+    """Number of those that are to be put right."""
+    return sum(not finding.is_ok for finding in findings)

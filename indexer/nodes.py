@@ -1,0 +1,51 @@
+"""Which node serves which chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from indexer.chain import read_chain_id
+from indexer.errors import NoNodeError, NotReadyError
+from indexer.rpc import JsonRpc
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """RPC URLs by the chain that they serve."""
+
+    urls: dict[int, list[str]]
+    problems: list[str]
+    """One sentence for each URL that gave no answer."""
+
+    def of(self, chain_id: int) -> list[str]:
+        """The URLs that serve a chain.
+
+        Raises:
+            NoNodeError: there is none.
+        """
+        if chain_id not in self.urls:
+            raise NoNodeError(chain_id, self.problems)
+        return self.urls[chain_id]
+
+
+def connect(rpc_urls: Sequence[str]) -> JsonRpc:
+    """Reads one chain through its nodes."""
+    return JsonRpc(rpc_urls[0])
+
+
+def nodes_of(chain_ids: Iterable[int], rpc_urls: Sequence[str]) -> Nodes:
+    """The nodes of each chain: all of them when there is one chain, else those that say so when asked."""
+    wanted = set(chain_ids)
+    if len(wanted) == 1:
+        return Nodes({wanted.pop(): list(rpc_urls)}, [])
+    found = Nodes({}, [])
+    for url in rpc_urls:
+        rpc = JsonRpc(url)
+        try:
+            found.urls.setdefault(read_chain_id(rpc), []).append(url)
+        except NotReadyError as error:
+            found.problems.append(str(error))
+        finally:
+            rpc.close()
+    return found

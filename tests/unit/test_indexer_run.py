@@ -1,0 +1,189 @@
+"""`veritally-indexer run`: follows, waits, says what it does, and stops when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from indexer_chain import RecordedChain, registry_log, serve
+from indexer_command import Run, chain_of_all_tiers, sentence
+from indexer_running import Start
+
+from indexer import follow as follow_module
+from veritally.tiers import Tier
+
+DATABASE = Path("veritally-indexer.db")
+
+
+@pytest.fixture
+def chain() -> RecordedChain:
+    return chain_of_all_tiers()
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def inferences() -> int:
+    """Number of stored ones; 0 while there is no table yet."""
+    with closing(sqlite3.connect(f"file:{DATABASE}?mode=rwc", uri=True, timeout=10)) as database:
+        try:
+            return int(database.execute("SELECT count(*) FROM inference").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+
+def sample(metrics: str, name: str) -> float:
+    (found,) = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", metrics, re.MULTILINE)
+    return float(found)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_follows_waits_and_stops_on_a_signal(chain: RecordedChain, start: Start, number: int) -> None:
+    running = start()
+    first = running.line("indexed")
+    assert (first["from_block"], first["to_block"], first["inferences"], first["events"]) == (3, 5, 6, 6)
+    assert (first["chain_id"], first["level"]) == (31337, "info")
+    assert running.line("counters match")["block"] == 5
+    chain.raw_answer = (200, b"<html>")
+    assert "no JSON-RPC batch: <html>" in running.line("waiting")["reason"]
+    time.sleep(0.2)
+    chain.raw_answer = None
+    chain.mine()
+    chain.settle({"tier": Tier.ZKML})
+    later = running.line("indexed")
+    assert (later["to_block"], later["inferences"]) == (7, 1)
+    running.line("counters match")
+    seconds, rest = running.stop(number)
+    assert seconds < follow_module.GRACE_S
+    assert json.loads(rest)["event"] == "stopped"
+
+
+def test_waits_for_a_node_that_is_not_there_yet(chain: RecordedChain, start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    running = start("--rpc-url", f"http://127.0.0.1:{port}")
+    assert f"no answer from the RPC http://127.0.0.1:{port}" in running.line("waiting")["reason"]
+    seconds, rest = running.stop()
+    assert seconds < follow_module.GRACE_S + 1
+    assert json.loads(rest)["event"] == "stopped"
+
+
+def test_stops_soon_although_a_node_does_not_answer(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        running = start("--rpc-url", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        silent.accept()
+        seconds, _ = running.stop()
+    assert follow_module.GRACE_S - 0.5 < seconds < follow_module.GRACE_S + 2
+
+
+def test_stops_soon_during_a_long_backfill(chain: RecordedChain, start: Start) -> None:
+    for _ in range(3_000):
+        chain.settle({}, {})
+    chain.final = len(chain.blocks) - 10
+    running = start("--blocks-per-request", "1")
+    while inferences() < 6:
+        time.sleep(0.05)
+    seconds, rest = running.stop()
+    assert seconds < follow_module.GRACE_S
+    stored = inferences()
+    assert 6 <= stored < 6_006
+    assert json.loads(rest.splitlines()[0])["inferences"] == stored
+
+
+def test_second_signal_ends_at_once(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        running = start("--rpc-url", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        silent.accept()
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=1) == -signal.SIGTERM
+
+
+def test_metrics_and_probes(chain: RecordedChain, start: Start) -> None:
+    running = start("--metrics-port", "0", "--max-lag-s", "0.5")
+    url = running.line("metrics")["url"].removesuffix("/metrics")
+    running.line("indexed")
+    running.line("counters match")
+    assert get(f"{url}/readyz")[0] == get(f"{url}/healthz")[0] == 200
+    assert get(f"{url}/")[0] == 404
+    metrics = get(f"{url}/metrics")[1]
+    assert f'indexer_lag_blocks{{chain_id="31337",settlement="{chain.deployment.settlement}"}} 0.0' in metrics
+    assert sample(metrics, "indexer_events_total") == 6
+    assert sample(metrics, "indexer_block") == 5
+    assert sample(metrics, "indexer_lag_seconds") == sample(metrics, "indexer_tally_mismatch") == 0
+    chain.reorganise(2)
+    running.line("indexed")
+    running.line("counters match")
+    chain.raw_answer = (503, b"busy")
+    running.line("waiting")
+    time.sleep(0.6)
+    code, body = get(f"{url}/readyz")
+    (deployment,) = json.loads(body)["deployments"]
+    assert (code, json.loads(body)["ready"], deployment["lag_blocks"]) == (503, False, 0)
+    assert deployment["lag_s"] > 0.5
+    assert "HTTP status 503" in deployment["waiting"]
+    metrics = get(f"{url}/metrics")[1]
+    assert sample(metrics, "indexer_reorgs_total") == 1
+    assert sample(metrics, "indexer_lag_seconds") > 0.5
+    assert sample(metrics, "indexer_rpc_errors_total") >= 3
+    assert get(f"{url}/healthz")[0] == 200
+
+
+def test_metrics_port_that_is_taken(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, _, err = run("run", "--metrics-port", port)
+    assert code == 2
+    assert f"--metrics-port {port}: cannot be opened on 127.0.0.1" in sentence(err)
+
+
+def test_counters_that_differ_end_it(chain: RecordedChain, start: Start) -> None:
+    chain.counters[-1][int(Tier.TEE)] = 9
+    running = start()
+    ended = running.line("ended")
+    assert "tee: 2 indexed, 9 on chain" in ended["reason"]
+    assert running.process.wait(timeout=10) == ended["exit_code"] == 1
+
+
+def test_several_deployments_in_one_process(chain: RecordedChain, start: Start) -> None:
+    other = RecordedChain(chain_id=10)
+    other.settle({"tier": Tier.ZKML, "amount": 3})
+    other.deployment.save(Path("other.json"))
+    with serve(other) as url:
+        running = start(
+            *("--deployment", "deployment.json", "--deployment", "other.json"),
+            *("--rpc-url", url, "--rpc-url", os.environ["VERITALLY_INDEXER_RPC_URLS"]),
+        )
+        for chain_id in (31337, 10):
+            assert running.line("indexed")["chain_id"] == chain_id
+            assert running.line("counters match")["chain_id"] == chain_id
+        other.raw_answer = (200, b"<html>")
+        assert running.line("waiting")["chain_id"] == 10
+        chain.mine(registry_log())
+        assert running.line("indexed")["chain_id"] == 31337
+        running.line("counters match")
+        running.stop()
+
+
+def test_chain_without_a_node_among_several(chain: RecordedChain, run: Run) -> None:
+    RecordedChain(chain_id=10).deployment.save(Path("other.json"))
+    code, _, err = run("run", "--deployment", "deployment.json", "--deployment", "other.json")
+    assert code == 3
+    assert "none of the nodes serves chain 10; add one with --rpc-url" in sentence(err)
