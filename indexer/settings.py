@@ -45,7 +45,7 @@ class IndexerSettings(BaseModel):
     """Deployment files, as `veritally devnet` and `scripts/deploy.py` write them."""
     blocks_per_request: int = Field(default=1_000, ge=1, le=100_000)
     """Most blocks that one `eth_getLogs` asks for, and that one transaction stores."""
-    poll_interval_s: float = Field(default=2.0, gt=0, le=3_600)
+    poll_interval_s: float = Field(default=0.5, gt=0, le=3_600)
     """Seconds between two looks at the head while following."""
     max_lag_s: float = Field(default=60.0, gt=0, le=86_400)
     """Seconds of lag up to which `status` and `/readyz` call a deployment current."""

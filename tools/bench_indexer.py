@@ -46,7 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.run:
         way, rpc_url, database_url = arguments.run
-        print(json.dumps(_measured(_WAYS[way], rpc_url, database_url)))
+        print(json.dumps(measured(_WAYS[way], rpc_url, database_url)))
         return
     for name, value in _figures(arguments.blocks):
         print(f"{name} {value:.0f}" if value >= 100 else f"{name} {value:.1f}", flush=True)
@@ -61,9 +61,9 @@ def _figures(blocks: int) -> Iterator[tuple[str, float]]:
         sqlite = _run("indexer", rpc_url, f"sqlite:///{file}")
         yield from _of("sqlite", sqlite, sqlite["cpu_s"], file.stat().st_size)
         with run_postgres() as url:
-            empty_octets = _database_octets(url)
+            empty_octets = database_octets(url)
             postgres = _run("indexer", rpc_url, url)
-            octets = _database_octets(url) - empty_octets
+            octets = database_octets(url) - empty_octets
         yield from _of("postgres", postgres, postgres["cpu_s"] + postgres["server_cpu_s"], octets)
         yield "postgres_server_cpu_s", postgres["server_cpu_s"]
         yield "peak_memory_mb", max(sqlite["peak_mb"], postgres["peak_mb"])
@@ -97,7 +97,8 @@ def _run(way: str, rpc_url: str, database_url: str) -> dict[str, float]:
     return dict(json.loads(done.stdout))
 
 
-def _measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: str) -> dict[str, float]:
+def measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: str) -> dict[str, float]:
+    """What the work that `way` prepares takes: number of events, seconds, and memory at its peak."""
     index = way(rpc_url, url)
     start_s, start_cpu_s, start_server_s = time.perf_counter(), time.process_time(), _server_cpu_s(url)
     events = index()
@@ -171,7 +172,8 @@ def _ticks(pid: int, fields: tuple[int, ...]) -> int:
     return sum(int(values[field]) for field in fields)
 
 
-def _database_octets(url: str) -> int:
+def database_octets(url: str) -> int:
+    """Size of a Postgres database."""
     engine = create_engine(url)
     with engine.connect() as connection:
         size: Any = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()

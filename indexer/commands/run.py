@@ -36,7 +36,7 @@ def run(
     deployments: Deployments = None,
     blocks_per_request: BlocksPerRequest = None,
     poll_interval_s: Annotated[
-        float | None, typer.Option(help="Seconds between two looks at the head. [default: 2]")
+        float | None, typer.Option(help="Seconds between two looks at the head. [default: 0.5]")
     ] = None,
     max_lag_s: MaxLagS = None,
     metrics_port: Annotated[

@@ -25,6 +25,8 @@ from indexer import batches as batches_module
 from indexer import sync as sync_module
 from indexer.database import Database
 from indexer.errors import ConcurrentIndexerError, DatabaseError
+from indexer.export.run import export
+from indexer.export.schema import TABLES
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from indexer.tallies import compared, read_report, require_match
@@ -176,3 +178,22 @@ def test_bulk_write_that_fails_is_an_error_of_the_database(
         with pytest.raises(DatabaseError, match="rollup_hour"):
             indexer.sync_once()
         assert stored(broken)["inference"] == stored(broken)["rollup"] == []
+
+
+def test_exports_of_both_databases_are_the_same(
+    chain: RecordedChain, rpc: JsonRpc, tmp_path: Path, url: str
+) -> None:
+    chain.settle({"amount": UINT96_MAX, "served_at": 2**64 - 1})
+    chain.mine(group_log(Tier.TEE, 2, 0, 3, KEY), registry_log())
+    chain.final = len(chain.blocks) - 1
+    path = tmp_path / "indexer.db"
+    indexer_of(chain, rpc, path).sync_once()
+    in_postgres(chain, rpc, url, blocks_per_request=2).sync_once()
+    for name, database_url in (("sqlite", f"sqlite:///{path}"), ("postgres", url)):
+        export(Database(database_url), tmp_path / name, 4)
+    exported = [
+        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.*")}
+        for folder in (tmp_path / "sqlite", tmp_path / "postgres")
+    ]
+    assert exported[0] == exported[1]
+    assert len(exported[0]) > len(TABLES)

@@ -1,0 +1,1 @@
+"""Final events as immutable Parquet files with a manifest, for engines on other machines."""
