@@ -12,6 +12,7 @@ from indexer.database import Database
 from indexer.decode import EventDecoder, Rows
 from indexer.errors import ChainReorganisedError, SequenceGapError
 from indexer.events import octets_of
+from indexer.group_checks import require_groups
 from indexer.ranges import BlockRange
 from indexer.store import Batch, unknown_assets
 from indexer.tables import InferenceRow
@@ -27,6 +28,8 @@ class Batches:
     def __init__(self, database: Database, decoder: EventDecoder) -> None:
         self._database = database
         self._decoder = decoder
+        self.compares_groups = False
+        """Whether a group event that is missing makes a range unbelievable."""
         self._known_assets: set[bytes] = set()  # whose decimals are stored, or about to be
 
     def forget(self) -> None:
@@ -38,13 +41,15 @@ class Batches:
 
         Raises:
             ChainReorganisedError: the range is not on top of what is indexed.
-            UndecodableEventError, SequenceGapError: the logs cannot be trusted.
+            UndecodableEventError, SequenceGapError, MissingGroupError: the logs cannot be trusted.
         """
         if before.last_block_hash not in (None, found.first.parent_hash):
             raise ChainReorganisedError(
                 before.next_block - 1, before.last_block_hash or b"", found.first.parent_hash
             )
         rows = self._decoder.decode(found.logs)
+        if self.compares_groups:
+            require_groups(found.first.number, found.last.number, rows)
         next_seq = _next_seq(before.next_seq, found, rows)
         after = before.advanced(found.last, next_seq, final_block)
         return Batch(before, after, found.blocks, rows, self._new_assets(chain, before, rows))
@@ -60,10 +65,10 @@ class Batches:
         with self._database.transaction() as session:
             new = unknown_assets(session, cursor, unseen)
         self._known_assets |= unseen
-        return {asset: _decimals(chain, asset) for asset in new}
+        return {asset: read_decimals(chain, asset) for asset in new}
 
 
-def _decimals(chain: SettlementChain, asset: bytes) -> int | None:
+def read_decimals(chain: SettlementChain, asset: bytes) -> int | None:
     """`decimals()` of a token. Anybody may name a contract of their own making: any answer must do."""
     answer = chain.call_contract(asset, _DECIMALS_CALL)
     if answer is None or len(answer) != 32:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import config, doctor, export, run, status, sync, tallies
+from indexer.commands import config, doctor, export, run, status, sync, tallies, verify
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -23,6 +23,7 @@ sync.register(app)
 status.register(app)
 tallies.register(app)
 doctor.register(app)
+verify.register(app)
 export.register(app)
 config.register(app)
 

@@ -18,6 +18,7 @@ IndexerError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
     ├── InconsistentLogsError
+    │   └── MissingGroupError
     ├── UndecodableEventError
     ├── SequenceGapError
     ├── ChainReorganisedError
@@ -201,6 +202,10 @@ class InconsistentLogsError(CheckFailedError):
             "run the command again, and set --rpc-url to another node when it repeats"
         )
         self.blocks = from_block, to_block
+
+
+class MissingGroupError(InconsistentLogsError):
+    """Inferences and the events of their groups do not fit together: the node left some of them out."""
 
 
 class UndecodableEventError(CheckFailedError):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from indexer import metrics
 from indexer.cursor import find_cursor
 from indexer.database import Database
+from indexer.endpoints import Endpoints
 from indexer.errors import CounterMismatchError
-from indexer.nodes import connect, nodes_of
+from indexer.nodes import connect_all
 from indexer.progress import Progress, SyncResult, Watch
 from indexer.settings import IndexerSettings
 from indexer.standing import Standing
@@ -35,12 +36,12 @@ class Follower:
     """One deployment in one database."""
 
     def __init__(
-        self, deployed: Deployment, database: Database, rpc_urls: list[str], most_blocks: int
+        self, deployed: Deployment, database: Database, endpoints: Endpoints, most_blocks: int
     ) -> None:
         self._deployed = deployed
         self._database = database
-        self._rpc = connect(rpc_urls)
-        self._indexer = Indexer(self._rpc, database, deployed, most_blocks)
+        self._endpoints = endpoints
+        self._indexer = Indexer(endpoints, database, deployed, most_blocks)
         self._is_open = self._is_compared = False
         self.name = f"Settlement {deployed.settlement} on chain {deployed.chain_id}"
         self.standing = Standing(deployed.chain_id, deployed.settlement)
@@ -87,7 +88,7 @@ class Follower:
 
     def _compared(self) -> TallyReport:
         """The contract's counters beside ours."""
-        report = compared(self._rpc, read_report(self._database, self._deployed))
+        report = compared(self._endpoints, read_report(self._database, self._deployed))
         mismatch = metrics.TALLY_MISMATCH.labels(*self.standing.labels)
         try:
             require_match(report)
@@ -106,9 +107,7 @@ def followers_of(settings: IndexerSettings) -> list[Follower]:
         NoNodeError: none of the nodes serves the chain of a deployment.
     """
     database = Database(settings.database_url.get_secret_value())
-    deployments = [Deployment.load(path) for path in settings.deployments]
-    nodes = nodes_of((deployed.chain_id for deployed in deployments), settings.rpc_urls)
     return [
-        Follower(deployed, database, nodes.of(deployed.chain_id), settings.blocks_per_request)
-        for deployed in deployments
+        Follower(deployed, database, endpoints, settings.blocks_per_request)
+        for deployed, endpoints in connect_all(settings.deployments, settings.rpc_urls)
     ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from indexer.chain import read_chain_id
 from indexer.endpoints import Endpoints
 from indexer.errors import NoNodeError, NotReadyError
 from indexer.rpc import JsonRpc
+from veritally.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -54,3 +56,14 @@ def nodes_of(chain_ids: Iterable[int], rpc_urls: Sequence[str]) -> Nodes:
         finally:
             rpc.close()
     return found
+
+
+def connect_all(files: Sequence[Path], rpc_urls: Sequence[str]) -> list[tuple[Deployment, Endpoints]]:
+    """The deployments of the files, each with the nodes of its chain.
+
+    Raises:
+        NoNodeError: none of the nodes serves the chain of a deployment.
+    """
+    deployments = [Deployment.load(file) for file in files]
+    nodes = nodes_of((deployed.chain_id for deployed in deployments), rpc_urls)
+    return [(deployed, connect(nodes.of(deployed.chain_id))) for deployed in deployments]

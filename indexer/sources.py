@@ -56,6 +56,10 @@ class Sources:
         """Those besides this one whose endpoints did not fail just now."""
         return [self._by_node[node] for node in self.endpoints.others(source.chain.rpc)]
 
+    def of(self, node: JsonRpc) -> Source:
+        """The one through this node."""
+        return self._by_node[node]
+
     def use(self, source: Source) -> None:
         """Goes on with this one."""
         self.endpoints.use(source.chain.rpc)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from indexer.batches import Batches
 from indexer.chain import Heads
+from indexer.completeness import Completeness
 from indexer.cursor import Cursor, move_cursor, open_cursor
 from indexer.database import Database
 from indexer.dictionary import Dictionary
@@ -15,6 +16,7 @@ from indexer.errors import (
     CheckFailedError,
     FinalBlockChangedError,
     InconsistentLogsError,
+    MissingGroupError,
     NodeBehindError,
     NoSettlementError,
     NotReadyError,
@@ -24,9 +26,11 @@ from indexer.errors import (
 from indexer.incidents import ENDPOINT, Incident, close, record
 from indexer.progress import Run, SyncResult, Watch
 from indexer.reorg import find_fork, hot_blocks, rewound
+from indexer.repair import Repairer
 from indexer.rpc import JsonRpc
 from indexer.sources import Source, Sources
 from indexer.store import Batch, forget_blocks, merged, replace_tail, write_range
+from indexer.verify import Verifier
 from veritally.deployment import Deployment
 
 _DISTRUSTED = (
@@ -59,6 +63,11 @@ class Indexer:
         self._most_blocks = blocks_per_request
         self._batches = Batches(database, self._sources.decoder)
         self._dictionary = Dictionary()
+        self._repairer = Repairer(database, self._sources, self._batches, self._dictionary)
+        self._completeness = Completeness(database, self._sources, self._repairer, blocks_per_request)
+        self.verifier = Verifier(self._sources, database, self._repairer)
+        """Verifies what is stored, and repairs it."""
+        self._checked: Cursor | None = None
         self._may_be_open = True  # incidents of endpoints, of an earlier process perhaps
 
     def open(self) -> None:
@@ -86,6 +95,25 @@ class Indexer:
             InconsistentLogsError, UndecodableEventError, SequenceGapError: the node's logs cannot be trusted.
         """
         run = Run(self._cursor(), watch)
+        self._batches.compares_groups = len(self._sources) > 1
+        failures = self._try_all(run, stopped)
+        if len(failures) == len(self._sources) and all(_is_missing_group(error) for _, error in failures):
+            self._batches.compares_groups = False  # all of them say the same
+            failures = self._try_all(run, stopped)
+        is_done = len(failures) < len(self._sources)
+        self._record(run, failures, is_done)
+        if not is_done:
+            raise _worst(failures)
+        if run.cursor != self._checked and not stopped():
+            self._check(run)
+        return run.result()
+
+    def _check(self, run: Run) -> None:
+        """Holds what is stored to the contract's counters, and repairs it when it differs."""
+        run.cursor = self._checked = self._completeness.require(run.cursor)
+
+    def _try_all(self, run: Run, stopped: Callable[[], bool]) -> list[tuple[Source, Exception]]:
+        """Goes up to the head through the first endpoint that can. Returns why those before it could not."""
         failures: list[tuple[Source, Exception]] = []
         for source in self._sources.in_order():
             try:
@@ -98,11 +126,7 @@ class Indexer:
             else:
                 self._sources.use(source)
                 break
-        is_done = len(failures) < len(self._sources)
-        self._record(run, failures, is_done)
-        if not is_done:
-            raise _worst(failures)
-        return run.result()
+        return failures
 
     def _sync_from(self, source: Source, run: Run, stopped: Callable[[], bool]) -> None:
         """Goes up to the head through one endpoint."""
@@ -209,3 +233,7 @@ def _worst(failures: list[tuple[Source, Exception]]) -> Exception:
     """What is told when no endpoint helped: first of all what cannot be right."""
     errors = [error for _, error in failures]
     return next((error for error in errors if isinstance(error, CheckFailedError)), errors[0])
+
+
+def _is_missing_group(error: Exception) -> bool:
+    return isinstance(error, MissingGroupError)
