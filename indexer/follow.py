@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from indexer.backfill import shown_backfill
-from indexer.errors import NotReadyError
-from indexer.follower import Follower, Round
+from indexer.errors import ChainReorganisedError, NotReadyError
+from indexer.follower import Follower
 from indexer.log import logger
 from indexer.standing import Health
 
@@ -92,27 +92,14 @@ class _Turn:
         """Goes on; whether there is nothing to do before the next look."""
         try:
             with shown_backfill(health.beat) as watch:
-                done = self._follower.go_on(stop.is_set, watch, self._slice_s)
-        except NotReadyError as error:
+                result = self._follower.go_on(stop.is_set, watch, self._slice_s)
+        except (NotReadyError, ChainReorganisedError) as error:
             self._follower.standing.waiting = str(error)
             if str(error) != self._reported:
                 self._log.warning("waiting", reason=str(error))
             self._reported = str(error)
             return True
         self._reported = ""
-        self._tell(done)
-        return done.is_at_head
-
-    def _tell(self, done: Round) -> None:
-        result = done.result
         if result.events or result.replaced_blocks:
-            self._log.info(
-                "indexed",
-                from_block=result.from_block,
-                to_block=result.to_block,
-                inferences=result.inferences,
-                events=result.events,
-                replaced_blocks=result.replaced_blocks,
-            )
-        if done.report is not None:
-            self._log.info("counters match", block=done.report.block_number)
+            self._log.info("indexed", **vars(result))
+        return not self._follower.standing.lag_blocks

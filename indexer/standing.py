@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from indexer import metrics
-from indexer.progress import Progress
+from indexer.progress import Progress, SyncResult
 from indexer.status import Audits
 
 _STALLED_S = 300.0
@@ -72,6 +72,12 @@ class Standing:
         self.waiting = ""
         if not progress.lag_blocks:
             self.complete_at_s = time.time()
+
+    def settled(self, result: SyncResult) -> None:
+        """Takes note of a run that ended well: the contract counts as we do."""
+        metrics.TALLY_MISMATCH.labels(*self.labels).set(0)
+        if result.replaced_blocks:
+            metrics.REORGS.labels(*self.labels).inc()
 
     def audited(self, audits: Audits) -> None:
         """Takes note of what is on record about the trust in the rows."""

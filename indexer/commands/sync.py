@@ -15,6 +15,7 @@ from indexer.log import configure
 from indexer.progress import SyncResult
 from indexer.report import counters_line
 from indexer.settings import load_settings, require_no_password
+from indexer.tallies import require_match
 
 
 def register(app: typer.Typer) -> None:
@@ -57,10 +58,12 @@ def sync(
 
 def _sync(follower: Follower, stop: Stop, name: str) -> None:
     with shown_backfill() as watch:
-        done = follower.go_on(stop.is_set, watch)
-    typer.echo(name + _summary(done.result))
-    if done.report is not None:
-        typer.echo(name + counters_line(done.report))
+        result = follower.go_on(stop.is_set, watch)
+    typer.echo(name + _summary(result))
+    if not stop.is_set():
+        report = follower.compared()
+        require_match(report)
+        typer.echo(name + counters_line(report))
 
 
 def _summary(result: SyncResult) -> str:

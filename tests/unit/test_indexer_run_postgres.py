@@ -54,12 +54,10 @@ def test_follows_and_says_how_it_stands(
 ) -> None:
     running = start()
     assert running.line("indexed")["inferences"] == 6
-    running.line("counters match")
     assert run("status")[0] == 0
     chain.settle({"tier": Tier.ZKML, "amount": 2**96 - 1})
     assert run("status", "--max-lag-s", "0.001")[0] in (0, 3)
     assert running.line("indexed")["inferences"] == 1
-    running.line("counters match")
     with database.begin() as connection:
         values = "0, 3, 4, 'logs', '', '', 1, false"
         connection.execute(
@@ -79,7 +77,6 @@ def test_stops_soon_although_others_lock_the_database(
 ) -> None:
     running = start()
     running.line("indexed")
-    running.line("counters match")
     with database.begin() as connection:
         connection.execute(text("UPDATE deployment SET next_seq = next_seq"))
         chain.settle({})
