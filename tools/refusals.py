@@ -7,6 +7,7 @@ from pathlib import Path
 import attestation_refusals
 import enclave_refusals
 import indexer_refusals
+import lake_refusals
 import opengradient_refusals
 import program_refusals
 import prover_refusals
@@ -59,7 +60,7 @@ OPENGRADIENT = tuple(
 
 INDEXER = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
-    for name, path, text, disabled, part in indexer_refusals.CHECKS
+    for name, path, text, disabled, part in (*indexer_refusals.CHECKS, *lake_refusals.CHECKS)
 )
 
 REFUSALS = (
