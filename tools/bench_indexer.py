@@ -60,19 +60,19 @@ def main() -> None:
 
 
 def _figures(blocks: int) -> Iterator[tuple[str, float]]:
-    with _node(blocks) as rpc_url:
+    with replay_node(blocks) as rpc_url:
         no_sink = _run("no_sink", rpc_url, "")
         yield "events", no_sink["events"]
         yield "no_sink_events_per_cpu_s", no_sink["events"] / no_sink["cpu_s"]
         yield from _both_databases(rpc_url)
-    with _node(_NAIVE_BLOCKS) as rpc_url, tempfile.TemporaryDirectory() as folder:
+    with replay_node(_NAIVE_BLOCKS) as rpc_url, tempfile.TemporaryDirectory() as folder:
         naive = _run("naive", rpc_url, f"sqlite:///{folder}/naive.db")
         yield "naive_events_per_cpu_s", naive["events"] / naive["cpu_s"]
 
 
 def _long_figures() -> Iterator[tuple[str, float]]:
     """The same figures with many more events: none of them may be worse per event."""
-    with _node(_LONG_BLOCKS) as rpc_url:
+    with replay_node(_LONG_BLOCKS) as rpc_url:
         for name, value in _both_databases(rpc_url):
             yield f"{name}_2m", value
 
@@ -100,7 +100,8 @@ def _of(name: str, run: dict[str, float], cpu_s: float, octets: int) -> Iterator
 
 
 @contextmanager
-def _node(blocks: int) -> Iterator[str]:
+def replay_node(blocks: int) -> Iterator[str]:
+    """A process that serves the made-up chain; gives its URL."""
     command = [sys.executable, str(Path(__file__).with_name("replay_rpc.py")), str(blocks)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:
         try:
@@ -119,7 +120,7 @@ def _run(way: str, rpc_url: str, database_url: str) -> dict[str, float]:
 def measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: str) -> dict[str, float]:
     """What the work that `way` prepares takes: number of events, seconds, and memory at its peak."""
     index = way(rpc_url, url)
-    start_s, start_cpu_s, start_server_s = time.perf_counter(), time.process_time(), _server_cpu_s(url)
+    start_s, start_cpu_s, start_server_s = time.perf_counter(), time.process_time(), server_cpu_s(url)
     events = index()
     cpu_s, wall_s = time.process_time() - start_cpu_s, time.perf_counter() - start_s
     status = Path("/proc/self/status").read_text(encoding="utf-8")
@@ -128,7 +129,7 @@ def measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: st
         "events": events,
         "cpu_s": cpu_s,
         "wall_s": wall_s,
-        "server_cpu_s": _server_cpu_s(url) - start_server_s,
+        "server_cpu_s": server_cpu_s(url) - start_server_s,
         "peak_mb": peak_kb / 1024,
     }
 
@@ -176,7 +177,7 @@ _WAYS: dict[str, Callable[[str, str], Callable[[], int]]] = {
 }
 
 
-def _server_cpu_s(database_url: str) -> float:
+def server_cpu_s(database_url: str) -> float:
     """CPU seconds of a Postgres server and all of its processes, the ended ones among them; 0 for SQLite."""
     if not database_url.startswith("postgresql"):
         return 0.0
