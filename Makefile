@@ -203,6 +203,10 @@ bench-examples: setup ## Build and prove the models of examples/, test their cir
 bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the obvious way (takes minutes)
 	@.venv/bin/python tools/bench_indexer.py $(ARGS)
 
+.PHONY: bench-scale
+bench-scale: setup ## Measure size, queries and export at two million rows, or more: ARGS="--rows 20000000"
+	@.venv/bin/python tools/bench_scale.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

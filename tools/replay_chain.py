@@ -33,7 +33,8 @@ _SETTLEMENT = keccak(text="settlement")[12:]
 _USDC = keccak(text="usdc")[12:]
 _EMPTY_EVERY = 10
 _GROUPS_PER_BLOCK = 2
-_BLOOM = "0x" + "ff" * 256
+_BLOOMS = {False: "0x" + "00" * 256, True: "0x" + "ff" * 256}
+"""Of blocks without and with logs."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _header(place: _Place, parent: bytes, transactions: int) -> bytes:
         "hash": f"0x{place.hash.hex()}",
         "parentHash": f"0x{parent.hex()}",
         "timestamp": hex(place.time_s),
-        "logsBloom": _BLOOM,
+        "logsBloom": _BLOOMS[transactions > 0],
         "stateRoot": root,
         "transactionsRoot": root,
         "receiptsRoot": root,

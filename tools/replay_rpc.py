@@ -45,10 +45,12 @@ class Node:
         if method == "eth_getLogs":
             first, last = self._number(params[0]["fromBlock"]), self._number(params[0]["toBlock"])
             logs = b",".join(filter(None, chain.logs[first : last + 1]))
-            return [b"[", _with_topic(logs, params[0]["topics"]) if "topics" in params[0] else logs, b"]"]
+            return [b"[", _with_topic(logs, params[0]["topics"]) if params[0].get("topics") else logs, b"]"]
         if method == "eth_getBlockByNumber":
             number = self._number(params[0])
-            return [chain.headers[number] if number <= chain.head else b"null"]
+            if number > chain.head:
+                return [b"null"]
+            return [_whole(chain.headers[number]) if params[1] else chain.headers[number]]
         if method == "eth_blockNumber":
             return [b'"%#x"' % chain.head]
         if method == "eth_chainId":
@@ -63,10 +65,32 @@ class Node:
         return named[block] if block in named else int(block, 16)
 
 
-def _with_topic(logs: bytes, topics: Sequence[str]) -> bytes:
-    """Those of the logs whose first topic is the one that is asked for."""
-    found = [log for log in json.loads(b"[%s]" % logs) if log["topics"][0] == topics[0]]
+def _with_topic(logs: bytes, topics: Sequence[str | list[str]]) -> bytes:
+    """Those of the logs whose first topic is one of those that are asked for."""
+    wanted = [topics[0]] if isinstance(topics[0], str) else topics[0]
+    found = [log for log in json.loads(b"[%s]" % logs) if log["topics"][0] in wanted]
     return json.dumps(found).encode()[1:-1]
+
+
+def _whole(header: bytes) -> bytes:
+    """A block with its transactions, as far as anybody looks at them."""
+    block = json.loads(header)
+    account, nothing = block["miner"], "0x0"
+    block["transactions"] = [
+        {
+            "hash": transaction_hash,
+            "blockHash": block["hash"],
+            "blockNumber": block["number"],
+            "transactionIndex": hex(index),
+            "from": account,
+            "to": account,
+            "input": "0x",
+            "type": nothing,
+            **dict.fromkeys(("nonce", "gas", "gasPrice", "value", "v", "r", "s"), nothing),
+        }
+        for index, transaction_hash in enumerate(block["transactions"])
+    ]
+    return json.dumps(block).encode()
 
 
 async def _serve(node: Node) -> None:

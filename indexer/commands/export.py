@@ -52,13 +52,11 @@ def _export(database: Database, folder: Path, blocks_per_file: int, deployment: 
     from indexer.export.run import export as run  # Arrow is slow to import
 
     result = run(database, folder, blocks_per_file, deployment)
-    if not result.ranges:
+    if not result.files:
         typer.echo(f"nothing new: everything up to block {result.to_block} is exported")
         return
-    typer.echo(
-        f"up to block {result.to_block}: {result.rows} rows in {result.ranges} new ranges, "
-        f"{result.octets} bytes"
-    )
+    added = f"{result.rows} rows in {result.files} new files"
+    typer.echo(f"up to block {result.to_block}: {added}, {result.octets} bytes")
 
 
 def _check(folder: Path) -> None:

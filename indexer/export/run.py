@@ -35,7 +35,7 @@ class ExportResult:
 
     to_block: int
     """Last block of the export."""
-    ranges: int
+    files: int
     """New ones."""
     rows: int
     octets: int
@@ -137,9 +137,8 @@ class _Run:
             Sums(self._entry.tallies, self._entry.next_seq).require(self._report)
 
     def result(self) -> ExportResult:
-        new = self._entry.ranges[self._ranges_before :]
-        octets = sum(file.octets for some in new for file in some.files)
-        rows = sum(some.rows for some in new)
+        new = [file for some in self._entry.ranges[self._ranges_before :] for file in some.files]
+        rows, octets = sum(file.rows for file in new), sum(file.octets for file in new)
         return ExportResult((self._entry.next_block or 0) - 1, len(new), rows, octets)
 
     def _write(self, table: ExportTable, content: Content, sums: Sums) -> FileEntry:

@@ -32,6 +32,7 @@ def test_final_blocks_alone_are_exported(run: Run, chain: RecordedChain) -> None
     assert (code, err) == (0, "")
     assert out.startswith("up to block 5: ")
     assert {row["block_number"] for row in rows_of("inference")} == {3, 4}
+    assert [row["block_number"] for row in rows_of("block")] == [3, 4]  # the final one has no events
 
 
 def test_columns_say_what_the_events_said(run: Run, chain: RecordedChain) -> None:
@@ -228,3 +229,10 @@ def test_one_export_at_a_time(run: Run, chain: RecordedChain) -> None:
     assert code == 3
     assert "another process exports into lake" in sentence(err)
     assert run("export", "--to", "lake")[0] == 0
+
+
+def test_a_password_on_the_command_line_is_refused(run: Run) -> None:
+    code, _, err = run("export", "--to", "lake", "--database-url", "postgresql+psycopg://me:secret@host/db")
+    assert code == 2
+    assert "holds a password" in sentence(err)
+    assert "secret" not in err

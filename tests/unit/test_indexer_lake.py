@@ -204,6 +204,8 @@ class ClickHouse:
 
     def __init__(self, folder: Path) -> None:
         self._session = chdb.Session(str(folder))
+        for setting in ("max_block_size = 2", "min_insert_block_size_rows = 2"):
+            self.ask(f"SET {setting}")  # a file comes in several blocks, as a large one does
 
     def run(self, name: str, **parameters: str) -> list[Cell]:
         return self.ask(statement(f"clickhouse/{name}.sql"), **parameters)
