@@ -100,7 +100,11 @@ def test_wrong_block_is_found_and_replaced(
 
 @pytest.mark.parametrize(
     ("most_blocks", "spans"),
-    [(1000, [(4, 20), (23, 23)]), (7, [(4, 10), (20, 20), (23, 23)]), (1, [(4, 4), (7, 7), (20, 20), (23, 23)])],
+    [
+        (1000, [(4, 20), (23, 23)]),
+        (7, [(4, 10), (20, 20), (23, 23)]),
+        (1, [(4, 4), (7, 7), (20, 20), (23, 23)]),
+    ],
 )
 def test_many_wrong_blocks_are_replaced(
     chain: RecordedChain, url: str, path: Path, most_blocks: int, spans: list[tuple[int, int]]
