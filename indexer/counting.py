@@ -13,6 +13,7 @@ from indexer.abi import selector_of
 from indexer.amounts import join
 from indexer.chain import SettlementChain
 from indexer.cursor import Cursor
+from indexer.errors import NoSettlementError
 from indexer.rollup_tables import RollupRow
 from indexer.tables import AddressRow, InferenceRow
 from veritally.abi import load_artifact
@@ -112,7 +113,7 @@ def rolled_up_counts(session: Session, cursor: Cursor) -> Counts:
 def counts_on_chain(
     chain: SettlementChain, block_number: int, block_hash: bytes, assets: set[bytes]
 ) -> Counts:
-    """The contract's counters after a block; sums are asked for these assets.
+    """The contract's counters after a block, zero before it was deployed; sums are asked for these assets.
 
     Raises:
         RpcAnswerError: the node does not know the state any more.
@@ -123,7 +124,10 @@ def counts_on_chain(
     keys = [(asset, int(tier)) for asset in sorted(assets) for tier in SETTLED_TIERS]
     calls = [tally + tier.to_bytes(_WORD) for tier in SETTLED_TIERS]
     calls += [amount_tally + asset.rjust(_WORD, b"\0") + tier.to_bytes(_WORD) for asset, tier in keys]
-    words = chain.words_at(block_number, block_hash, calls)
+    try:
+        words = chain.words_at(block_number, block_hash, calls)
+    except NoSettlementError:
+        return Counts()
     tiers = [int(tier) for tier in SETTLED_TIERS]
     counted = Counter(dict(zip(tiers, words, strict=False)))
     return Counts(counted, Counter(dict(zip(keys, words[len(tiers) :], strict=True))))

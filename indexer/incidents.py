@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, select, update
 
@@ -27,6 +27,8 @@ class Incident:
     """Without path and key: where wrong answers came from, or what repaired the database; may be empty."""
     resolved: bool
     """Whether the database is right now."""
+    noticed_at_s: int = field(default_factory=lambda: int(time.time()))
+    """Unix time."""
 
 
 def record(session: Session, cursor: Cursor, incident: Incident) -> None:
@@ -43,7 +45,7 @@ def record(session: Session, cursor: Cursor, incident: Incident) -> None:
         return
     for row in still_open:
         row.resolved = True
-    session.add(IncidentRow(deployment_id=cursor.id, noticed_at_s=int(time.time()), **vars(incident)))
+    session.add(IncidentRow(deployment_id=cursor.id, **vars(incident)))
 
 
 def close(session: Session, cursor: Cursor, kind: str) -> None:
@@ -53,7 +55,8 @@ def close(session: Session, cursor: Cursor, kind: str) -> None:
     session.exec(update(IncidentRow).where(of_deployment, *still_open).values(resolved=True))
 
 
-def incidents(session: Session, cursor: Cursor) -> list[IncidentRow]:
+def incidents(session: Session, cursor: Cursor) -> list[Incident]:
     """All incidents of a deployment, the first one first."""
     statement = select(IncidentRow).where(col(IncidentRow.deployment_id) == cursor.id)
-    return list(session.exec(statement.order_by(col(IncidentRow.id))))
+    rows = session.exec(statement.order_by(col(IncidentRow.id)))
+    return [Incident(**row.model_dump(exclude={"id", "deployment_id"})) for row in rows]

@@ -29,13 +29,15 @@ def rebuild_rollups(session: Session, cursor: Cursor) -> None:
 
 
 def _differs(session: Session, rollup: Rollup, cursor: Cursor) -> bool:
-    recount, names = _recount(rollup, cursor), ", ".join(_names(rollup))
-    stored = f"SELECT {names} FROM {rollup.name} WHERE deployment_id = {cursor.id}"  # noqa: S608
-    for one, other in ((recount, stored), (stored, recount)):
-        statement = f"SELECT 1 FROM ({one} EXCEPT {other}) AS difference LIMIT 1"  # noqa: S608
-        if session.connection().execute(text(statement)).first() is not None:
-            return True
-    return False
+    """Whether a recounted cell is not among the stored ones, or there are more of these."""
+    equal = " AND ".join(f"stored.{name} = recounted.{name}" for name in _names(rollup))
+    statement = (
+        f"SELECT count(*), count(stored.deployment_id) FROM ({_recount(rollup, cursor)}) AS recounted"  # noqa: S608
+        f" LEFT JOIN {rollup.name} AS stored ON {equal}"
+    )
+    cells, equal_cells = session.connection().execute(text(statement)).one()
+    number = f"SELECT count(*) FROM {rollup.name} WHERE deployment_id = {cursor.id}"  # noqa: S608
+    return not cells == equal_cells == session.connection().execute(text(number)).scalar_one()
 
 
 def _names(rollup: Rollup) -> tuple[str, ...]:

@@ -74,6 +74,23 @@ class Verification:
         return not self.problems
 
 
+@dataclass(frozen=True)
+class LastVerification:
+    """What is kept of a verification."""
+
+    block: int
+    digest: bytes
+    """Of the database."""
+    chain_digest: bytes
+    """Of an endpoint that shows something else, else the same; empty when none gave a believable answer."""
+    events: int
+    """Number of stored events."""
+    problems: str
+    """Empty when the database held what the chain says."""
+    verified_at_s: int
+    """Unix time."""
+
+
 def require_verified(found: Verification) -> None:
     """Checks that a verification found nothing wrong.
 
@@ -87,8 +104,7 @@ def require_verified(found: Verification) -> None:
 def write_down(session: Session, cursor: Cursor, found: Verification) -> None:
     """Makes it the last one of the deployment."""
     digests = [finding.digest for finding in found.endpoints if finding.digest is not None]
-    row = VerificationRow(
-        deployment_id=cursor.id,
+    last = LastVerification(
         block=found.block_number,
         digest=found.digest,
         chain_digest=next((d for d in digests if d != found.digest), found.digest if digests else b""),
@@ -96,12 +112,13 @@ def write_down(session: Session, cursor: Cursor, found: Verification) -> None:
         problems="; ".join(found.problems),
         verified_at_s=int(time.time()),
     )
-    session.merge(row)
+    session.merge(VerificationRow(deployment_id=cursor.id, **vars(last)))
 
 
-def last_verification(session: Session, cursor: Cursor) -> VerificationRow | None:
-    """The last one of a deployment; `problems` is empty when all was well."""
-    return session.get(VerificationRow, cursor.id)
+def last_verification(session: Session, cursor: Cursor) -> LastVerification | None:
+    """The last one of a deployment; None when there was none."""
+    row = session.get(VerificationRow, cursor.id)
+    return None if row is None else LastVerification(**row.model_dump(exclude={"deployment_id"}))
 
 
 def to_json(found: Verification) -> str:

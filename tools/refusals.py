@@ -15,6 +15,7 @@ import registry_refusals
 import run_refusals
 import settlement_refusals
 import tdx_refusals
+import truth_refusals
 import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
@@ -61,7 +62,7 @@ OPENGRADIENT = tuple(
 
 INDEXER = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
-    for module in (indexer_refusals, lake_refusals, run_refusals)
+    for module in (indexer_refusals, lake_refusals, run_refusals, truth_refusals)
     for name, path, text, disabled, part in module.CHECKS
 )
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from indexer_chain import REGISTRIES, RecordedChain, serve
 from indexer_command import Run, chain_of_all_tiers, sentence
-from postgres import PostgresError, run_postgres
 
 from indexer.doctor import database as database_module
 from indexer.migrations import NEWEST
@@ -236,20 +233,8 @@ def test_older_tables_are_no_failure(run: Run) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of a server. Without an installed one these tests are left out, but not by CI."""
-    try:
-        with run_postgres() as url:
-            yield url
-    except PostgresError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
-
-
-def test_postgres(run: Run, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
-    monkeypatch.setenv("VERITALLY_INDEXER_DATABASE_URL", server)
+def test_postgres(run: Run, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
+    monkeypatch.setenv("VERITALLY_INDEXER_DATABASE_URL", postgres_url)
     code, found = examine(run)
     assert code == 0
     assert found["database tables"][1] == "there are none yet; `sync` and `run` make them"

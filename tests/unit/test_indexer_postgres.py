@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from indexer_chain import (
     inference_log,
     registry_log,
 )
-from postgres import PostgresError, run_postgres
 from sqlalchemy import MetaData, create_engine, select, text
 
 from indexer import batches as batches_module
@@ -33,27 +30,9 @@ from indexer.tallies import compared, read_report, require_match
 from veritally.tiers import Tier
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of an empty server. Without an installed one these tests are left out, but not by CI."""
-    try:
-        with run_postgres() as url:
-            yield url
-    except PostgresError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
-
-
 @pytest.fixture
-def url(server: str) -> Iterator[str]:
-    """An empty database."""
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE indexer"))
-        yield server.replace("/postgres?", "/indexer?")
-        connection.execute(text("DROP DATABASE indexer WITH (FORCE)"))
-    engine.dispose()
+def url(postgres_url: str) -> str:
+    return postgres_url
 
 
 def in_postgres(chain: RecordedChain, rpc: JsonRpc, url: str, blocks_per_request: int = 1000) -> Indexer:

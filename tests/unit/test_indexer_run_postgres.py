@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
 from indexer_chain import RecordedChain
 from indexer_command import Run, chain_of_all_tiers
 from indexer_running import Start
-from postgres import PostgresError, run_postgres
 from sqlalchemy import Engine, create_engine, text
 
 from indexer import follow as follow_module
 from veritally.tiers import Tier
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of an empty server. Without an installed one these tests are left out, but not by CI."""
-    try:
-        with run_postgres() as url:
-            yield url
-    except PostgresError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
-
-
 @pytest.fixture
-def database(server: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def database(
+    postgres_url: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
     """An empty database that the settings name."""
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    url = server.replace("/postgres?", "/indexer?")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE indexer"))
-        monkeypatch.setenv("VERITALLY_INDEXER_DATABASE_URL", url)
-        inside = create_engine(url)
-        yield inside
-        inside.dispose()
-        connection.execute(text("DROP DATABASE indexer WITH (FORCE)"))
+    monkeypatch.setenv("VERITALLY_INDEXER_DATABASE_URL", postgres_url)
+    engine = create_engine(postgres_url)
+    yield engine
     engine.dispose()
 
 

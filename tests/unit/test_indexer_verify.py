@@ -33,7 +33,7 @@ DAMAGES = [
     "UPDATE inference SET receipt_hash = x'00' WHERE seq = 3",
     "UPDATE inference SET receipt_hash = 'text' WHERE seq = 3",
     "UPDATE inference SET served_at_s = 'text' WHERE seq = 3",
-    "UPDATE inference SET id = id + 1048576 WHERE seq = 20",
+    "UPDATE inference SET id = id + 1048676 WHERE seq = 20",
     "UPDATE group_settled SET settled = 3 WHERE id = (SELECT min(id) FROM group_settled)",
     "UPDATE group_settled SET key = NULL WHERE id = (SELECT min(id) FROM group_settled)",
     "DELETE FROM group_settled WHERE id = (SELECT max(id) FROM group_settled)",
