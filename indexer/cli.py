@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from indexer import cli_chaos
 from indexer.database import Database
 from indexer.errors import IndexerError, UsageError
 from indexer.follow import Stop, follow
@@ -28,6 +29,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+cli_chaos.register(app)
 
 RpcUrl = Annotated[str | None, typer.Option(help="JSON-RPC of a node. [default: http://127.0.0.1:8545]")]
 DatabaseUrl = Annotated[

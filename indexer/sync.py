@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.assets import ask_decimals, ask_decimals_again
 from indexer.chain import Heads, SettlementChain
 from indexer.counters import next_seq_call
 from indexer.cursor import Cursor, move_cursor, open_cursor
@@ -28,10 +29,6 @@ from indexer.store import Batch, forget_blocks, merged, replace_tail, unknown_as
 from indexer.tables import InferenceRow
 from veritally.deployment import Deployment
 
-_DECIMALS_CALL = bytes.fromhex("313ce567")
-"""Selector of ERC-20's `decimals()`."""
-
-_MOST_DECIMALS = 255
 _MOST_ROWS = 16_000
 """Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
@@ -76,7 +73,7 @@ class Indexer:
         """
         self._chain.require_chain_id()
         self._database.prepare()
-        self._cursor()
+        ask_decimals_again(self._chain, self._database, self._cursor())
 
     def sync_once(self, stopped: Callable[[], bool] = lambda: False) -> SyncResult:
         """Indexes from the cursor to the chain's present head, or until `stopped` after some range.
@@ -166,6 +163,8 @@ class Indexer:
         with self._database.transaction() as session:
             hot = hot_blocks(session, cursor)
         fork = find_fork(self._chain, cursor, hot)
+        if fork == cursor.next_block - 1:
+            return  # the node has come back to it meanwhile
         with self._database.transaction() as session:
             start = rewound(session, cursor, None if fork is None else hot[fork], self._first_block)
         batches: list[Batch] = []
@@ -195,15 +194,7 @@ class Indexer:
         with self._database.transaction() as session:
             new = unknown_assets(session, cursor, unseen)
         self._known_assets |= unseen
-        return {asset: self._decimals(asset) for asset in new}
-
-    def _decimals(self, asset: bytes) -> int | None:
-        """`decimals()` of a token. Anybody may name a contract of their own making: any answer must do."""
-        answer = self._chain.call_contract(asset, _DECIMALS_CALL)
-        if answer is None or len(answer) != 32:
-            return None
-        decimals = int.from_bytes(answer)
-        return decimals if decimals <= _MOST_DECIMALS else None
+        return {asset: ask_decimals(self._chain, asset) for asset in new}
 
 
 class _Run:
