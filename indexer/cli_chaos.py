@@ -62,8 +62,8 @@ def chaos(
     upstream = HttpUpstream(settings.rpc_url)
     try:
         if check:
-            everything = [(kind, None) for kind in FAULTS.values()]
-            _check(upstream, Deployment.load(settings.deployment), faults or everything, seed)
+            tried = faults or [(kind, None) for kind in FAULTS.values()]
+            _check(upstream, Deployment.load(settings.deployment), tried, seed)
         else:
             node = FaultyNode(upstream, [kind.fault(number, seed) for kind, number in faults], seed, rate)
             _serve(node, ", ".join(fault or ["no faults"]), port)

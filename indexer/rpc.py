@@ -199,6 +199,7 @@ class JsonRpc:
                 raise TimeoutError("the answer did not end in time")
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
+        response.read()  # says that the connection can be used again
         return b"".join(parts)
 
     def _connect(self) -> http.client.HTTPConnection:
