@@ -65,8 +65,8 @@ class Reorg(Fault):
     def answers(self, call: Call, ask: Ask) -> list[Json]:
         """All of a call from one of the two."""
         branch = self._branch(ask)
+        shown = self._polls // _POLLS % 2 == 0
         self._polls += any(request["method"] == HEAD for request in call.requests)
-        shown = (self._polls - 1) // _POLLS % 2 == 0
         return branch.answers(call.requests, ask) if shown else ask(call.requests)
 
     def _branch(self, ask: Ask) -> BranchView:
