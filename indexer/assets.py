@@ -1,27 +1,16 @@
-"""What tokens say of themselves. Anybody may name a contract of their own making: any answer must do."""
+"""Asks tokens what they say of themselves."""
 
 from __future__ import annotations
 
 from sqlmodel import col, select, update
 
+from indexer.batches import read_decimals
 from indexer.chain import SettlementChain
 from indexer.cursor import Cursor
 from indexer.database import Database
 from indexer.tables import AddressRow, AssetRow
 
-_DECIMALS_CALL = bytes.fromhex("313ce567")
-"""Selector of ERC-20's `decimals()`."""
-_MOST_DECIMALS = 255
 _ASKED_AGAIN = 100
-
-
-def ask_decimals(chain: SettlementChain, asset: bytes) -> int | None:
-    """`decimals()` of a token; None when it gives no usable answer."""
-    answer = chain.call_contract(asset, _DECIMALS_CALL)
-    if answer is None or len(answer) != 32:
-        return None
-    decimals = int.from_bytes(answer)
-    return decimals if decimals <= _MOST_DECIMALS else None
 
 
 def ask_decimals_again(chain: SettlementChain, database: Database, cursor: Cursor) -> None:
@@ -36,7 +25,7 @@ def ask_decimals_again(chain: SettlementChain, database: Database, cursor: Curso
     with database.transaction() as session:
         assets = session.exec(silent).all()
     for address_id, asset in assets:
-        decimals = ask_decimals(chain, asset)
+        decimals = read_decimals(chain, asset)
         if decimals is not None:
             of_asset = col(AssetRow.deployment_id) == cursor.id, col(AssetRow.address_id) == address_id
             with database.writing() as session:

@@ -24,6 +24,8 @@ class Heads:
     latest: int
     final: int
     """Number of the last block that no reorganisation reaches; -1 when there is none yet."""
+    knows_state: bool = True
+    """Whether the node must know the state after `latest`: it is the head, no older block."""
 
 
 class SettlementChain:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from indexer import cli_chaos
+from indexer import cli_chaos, cli_verify
 from indexer.database import Database
 from indexer.errors import IndexerError, UsageError
 from indexer.follow import Stop, follow
@@ -107,6 +107,9 @@ def tallies(
     else:
         print_table(report, Console())
     require_match(report)
+
+
+cli_verify.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

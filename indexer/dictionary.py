@@ -61,6 +61,11 @@ class Dictionary:
                 column.complete(learnt[table])
         return Encoded([_encoded(*pair) for pair in zip(rows, columns, strict=True)], learnt)
 
+    def forget(self) -> None:
+        """Remembers nothing: the database may have been repaired."""
+        for known in self._known.values():
+            known.clear()
+
     def learn(self, learnt: Learnt) -> None:
         """Remembers numbers that are committed."""
         for table, numbers in learnt.items():

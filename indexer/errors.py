@@ -16,11 +16,15 @@ IndexerError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
     ├── InconsistentLogsError
+    │   └── MissingGroupError
     ├── UndecodableEventError
     ├── SequenceGapError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
     ├── CounterMismatchError
+    ├── EndpointsDisagreeError
+    ├── UnrepairedError
+    ├── VerificationError
     └── ConcurrentIndexerError
 """
 
@@ -33,6 +37,11 @@ REBUILD = "delete the database (or name another one) and run `veritally-indexer 
 """What to do when the stored rows can no longer be trusted."""
 
 _BODY_LIMIT = 160
+
+
+def blocks_named(first_block: int, last_block: int) -> str:
+    """A range of blocks in words."""
+    return f"block {first_block}" if first_block == last_block else f"blocks {first_block} to {last_block}"
 
 
 class IndexerError(Exception):
@@ -150,6 +159,9 @@ class NothingIndexedError(NotReadyError):
 class CheckFailedError(IndexerError):
     """The data contradicts itself, the chain, or the contract."""
 
+    blocks: tuple[int, int] | None = None
+    """First and last block that it is about, when it is about blocks."""
+
 
 class NoSettlementError(CheckFailedError):
     """There is no Settlement contract at the deployment's address."""
@@ -159,6 +171,7 @@ class NoSettlementError(CheckFailedError):
             f"no Settlement contract answers at {settlement} at block {block}; "
             "check the address in the deployment file"
         )
+        self.blocks = block, block
 
 
 class InconsistentLogsError(CheckFailedError):
@@ -169,6 +182,11 @@ class InconsistentLogsError(CheckFailedError):
             f"logs of blocks {from_block} to {to_block}: {problem}; nothing of these blocks was stored: "
             "run the command again, and set --rpc-url to another node when it repeats"
         )
+        self.blocks = from_block, to_block
+
+
+class MissingGroupError(InconsistentLogsError):
+    """Inferences and the events of their groups do not fit together: the node left some of them out."""
 
 
 class UndecodableEventError(CheckFailedError):
@@ -179,6 +197,7 @@ class UndecodableEventError(CheckFailedError):
             f"block {block}, log {log_index}: {problem}; "
             "use the version of veritally that belongs to this deployment"
         )
+        self.blocks = block, block
 
 
 class SequenceGapError(CheckFailedError):
@@ -190,6 +209,7 @@ class SequenceGapError(CheckFailedError):
             "events are missing or repeated; nothing of these blocks was stored: run again with another "
             f"--rpc-url, and when it repeats {REBUILD}"
         )
+        self.blocks = from_block, to_block
         self.expected_seq, self.found_seq = expected_seq, found_seq
 
 
@@ -203,6 +223,7 @@ class ChainReorganisedError(CheckFailedError):
             "it"
         )
         self.block = block
+        self.blocks = block, block
 
 
 class FinalBlockChangedError(CheckFailedError):
@@ -214,7 +235,8 @@ class FinalBlockChangedError(CheckFailedError):
             f"0x{chain_hash.hex()}: nothing was changed; set --rpc-url to another node, and if it agrees, "
             f"{REBUILD}"
         )
-        self.final_block = final_block
+        self.final_block, self.stored_hash = final_block, stored_hash
+        self.blocks = final_block, final_block
 
 
 class CounterMismatchError(CheckFailedError):
@@ -223,6 +245,38 @@ class CounterMismatchError(CheckFailedError):
     def __init__(self, block: int, differences: Sequence[str]) -> None:
         super().__init__(
             f"MISMATCH with the on-chain counters at block {block}: {'; '.join(differences)}; {REBUILD}"
+        )
+
+
+class EndpointsDisagreeError(CheckFailedError):
+    """Two endpoints say different things about what both call final: one of them is wrong."""
+
+    def __init__(self, first_block: int, last_block: int, about: str, first: str, second: str) -> None:
+        super().__init__(
+            f"{first} and {second} disagree about {about} of {blocks_named(first_block, last_block)}, "
+            "which both call final: find out which one is wrong and leave it out of --rpc-url"
+        )
+        self.blocks = first_block, last_block
+
+
+class UnrepairedError(CheckFailedError):
+    """What is stored of some blocks is wrong, and no endpoint gave what would be right."""
+
+    def __init__(self, first_block: int, last_block: int, problem: str) -> None:
+        super().__init__(
+            f"{blocks_named(first_block, last_block)} cannot be repaired: {problem}; nothing was changed: "
+            f"add an --rpc-url (an archive node for old blocks) and run again, and when it repeats {REBUILD}"
+        )
+        self.blocks = first_block, last_block
+
+
+class VerificationError(CheckFailedError):
+    """The database is not what the chain says."""
+
+    def __init__(self, block: int, problems: Sequence[str]) -> None:
+        super().__init__(
+            f"the database does not hold what the chain says up to block {block}: {'; '.join(problems)}; "
+            "run `veritally-indexer verify --repair`"
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.chain import HEADERS_AT_ONCE, Heads, SettlementChain, header_request, logs_request
-from indexer.errors import NotReadyError, RpcAnswerError, RpcUnreachableError
+from indexer.errors import NoSettlementError, NotReadyError, RpcAnswerError, RpcUnreachableError
 from indexer.range_checks import require_fit, require_one_chain
 from indexer.rpc import Answer, JsonRpc, Request, Sent
 from indexer.wire import LOG_INDEX_BITS, Block, LogTable, parse_logs
@@ -199,9 +199,14 @@ class RangeReader:
 
     def _next_seq(self, asked: _Asked, answer: Answer, heads: Heads) -> int | None:
         """`nextSeq()` after the range: nodes may have forgotten old states, but not the latest one."""
-        if answer.error is not None and asked.to_block < heads.latest:
+        if answer.error is not None and (asked.to_block < heads.latest or not heads.knows_state):
             return None
-        return self._chain.word(asked.lane.result(asked.sent.requests[-2], answer), asked.to_block)
+        try:
+            return self._chain.word(asked.lane.result(asked.sent.requests[-2], answer), asked.to_block)
+        except NoSettlementError:
+            if asked.to_block == heads.latest and heads.knows_state:
+                raise
+            return 0  # the contracts it needs were deployed before it
 
     def _resize(self, blocks: int, octets: int) -> None:
         """Aims at the same bytes again; what was once refused is approached slowly."""

@@ -130,7 +130,9 @@ class JsonRpc:
 
     def another(self) -> JsonRpc:
         """The same node over a connection of its own."""
-        return JsonRpc(self._url.geturl(), self._timeout_s)
+        another = JsonRpc(self._url.geturl(), self._timeout_s)
+        another.shown_url = self.shown_url
+        return another
 
     def _answers(self, requests: Sequence[Request], status: int, content: bytes) -> list[Answer]:
         try:

@@ -14,6 +14,7 @@ from indexer.bulk import insert_rows
 from indexer.cursor import Cursor, move_cursor
 from indexer.decode import Rows, in_order
 from indexer.dictionary import Dictionary, Learnt
+from indexer.recount import rebuild_rollups
 from indexer.rollups import add_inferences
 from indexer.tables import (
     EVENT_TABLES,
@@ -84,6 +85,38 @@ def replace_tail(session: Session, dictionary: Dictionary, before: Cursor, batch
     return learnt
 
 
+def replace_range(
+    session: Session, dictionary: Dictionary, before: Cursor, after: Cursor, batch: Batch
+) -> Learnt:
+    """Writes a batch in the place of all that is stored of its blocks, and counts the roll-ups anew.
+
+    Sums are not taken back row by row: what is stored may be damaged.
+
+    Raises:
+        ConcurrentIndexerError: the cursor is not at `before` any more.
+    """
+    move_cursor(session, before, after)
+    first, last = batch.before.next_block, batch.after.next_block - 1
+    _delete(session, after.first_key(first), after.first_key(last + 1) - 1)
+    learnt = _write_content(session, dictionary, batch, rolls_up=False)
+    rebuild_rollups(session, after)
+    return learnt
+
+
+def restore_sums(
+    session: Session, before: Cursor, after: Cursor, decimals: Mapping[bytes, int | None]
+) -> None:
+    """Counts the roll-ups anew, adds assets, and deletes what is behind the last indexed block.
+
+    Raises:
+        ConcurrentIndexerError: the cursor is not at `before` any more.
+    """
+    move_cursor(session, before, after)
+    _delete(session, after.first_key(after.next_block), after.last_key)
+    _write_assets(session, after, decimals)
+    rebuild_rollups(session, after)
+
+
 def forget_blocks(session: Session, before: Cursor, after: Cursor) -> None:
     """Deletes the hashes of blocks without events that have fallen below the final one."""
     if after.final_block not in (None, before.final_block):
@@ -93,7 +126,9 @@ def forget_blocks(session: Session, before: Cursor, after: Cursor) -> None:
         session.exec(delete(BlockRow).where(*above, col(BlockRow.events) == 0))
 
 
-def _write_content(session: Session, dictionary: Dictionary, batch: Batch) -> Learnt:
+def _write_content(
+    session: Session, dictionary: Dictionary, batch: Batch, *, rolls_up: bool = True
+) -> Learnt:
     cursor = batch.after
     _write_blocks(session, batch)
     encoded = dictionary.encode(session, batch.rows)
@@ -101,7 +136,7 @@ def _write_content(session: Session, dictionary: Dictionary, batch: Batch) -> Le
     for rows in encoded.rows:
         keys = rows.places | cursor.first_key(0)
         insert_rows(session, rows.table, {"id": keys, **rows.columns})
-        if rows.table is InferenceRow:
+        if rows.table is InferenceRow and rolls_up:
             add_inferences(session, cursor.id, rows.columns, _times_s(batch.blocks, rows.places))
     return encoded.learnt
 
@@ -118,13 +153,17 @@ def _take_back(session: Session, cursor: Cursor, from_block: int) -> None:
     numbers = np.array([[int(value) for value in row] for row in found], np.int64).reshape(-1, len(names))
     columns = dict(zip(names, numbers.T, strict=True))
     add_inferences(session, cursor.id, columns, columns["timestamp_s"], sign=-1)
+    _delete(session, first, last)
+
+
+def _delete(session: Session, first: int, last: int) -> None:
+    """Deletes the rows of all events with keys in a range, and those of their blocks."""
     for table in EVENT_TABLES:
         key = table.__table__.c.id  # type: ignore[attr-defined]
         session.exec(delete(table).where(key >= first, key <= last))
     block_id = col(BlockRow.id)
-    session.exec(
-        delete(BlockRow).where(block_id >= cursor.block_key(from_block), block_id <= last >> LOG_INDEX_BITS)
-    )
+    within = block_id >= first >> LOG_INDEX_BITS, block_id <= last >> LOG_INDEX_BITS
+    session.exec(delete(BlockRow).where(*within))
 
 
 def unknown_assets(session: Session, cursor: Cursor, assets: set[bytes]) -> list[bytes]:

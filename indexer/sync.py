@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from indexer.assets import ask_decimals, ask_decimals_again
-from indexer.chain import Heads, SettlementChain
-from indexer.counters import next_seq_call
+from indexer.assets import ask_decimals_again
+from indexer.batches import Batches
+from indexer.chain import Heads
+from indexer.completeness import Completeness
 from indexer.cursor import Cursor, move_cursor, open_cursor
 from indexer.database import Database
-from indexer.decode import INDEXED_CONTRACTS, EventDecoder, Rows
 from indexer.dictionary import Dictionary
+from indexer.endpoints import NOT_ANSWERED, Endpoints
 from indexer.errors import (
     ChainReorganisedError,
+    CheckFailedError,
+    FinalBlockChangedError,
     InconsistentLogsError,
+    MissingGroupError,
     NodeBehindError,
+    NoSettlementError,
     NotReadyError,
     SequenceGapError,
+    UndecodableEventError,
 )
-from indexer.events import octets_of
-from indexer.ranges import BlockRange, RangeReader
+from indexer.incidents import ENDPOINT, Incident, close, record
 from indexer.reorg import find_fork, hot_blocks, rewound
+from indexer.repair import Repairer
 from indexer.rpc import JsonRpc
-from indexer.store import Batch, forget_blocks, merged, replace_tail, unknown_assets, write_range
-from indexer.tables import InferenceRow
+from indexer.sources import Source, Sources
+from indexer.store import Batch, forget_blocks, merged, replace_tail, write_range
+from indexer.verify import Verifier
 from veritally.deployment import Deployment
 
+_DISTRUSTED = (
+    ChainReorganisedError,
+    FinalBlockChangedError,
+    InconsistentLogsError,
+    NoSettlementError,
+    SequenceGapError,
+    UndecodableEventError,
+)
+"""What an endpoint raises whose answers cannot be right."""
 _MOST_ROWS = 16_000
 """Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
@@ -53,27 +67,36 @@ class Indexer:
     """Indexes one deployment into one database."""
 
     def __init__(
-        self, rpc: JsonRpc, database: Database, deployment: Deployment, blocks_per_request: int
+        self,
+        source: JsonRpc | Endpoints,
+        database: Database,
+        deployment: Deployment,
+        blocks_per_request: int,
     ) -> None:
-        contracts = {name: _address(deployment, name) for name in INDEXED_CONTRACTS}
-        self._chain = SettlementChain(rpc, deployment.chain_id, contracts["Settlement"])
+        self._sources = Sources(Endpoints.of(source), deployment, blocks_per_request)
         self._database = database
-        self._first_block = deployment.first_block
-        self._decoder = EventDecoder(contracts)
         self._most_blocks = blocks_per_request
-        self._reader = RangeReader(self._chain, contracts, next_seq_call(), blocks_per_request)
+        self._batches = Batches(database, self._sources.decoder)
         self._dictionary = Dictionary()
-        self._known_assets: set[bytes] = set()  # whose decimals this run has stored, or is about to
+        self._repairer = Repairer(database, self._sources, self._batches, self._dictionary)
+        self._completeness = Completeness(database, self._sources, self._repairer, blocks_per_request)
+        self.verifier = Verifier(self._sources, database, self._repairer)
+        """Verifies what is stored, and repairs it."""
+        self._checked: Cursor | None = None
+        self._may_be_open = True  # incidents of endpoints, of an earlier process perhaps
 
     def open(self) -> None:
-        """Checks the node's chain, and creates the tables and the cursor when they are missing.
+        """Checks the chain of the endpoints, and creates the tables and the cursor when they are missing.
 
         Raises:
-            WrongChainError: the node serves another chain than the deployment's.
+            WrongChainError: an endpoint serves another chain than the deployment's.
         """
-        self._chain.require_chain_id()
+        self._sources.require_chain()
         self._database.prepare()
-        ask_decimals_again(self._chain, self._database, self._cursor())
+        cursor = self._cursor()
+        self._sources.endpoints.first_answer(
+            lambda node: ask_decimals_again(self._sources.of(node).chain, self._database, cursor)
+        )
 
     def sync_once(self, stopped: Callable[[], bool] = lambda: False) -> SyncResult:
         """Indexes from the cursor to the chain's present head, or until `stopped` after some range.
@@ -88,25 +111,74 @@ class Indexer:
             InconsistentLogsError, UndecodableEventError, SequenceGapError: the node's logs cannot be trusted.
         """
         run = _Run(self._cursor())
-        for attempt in range(_ATTEMPTS):
-            heads = self._heads()
+        self._batches.compares_groups = len(self._sources) > 1
+        failures = self._try_all(run, stopped)
+        if len(failures) == len(self._sources) and all(_is_missing_group(error) for _, error in failures):
+            self._batches.compares_groups = False  # all of them say the same
+            failures = self._try_all(run, stopped)
+        is_done = len(failures) < len(self._sources)
+        self._record(run, failures, is_done)
+        if not is_done:
+            raise _worst(failures)
+        if run.cursor != self._checked and not stopped():
+            self._check(run)
+        return run.result()
+
+    def _check(self, run: _Run) -> None:
+        """Holds what is stored to the contract's counters, and repairs it when it differs."""
+        run.cursor = self._checked = self._completeness.require(run.cursor)
+
+    def _try_all(self, run: _Run, stopped: Callable[[], bool]) -> list[tuple[Source, Exception]]:
+        """Goes up to the head through the first endpoint that can. Returns why those before it could not."""
+        failures: list[tuple[Source, Exception]] = []
+        for source in self._sources.in_order():
             try:
-                self._catch_up(run, heads, stopped)
+                self._sync_from(source, run, stopped)
+            except (*NOT_ANSWERED, *_DISTRUSTED) as error:
+                failures.append((source, error))
+                self._sources.failed(source)
+                if isinstance(error, FinalBlockChangedError):
+                    self._sources.require_changed(source, error)
+            else:
+                self._sources.use(source)
+                break
+        return failures
+
+    def _sync_from(self, source: Source, run: _Run, stopped: Callable[[], bool]) -> None:
+        """Goes up to the head through one endpoint."""
+        self._sources.require_chain_of(source)
+        for attempt in range(_ATTEMPTS):
+            heads = self._sources.heads(source)
+            try:
+                self._catch_up(source, run, heads, stopped)
                 break
             except (ChainReorganisedError, InconsistentLogsError, SequenceGapError):
                 if attempt == _ATTEMPTS - 1:
                     raise
-        return run.result()
 
-    def _catch_up(self, run: _Run, heads: Heads, stopped: Callable[[], bool]) -> None:
-        self._known_assets.clear()
-        self._replace_lost_blocks(run, heads)
+    def _record(self, run: _Run, failures: list[tuple[Source, Exception]], is_done: bool) -> None:
+        """Writes down whose answers could not be trusted; nothing is left open once an endpoint's could."""
+        if not failures and not self._may_be_open:
+            return
+        with self._database.writing() as session:
+            for source, error in failures:
+                if isinstance(error, CheckFailedError):
+                    blocks = error.blocks or (run.from_block, run.cursor.next_block - 1)
+                    record(session, run.cursor, Incident(*blocks, ENDPOINT, str(error), source.name, is_done))
+            if is_done:
+                close(session, run.cursor, ENDPOINT)
+        self._may_be_open = not is_done
+
+    def _catch_up(self, source: Source, run: _Run, heads: Heads, stopped: Callable[[], bool]) -> None:
+        self._batches.forget()
+        self._replace_lost_blocks(source, run, heads)
         waiting: list[Batch] = []
         try:
-            for found in self._reader.read(run.cursor.next_block, heads):
+            for found in source.reader.read(run.cursor.next_block, heads):
                 if stopped():
                     break
-                batch = self._batch(waiting[-1].after if waiting else run.cursor, found, heads)
+                before = waiting[-1].after if waiting else run.cursor
+                batch = self._batches.make(source.chain, before, found, heads.final)
                 if waiting and not self._fits(waiting[0], batch, sum(map(len, waiting))):
                     self._store(run, waiting)
                 waiting.append(batch)
@@ -123,16 +195,10 @@ class Indexer:
                 forget_blocks(session, run.cursor, after)
             run.cursor = after
 
-    def _heads(self) -> Heads:
-        """How far the chain is; a final block before the first one with events says nothing."""
-        heads = self._chain.heads()
-        if heads.latest < self._first_block:
-            raise NodeBehindError(self._chain.rpc.shown_url, self._first_block, heads.latest)
-        return heads if heads.final >= self._first_block else Heads(heads.latest, -1)
-
     def _cursor(self) -> Cursor:
+        sources = self._sources
         with self._database.writing() as session:
-            return open_cursor(session, self._chain.chain_id, self._chain.settlement, self._first_block)
+            return open_cursor(session, sources.chain_id, sources.settlement, sources.first_block)
 
     def _fits(self, first: Batch, batch: Batch, waiting_rows: int) -> bool:
         """Whether one transaction may hold a batch besides those that wait for it."""
@@ -150,51 +216,31 @@ class Indexer:
         self._dictionary.learn(learnt)
         run.add(batch)
 
-    def _replace_lost_blocks(self, run: _Run, heads: Heads) -> None:
+    def _replace_lost_blocks(self, source: Source, run: _Run, heads: Heads) -> None:
         """Reads what took the place of blocks that left the chain, and only then exchanges them."""
         cursor = run.cursor
         if cursor.last_block_hash is None:
             return
-        (last,) = self._chain.blocks([cursor.next_block - 1])
+        (last,) = source.chain.blocks([cursor.next_block - 1])
         if last.hash == cursor.last_block_hash:
             return
         if heads.latest < cursor.next_block - 1:
-            raise NodeBehindError(self._chain.rpc.shown_url, cursor.next_block - 1, heads.latest)
+            raise NodeBehindError(source.name, cursor.next_block - 1, heads.latest)
         with self._database.transaction() as session:
             hot = hot_blocks(session, cursor)
-        fork = find_fork(self._chain, cursor, hot)
-        if fork == cursor.next_block - 1:
-            return  # the node has come back to it meanwhile
+        fork = find_fork(source.chain, cursor, hot)
         with self._database.transaction() as session:
-            start = rewound(session, cursor, None if fork is None else hot[fork], self._first_block)
+            start = rewound(session, cursor, None if fork is None else hot[fork], self._sources.first_block)
         batches: list[Batch] = []
-        for found in self._reader.read(start.next_block, heads):
-            batches.append(self._batch(batches[-1].after if batches else start, found, heads))
+        for found in source.reader.read(start.next_block, heads):
+            before = batches[-1].after if batches else start
+            batches.append(self._batches.make(source.chain, before, found, heads.final))
         with self._database.writing() as session:
             learnt = replace_tail(session, self._dictionary, cursor, merged(batches))
         self._dictionary.learn(learnt)
         run.replaced_blocks += cursor.next_block - start.next_block
         run.from_block = min(run.from_block, start.next_block)
         run.add(merged(batches))
-
-    def _batch(self, before: Cursor, found: BlockRange, heads: Heads) -> Batch:
-        """Decodes and checks a range. At the head the contract's own `nextSeq()` must agree."""
-        _require_parent(before, found)
-        rows = self._decoder.decode(found.logs)
-        next_seq = _next_seq(before.next_seq, found, rows)
-        after = before.advanced(found.last, next_seq, heads.final)
-        return Batch(before, after, found.blocks, rows, self._new_assets(before, rows))
-
-    def _new_assets(self, cursor: Cursor, rows: Iterable[Rows]) -> dict[bytes, int | None]:
-        columns = [some.columns["asset"] for some in rows if some.table is InferenceRow]
-        assets = {asset for column in columns for asset in octets_of(column)}
-        unseen = assets - self._known_assets
-        if not unseen:
-            return {}
-        with self._database.transaction() as session:
-            new = unknown_assets(session, cursor, unseen)
-        self._known_assets |= unseen
-        return {asset: ask_decimals(self._chain, asset) for asset in new}
 
 
 class _Run:
@@ -215,27 +261,11 @@ class _Run:
         return SyncResult(self.from_block, last, self.inferences, self.events, self.replaced_blocks)
 
 
-def _address(deployment: Deployment, name: str) -> bytes:
-    return bytes.fromhex(deployment.address_of(name)[2:])
+def _worst(failures: list[tuple[Source, Exception]]) -> Exception:
+    """What is told when no endpoint helped: first of all what cannot be right."""
+    errors = [error for _, error in failures]
+    return next((error for error in errors if isinstance(error, CheckFailedError)), errors[0])
 
 
-def _require_parent(cursor: Cursor, found: BlockRange) -> None:
-    if cursor.last_block_hash not in (None, found.first.parent_hash):
-        raise ChainReorganisedError(
-            cursor.next_block - 1, cursor.last_block_hash or b"", found.first.parent_hash
-        )
-
-
-def _next_seq(expected: int, found: BlockRange, rows: Iterable[Rows]) -> int:
-    """The sequence number after the range, when all of the range's are there."""
-    from_block, to_block = found.first.number, found.last.number
-    for some in rows:
-        if some.table is InferenceRow:
-            seqs = some.columns["seq"]
-            wrong = np.flatnonzero(seqs != np.arange(expected, expected + len(seqs)))
-            if len(wrong):
-                raise SequenceGapError(from_block, to_block, expected + int(wrong[0]), int(seqs[wrong[0]]))
-            expected += len(seqs)
-    if found.next_seq not in (None, expected):
-        raise SequenceGapError(from_block, to_block, found.next_seq or 0, expected)
-    return expected
+def _is_missing_group(error: Exception) -> bool:
+    return isinstance(error, MissingGroupError)

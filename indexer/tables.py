@@ -192,6 +192,34 @@ class RegistryEventRow(SQLModel, table=True):
     arguments: str
 
 
+class IncidentRow(SQLModel, table=True):
+    """Something that could not be trusted, and whether it was put right."""
+
+    __tablename__ = "incident"
+    id: int | None = Field(default=None, primary_key=True)
+    deployment_id: int = Field(sa_type=SmallInteger)
+    first_block: int = Field(sa_type=Bigint)
+    last_block: int = Field(sa_type=Bigint)
+    kind: str
+    detail: str
+    endpoint: str
+    noticed_at_s: int = Field(sa_type=Bigint)
+    resolved: bool
+
+
+class VerificationRow(SQLModel, table=True):
+    """What the last `verify` of a deployment found."""
+
+    __tablename__ = "verification"
+    deployment_id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
+    block: int = Field(sa_type=Bigint)
+    digest: bytes
+    chain_digest: bytes
+    events: int = Field(sa_type=Bigint)
+    problems: str
+    verified_at_s: int = Field(sa_type=Bigint)
+
+
 EVENT_TABLES: tuple[type[SQLModel], ...] = (
     InferenceRow,
     GroupSettledRow,

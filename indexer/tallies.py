@@ -15,6 +15,7 @@ from indexer.chain import SettlementChain
 from indexer.counters import CounterComparison, compare_counters
 from indexer.cursor import Cursor, find_cursor, held, only_cursor
 from indexer.database import Database
+from indexer.endpoints import Endpoints
 from indexer.errors import CounterMismatchError, NothingIndexedError, UnknownDeploymentError
 from indexer.rollup_tables import RollupRow
 from indexer.rpc import JsonRpc
@@ -205,13 +206,19 @@ def _assets(session: Session, cursor: Cursor) -> dict[tuple[int, bytes], int | N
     return {(id_, value): decimals for id_, value, decimals in rows if id_ is not None}
 
 
-def compared(rpc: JsonRpc, report: TallyReport) -> TallyReport:
+def compared(source: JsonRpc | Endpoints, report: TallyReport) -> TallyReport:
     """The report with the contract's counters beside it, at the report's block.
+
+    Of several endpoints, the first that answers is asked.
 
     Raises:
         WrongChainError: the node serves another chain than the indexed one.
         ChainReorganisedError: the block is no longer in the chain.
     """
+    return Endpoints.of(source).first_answer(lambda rpc: _compared(rpc, report))
+
+
+def _compared(rpc: JsonRpc, report: TallyReport) -> TallyReport:
     chain = SettlementChain(rpc, report.chain_id, report.settlement)
     chain.require_chain_id()
     counts = {tier.tier: tier.inferences for tier in report.tiers}

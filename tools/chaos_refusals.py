@@ -21,7 +21,7 @@ CHECKS = (
     ),
     (
         "events that are lost without a word",
-        "indexer/sync.py",
+        "indexer/batches.py",
         "        next_seq = _next_seq(before.next_seq, found, rows)\n",
         "        next_seq = found.next_seq or before.next_seq\n",
         "chaos_matrix",
@@ -43,7 +43,7 @@ CHECKS = (
     (
         "a node that comes back to its branch",
         "indexer/sync.py",
-        "        if fork == cursor.next_block - 1:\n",
+        "        if start.next_block == cursor.next_block:\n",
         "        if False:\n",
         "chaos_matrix",
     ),
@@ -57,8 +57,8 @@ CHECKS = (
     (
         "tokens that gave no answer",
         "indexer/sync.py",
-        "        ask_decimals_again(self._chain, self._database, self._cursor())\n",
-        "        self._cursor()\n",
+        "            lambda node: ask_decimals_again(self._sources.of(node).chain, self._database, cursor)\n",
+        "            lambda node: None\n",
         "indexer_checks",
     ),
     (

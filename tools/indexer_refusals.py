@@ -7,23 +7,23 @@ UNIT = "tests/unit/test_indexer_{}.py"
 CHECKS = (
     (
         "a gap in the sequence numbers",
-        "indexer/sync.py",
+        "indexer/batches.py",
         "            if len(wrong):\n",
         "            if False:\n",
         "checks",
     ),
     (
         "a missing last inference of a range",
-        "indexer/sync.py",
+        "indexer/batches.py",
         "    if found.next_seq not in (None, expected):\n",
         "    if False:\n",
         "checks",
     ),
     (
         "a range that is not on top of the indexed block",
-        "indexer/sync.py",
-        "    if cursor.last_block_hash not in (None, found.first.parent_hash):\n",
-        "    if False:\n",
+        "indexer/batches.py",
+        "        if before.last_block_hash not in (None, found.first.parent_hash):\n",
+        "        if False:\n",
         "reorg",
     ),
     (
@@ -49,9 +49,9 @@ CHECKS = (
     ),
     (
         "a final block before the deployment",
-        "indexer/sync.py",
-        "        return heads if heads.final >= self._first_block else Heads(heads.latest, -1)\n",
-        "        return heads\n",
+        "indexer/sources.py",
+        "        if heads.final < self.first_block:\n",
+        "        if False:\n",
         "tallies",
     ),
     (

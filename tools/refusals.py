@@ -14,6 +14,7 @@ import prover_refusals
 import registry_refusals
 import settlement_refusals
 import tdx_refusals
+import truth_refusals
 import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
@@ -60,7 +61,7 @@ OPENGRADIENT = tuple(
 
 INDEXER = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, indexer_refusals.UNIT.format(part)))
-    for name, path, text, disabled, part in indexer_refusals.CHECKS
+    for name, path, text, disabled, part in (*indexer_refusals.CHECKS, *truth_refusals.CHECKS)
 )
 
 CHAOS = tuple(

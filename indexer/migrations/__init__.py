@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-NEWEST = "0001"
+NEWEST = "0002"
 """Version that this program reads and writes."""

@@ -17,6 +17,8 @@ from indexer_chain import (
     serve,
 )
 from indexer_command import Run
+from postgres import PostgresError, run_postgres
+from sqlalchemy import create_engine, text
 
 from indexer import rpc as rpc_module
 from indexer.cli import main
@@ -80,3 +82,26 @@ def run(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Run:
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[str]:
+    """The URL of an empty server. Without an installed one these tests are left out, but not by CI."""
+    try:
+        with run_postgres() as url:
+            yield url
+    except PostgresError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database."""
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE indexer"))
+        yield postgres_server.replace("/postgres?", "/indexer?")
+        connection.execute(text("DROP DATABASE indexer WITH (FORCE)"))
+    engine.dispose()

@@ -12,6 +12,8 @@ from indexer.database import Database
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 
+AUDITS = ("incident", "verification")
+
 
 def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_request: int = 1000) -> Indexer:
     indexer = Indexer(rpc, Database(f"sqlite:///{path}"), chain.deployment, blocks_per_request)
@@ -20,10 +22,10 @@ def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_reques
 
 
 def contents(path: Path) -> dict[str, list[Any]]:
-    """All rows of all tables."""
+    """All rows of all tables, without what was written down about incidents and verifications."""
     with sqlite3.connect(path) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        tables = [name for (name,) in names]
+        tables = [name for (name,) in names if name not in AUDITS]
         return {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in tables}
 
 

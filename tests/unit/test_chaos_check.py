@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chaos_chain import bench, busy_chain
 
-from indexer import sync as sync_module
+from indexer import batches as batches_module
 from indexer.chaos.catalogue import FAULTS
 from indexer.chaos.check import Outcome, check_all, check_fault
 from indexer.chaos.contents import Contents
@@ -44,7 +44,7 @@ def test_indexer_that_loses_events_is_found_out(tmp_path: Path, monkeypatch: pyt
         return expected if found.next_seq is None else found.next_seq
 
     nothing: Callable[..., None] = lambda *_: None  # noqa: E731
-    monkeypatch.setattr(sync_module, "_next_seq", believe)
+    monkeypatch.setattr(batches_module, "_next_seq", believe)
     monkeypatch.setattr("indexer.chaos.check.require_match", nothing)
     for name in ("dropped-log", "dropped-block", "cut-logs", "empty-logs"):
         finding = check_fault(bench(busy_chain(), tmp_path, timeout_s=20.0), truth, FAULTS[name], None, 1)

@@ -14,7 +14,7 @@ from indexer_chain import (
     word,
 )
 
-from indexer import sync as sync_module
+from indexer import batches as batches_module
 from indexer.errors import (
     ConcurrentIndexerError,
     InconsistentLogsError,
@@ -129,16 +129,16 @@ def test_second_indexer_is_noticed(
     chain: RecordedChain, rpc: JsonRpc, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process stores the same range while this one reads it."""
-    real = sync_module.unknown_assets
+    real = batches_module.unknown_assets
     other = indexer_of(chain, rpc, path)
 
     def interrupted(*arguments: Any) -> list[bytes]:
-        monkeypatch.setattr(sync_module, "unknown_assets", real)
+        monkeypatch.setattr(batches_module, "unknown_assets", real)
         assets = real(*arguments)
         other.sync_once()
         return assets
 
-    monkeypatch.setattr(sync_module, "unknown_assets", interrupted)
+    monkeypatch.setattr(batches_module, "unknown_assets", interrupted)
     with pytest.raises(ConcurrentIndexerError, match="the cursor left block 3"):
         indexer_of(chain, rpc, path).sync_once()
     assert count(path, "inference") == 3

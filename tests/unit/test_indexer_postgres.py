@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,9 @@ from indexer_chain import (
     inference_log,
     registry_log,
 )
-from postgres import PostgresError, run_postgres
 from sqlalchemy import MetaData, create_engine, select, text
 
+from indexer import batches as batches_module
 from indexer import sync as sync_module
 from indexer.database import Database
 from indexer.errors import ConcurrentIndexerError, DatabaseError
@@ -30,27 +28,9 @@ from indexer.tallies import compared, read_report, require_match
 from veritally.tiers import Tier
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of an empty server. Without an installed one these tests are left out, but not by CI."""
-    try:
-        with run_postgres() as url:
-            yield url
-    except PostgresError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
-
-
 @pytest.fixture
-def url(server: str) -> Iterator[str]:
-    """An empty database."""
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE indexer"))
-        yield server.replace("/postgres?", "/indexer?")
-        connection.execute(text("DROP DATABASE indexer WITH (FORCE)"))
-    engine.dispose()
+def url(postgres_url: str) -> str:
+    return postgres_url
 
 
 def in_postgres(chain: RecordedChain, rpc: JsonRpc, url: str, blocks_per_request: int = 1000) -> Indexer:
@@ -149,15 +129,15 @@ def test_transaction_that_breaks_leaves_nothing(
 def test_second_indexer_is_noticed(
     chain: RecordedChain, rpc: JsonRpc, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, other = sync_module.unknown_assets, in_postgres(chain, rpc, url)
+    real, other = batches_module.unknown_assets, in_postgres(chain, rpc, url)
 
     def interrupted(*arguments: Any) -> list[bytes]:
-        monkeypatch.setattr(sync_module, "unknown_assets", real)
+        monkeypatch.setattr(batches_module, "unknown_assets", real)
         assets = real(*arguments)
         other.sync_once()
         return assets
 
-    monkeypatch.setattr(sync_module, "unknown_assets", interrupted)
+    monkeypatch.setattr(batches_module, "unknown_assets", interrupted)
     with pytest.raises(ConcurrentIndexerError, match="the cursor left block 3"):
         in_postgres(chain, rpc, url).sync_once()
     assert len(stored(url)["inference"]) == 3
