@@ -11,6 +11,8 @@ from indexer.errors import InconsistentLogsError, NodeBehindError, NoSettlementE
 from indexer.rpc import JsonRpc, Request
 from indexer.wire import Block, parse_block, parse_octets, parse_quantity
 
+_CHAIN_ID = Request("eth_chainId", [])
+
 HEADERS_AT_ONCE = 100
 """Most headers that are asked for in one batch."""
 
@@ -40,15 +42,18 @@ class SettlementChain:
         Raises:
             WrongChainError: it serves another one.
         """
-        found = read_chain_id(self.rpc)
-        if found != self.chain_id:
-            raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
+        self._require(read_chain_id(self.rpc))
 
     def heads(self) -> Heads:
-        """Numbers of the latest and of the finalised block."""
+        """Numbers of the latest and of the finalised block.
+
+        Raises:
+            WrongChainError: the node has come to serve another chain than the deployment's.
+        """
         latest = Request("eth_blockNumber", [])
         final = Request("eth_getBlockByNumber", ["finalized", False])
-        number, header = self.rpc.ask([latest, final])
+        number, header, chain_id = self.rpc.ask([latest, final, _CHAIN_ID])
+        self._require(self.rpc.parse(_CHAIN_ID.method, chain_id, parse_quantity))
         head = self.rpc.parse(latest.method, number, parse_quantity)
         block = self.rpc.parse(final.method, header, parse_block)
         return Heads(head, -1 if block is None else min(block.number, head))
@@ -118,12 +123,15 @@ class SettlementChain:
             raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
         return block
 
+    def _require(self, found: int) -> None:
+        if found != self.chain_id:
+            raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
+
 
 def read_chain_id(rpc: JsonRpc) -> int:
     """Id of the chain that a node serves."""
-    request = Request("eth_chainId", [])
-    (raw,) = rpc.ask([request])
-    return rpc.parse(request.method, raw, parse_quantity)
+    (raw,) = rpc.ask([_CHAIN_ID])
+    return rpc.parse(_CHAIN_ID.method, raw, parse_quantity)
 
 
 def header_request(number: int) -> Request:

@@ -19,7 +19,12 @@ from veritally.rpc_url import redact
 
 _ATTEMPTS = 3
 _PAUSE_S = 0.2
-_RETRIED_STATUS = frozenset({429, 502, 503, 504})
+_MOST_PAUSE_S = 10.0
+"""However long the node asks to wait."""
+_RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+_ANSWER_TIMEOUTS = 3
+"""A whole answer may take so many times the time-out of its parts: a node may send byte after byte."""
+_PART_BYTES = 1 << 20
 _T = TypeVar("_T")
 
 
@@ -67,6 +72,7 @@ class JsonRpc:
         self._url = _parse(url)
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
+        self._wanted_pause_s = 0.0
         self.shown_url = f"{self._url.scheme}://{self._url.hostname}:{self._port()}"
         """The URL without path and query, where providers put keys."""
 
@@ -156,9 +162,10 @@ class JsonRpc:
             raise RpcAnswerError(self.shown_url, method, "the result has an unexpected form", text) from None
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
-        problem, may_be_too_large = "", True
+        problem, may_be_too_large, wanted_pause_s = "", True, 0.0
         for attempt in range(_ATTEMPTS):
-            time.sleep(_PAUSE_S * attempt)
+            time.sleep(max(_PAUSE_S * attempt, wanted_pause_s))
+            wanted_pause_s = 0.0
             try:
                 status, content = self._exchange(body)
             except (OSError, http.client.HTTPException) as error:
@@ -171,6 +178,7 @@ class JsonRpc:
                     return status, content
                 self._failed()
                 problem = f"HTTP status {status}"
+                wanted_pause_s = self._wanted_pause_s
         raise RpcUnreachableError(self.shown_url, problem, may_be_too_large)
 
     def _exchange(self, body: bytes) -> tuple[int, bytes]:
@@ -187,7 +195,21 @@ class JsonRpc:
         if self._connection is None:
             raise http.client.NotConnected
         response = self._connection.getresponse()
-        return response.status, response.read()
+        self._wanted_pause_s = _seconds(response.headers.get("retry-after"))
+        return response.status, self._whole(response)
+
+    def _whole(self, response: http.client.HTTPResponse) -> bytes:
+        """The body of an answer, to the length that was announced."""
+        deadline_s = time.monotonic() + _ANSWER_TIMEOUTS * self._timeout_s
+        parts: list[bytes] = []
+        while part := response.read1(_PART_BYTES):
+            parts.append(part)
+            if time.monotonic() > deadline_s:
+                raise TimeoutError("the answer did not end in time")
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+        response.read()  # says that the connection can be used again
+        return b"".join(parts)
 
     def _connect(self) -> http.client.HTTPConnection:
         host = self._url.hostname or ""
@@ -213,6 +235,11 @@ class JsonRpc:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What the header `Retry-After` asks for, within bounds; a date counts as nothing."""
+    return min(float(retry_after), _MOST_PAUSE_S) if retry_after and retry_after.isdecimal() else 0.0
 
 
 def _body_of(requests: Sequence[Request]) -> bytes:

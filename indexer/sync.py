@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from indexer.assets import ask_decimals_again
 from indexer.batches import Batches
 from indexer.chain import Heads
 from indexer.completeness import Completeness
@@ -78,7 +79,10 @@ class Indexer:
         """
         self._sources.require_chain()
         self._database.prepare()
-        self._cursor()
+        cursor = self._cursor()
+        self._sources.endpoints.first_answer(
+            lambda node: ask_decimals_again(self._sources.of(node).chain, self._database, cursor)
+        )
 
     def sync_once(
         self, stopped: Callable[[], bool] = lambda: False, watch: Watch = lambda _: None

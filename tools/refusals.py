@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import attestation_refusals
+import chaos_refusals
 import enclave_refusals
 import indexer_refusals
 import lake_refusals
@@ -66,12 +67,18 @@ INDEXER = tuple(
     for name, path, text, disabled, part in module.CHECKS
 )
 
+CHAOS = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, chaos_refusals.UNIT.format(part)))
+    for name, path, text, disabled, part in chaos_refusals.CHECKS
+)
+
 REFUSALS = (
     *ATTESTATION,
     *ENCLAVES,
     *OPENGRADIENT,
     *PROVERS,
     *INDEXER,
+    *CHAOS,
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,
     *zkml_refusals.CHECKS,

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from indexed import count, indexer_of
+from indexed import contents, count, indexer_of
 from indexer_chain import (
     CHAIN_ID,
     USDC,
     RecordedChain,
     inference_log,
+    word,
 )
 
 from indexer import batches as batches_module
@@ -102,6 +103,26 @@ def test_wrong_chain_is_refused(chain: RecordedChain, rpc: JsonRpc, path: Path) 
     with pytest.raises(WrongChainError, match=f"serves chain 1, but the deployment is on chain {CHAIN_ID}"):
         indexer_of(chain, rpc, path)
     assert not path.exists()
+
+
+def test_chain_that_changes_is_noticed(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
+    """A balancer may come to hand requests to a node of another chain."""
+    indexer = indexer_of(chain, rpc, path)
+    chain.chain_id = 1
+    with pytest.raises(WrongChainError, match=f"serves chain 1, but the deployment is on chain {CHAIN_ID}"):
+        indexer.sync_once()
+    assert count(path, "inference") == 0
+
+
+def test_token_that_gave_no_answer_is_asked_again(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
+    """Perhaps it was the node that could not answer."""
+    chain.decimals[USDC] = None
+    indexer_of(chain, rpc, path).sync_once()
+    indexer_of(chain, rpc, path)
+    assert [row[-1] for row in contents(path)["asset"]] == [None]
+    chain.decimals[USDC] = word(6)
+    indexer_of(chain, rpc, path)
+    assert [row[-1] for row in contents(path)["asset"]] == [6]
 
 
 def test_second_indexer_is_noticed(

@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from chaos_chain import asker
 from indexer_chain import RecordedChain, serve
 
 from indexer import rpc as rpc_module
+from indexer.chaos import node as chaos_node
+from indexer.chaos.catalogue import FAULTS
+from indexer.chaos.fault import Call, Fault, Reply
+from indexer.chaos.node import FaultyNode
 from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
 from indexer.rpc import JsonRpc, Request
 from indexer.wire import parse_block, parse_logs, parse_octets, parse_quantity
@@ -85,6 +90,42 @@ def test_busy_node_is_asked_again(chain: RecordedChain, url: str, monkeypatch: p
     with pytest.raises(RpcUnreachableError, match="HTTP status 503"):
         JsonRpc(url).ask([CHAIN_ID])
     assert len(pauses) == 6
+
+
+def test_node_says_how_long_to_wait(chain: RecordedChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(rpc_module.time, "sleep", pauses.append)
+    with chaos_node.serve(FaultyNode(asker(chain), [FAULTS["http-429-later"].fault(None, 1)])) as url:
+        for most_pause_s in (10.0, 0.5):
+            monkeypatch.setattr(rpc_module, "_MOST_PAUSE_S", most_pause_s)
+            with pytest.raises(RpcUnreachableError, match="HTTP status 429"):
+                JsonRpc(url).ask([CHAIN_ID])
+    assert pauses == [0.0, 1.0, 1.0, 0.0, 0.5, 0.5]
+
+
+class Once(Fault):
+    """Another fault, the first time only."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(0, 1)
+        self._left = [FAULTS[name].fault(None, 1)]
+
+    def reply(self, call: Call, reply: Reply) -> Reply:
+        return self._left.pop().reply(call, reply) if self._left else reply
+
+
+@pytest.mark.parametrize("name", ["half-body", "lost", "http-429", "http-500", "http-502", "http-503"])
+def test_answer_that_breaks_off_is_asked_for_again(chain: RecordedChain, name: str) -> None:
+    with chaos_node.serve(FaultyNode(asker(chain), [Once(name)])) as url:
+        assert [parse_quantity(raw) for raw in JsonRpc(url).ask([CHAIN_ID])] == [chain.chain_id]
+
+
+def test_answer_that_comes_byte_by_byte_is_given_up(chain: RecordedChain) -> None:
+    """Though each byte comes in time."""
+    with chaos_node.serve(FaultyNode(asker(chain), [FAULTS["drip"].fault(50, 1)])) as url:
+        with pytest.raises(RpcUnreachableError, match="the answer did not end in time"):
+            JsonRpc(url, timeout_s=0.2).ask([CHAIN_ID])
+        assert JsonRpc(url, timeout_s=5).ask([CHAIN_ID])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A node that misbehaves: a JSON-RPC proxy that spoils answers, to try indexers with."""

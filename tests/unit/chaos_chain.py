@@ -1,0 +1,57 @@
+"""A recorded chain for tests of faults: all kinds of events, a finalised block in the middle, a busy head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from indexer_chain import (
+    KEY,
+    UINT96_MAX,
+    RecordedChain,
+    group_log,
+    group_skipped_log,
+    inference_log,
+    receipt_skipped_log,
+    registry_log,
+)
+
+from indexer.chaos.check import Bench
+from indexer.chaos.fault import Ask, Json, error, result
+from veritally.tiers import Tier
+
+BLOCKS = 58
+FINAL_BLOCK = 44
+FINALITY_BLOCKS = BLOCKS - 1 - FINAL_BLOCK
+
+
+def busy_chain() -> RecordedChain:
+    """Three inferences of three tiers in every third block, skips in others."""
+    chain = RecordedChain(final=FINAL_BLOCK)
+    first = inference_log(0, amount=5), inference_log(1, Tier.TEE, flags=1)
+    chain.mine(*first, group_log(Tier.TEE, 2, 0, 3, KEY), registry_log())
+    while len(chain.blocks) < BLOCKS:
+        chain.mine()
+        chain.mine(group_skipped_log(1, bytes(4)), receipt_skipped_log(b""))
+        chain.settle(
+            {"amount": len(chain.blocks)},
+            {"tier": Tier.TEE, "flags": 1},
+            {"tier": Tier.ZKML, "amount": UINT96_MAX},
+        )
+    return chain
+
+
+def asker(chain: RecordedChain) -> Ask:
+    """The chain's node, without HTTP."""
+
+    def answer(request: Json) -> Json:
+        try:
+            return result(request, chain.answer(request["method"], request["params"]))
+        except (ValueError, LookupError) as problem:
+            return error(request, -32000, str(problem))
+
+    return lambda requests: list(map(answer, requests))
+
+
+def bench(chain: RecordedChain, folder: Path, **more: Any) -> Bench:
+    return Bench(asker(chain), chain.deployment, folder, **more)
