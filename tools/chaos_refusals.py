@@ -50,8 +50,8 @@ CHECKS = (
     (
         "another chain while it is read",
         "indexer/chain.py",
-        "[latest, final, _CHAIN_ID])\n        self._require(chain_id)\n",
-        "[latest, final, _CHAIN_ID])\n",
+        "        self._require(self.rpc.parse(_CHAIN_ID.method, chain_id, parse_quantity))\n",
+        "",
         "indexer_checks",
     ),
     (

@@ -61,8 +61,7 @@ def test_follows_the_chain_through_a_reorganisation(
     checks = {finding["check"] for finding in json.loads(capsys.readouterr().out)}
     assert checks >= {"chain", "clock", "contracts", "state", "logs", "tables", "writable", "engine", "disk"}
     provider.make_request("anvil_mine", ["0x60"])  # type: ignore[arg-type]
-    seconds, _ = running.stop()
-    assert seconds < 10
+    running.stop()
     assert run("sync", "--once", *options) == 0
     assert run("verify", *options) == 0
     capsys.readouterr()

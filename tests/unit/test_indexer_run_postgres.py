@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from indexer_chain import RecordedChain
 from indexer_command import Run, chain_of_all_tiers
-from indexer_running import Start
+from indexer_running import BUSY_S, Start
 from sqlalchemy import Engine, create_engine, text
 
 from indexer import follow as follow_module
@@ -67,5 +67,5 @@ def test_stops_soon_although_others_lock_the_database(
             while not other.execute(text(waits)).scalar_one():
                 other.rollback()
         seconds, _ = running.stop()
-    assert seconds < follow_module.GRACE_S + 2
+    assert seconds < follow_module.GRACE_S + BUSY_S
     assert start().line("indexed")["inferences"] == 1
