@@ -231,6 +231,11 @@ class Indexer:
         fork = find_fork(source.chain, cursor, hot)
         with self._database.transaction() as session:
             start = rewound(session, cursor, None if fork is None else hot[fork], self._sources.first_block)
+        if start.next_block == cursor.next_block:
+            with self._database.writing() as session:
+                move_cursor(session, cursor, start)  # the blocks are there: only the cursor was wrong
+            run.cursor = start
+            return
         batches: list[Batch] = []
         for found in source.reader.read(start.next_block, heads):
             before = batches[-1].after if batches else start

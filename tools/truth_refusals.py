@@ -1,4 +1,4 @@
-"""What the indexer must notice about endpoints and about its own rows, and what it must not put in their place."""
+"""What the indexer must notice about endpoints and its own rows, and must not put in their place."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ CHECKS = (
         "        for source in self._sources.in_order():\n",
         "        for source in self._sources.in_order()[:1]:\n",
         "endpoints",
+    ),
+    (
+        "a cursor that alone is wrong",
+        "indexer/sync.py",
+        "        if start.next_block == cursor.next_block:\n",
+        "        if False:\n",
+        "repair",
     ),
     (
         "incidents of endpoints",
@@ -148,8 +155,8 @@ CHECKS = (
     (
         "roll-ups after a repair",
         "indexer/store.py",
-        "    learnt = _write_content(session, dictionary, batch, rolls_up=False)\n    rebuild_rollups(session, after)\n",
-        "    learnt = _write_content(session, dictionary, batch, rolls_up=False)\n",
+        "    rebuild_rollups(session, after)\n    return learnt\n",
+        "    return learnt\n",
         "repair",
     ),
     (

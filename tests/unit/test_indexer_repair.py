@@ -135,6 +135,15 @@ def test_wrong_sums_are_restored(chain: RecordedChain, url: str, path: Path, sta
     require_whole(chain, url, path)
 
 
+def test_cursor_that_alone_is_wrong_is_restored(chain: RecordedChain, url: str, path: Path) -> None:
+    indexer_of(chain, path, url).sync_once()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE deployment SET last_block_hash = x'00', last_block_timestamp_s = 1")
+    result = indexer_of(chain, path, url).sync_once()
+    assert (result.replaced_blocks, result.events) == (0, 0)
+    require_whole(chain, url, path)
+
+
 def test_another_endpoint_knows_old_states(chain: RecordedChain, url: str, path: Path) -> None:
     indexer_of(chain, path, url).sync_once()
     damage(path, SEQ_4)
