@@ -52,7 +52,7 @@ def test_check_names_what_became_of_each_fault(run: Run, chain: RecordedChain) -
     first, second, third, last = out.splitlines()
     assert first.startswith("duplicated-logs  stopped: InconsistentLogsError: ")
     assert second == "range-alchemy    equals the truth"
-    assert third.startswith("changed-sums     stopped for good: CounterMismatchError: ")
+    assert third.startswith("changed-sums     stopped: UnrepairedError: ")
     assert last == "3 faults, 0 that changed what is stored without a word"
 
 
