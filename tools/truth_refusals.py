@@ -22,8 +22,8 @@ CHECKS = (
     (
         "incidents of endpoints",
         "indexer/sync.py",
-        "                if isinstance(error, CheckFailedError):\n",
-        "                if False:\n",
+        "            for source, error in distrusted:\n",
+        "            for source, error in distrusted[:0]:\n",
         "endpoints",
     ),
     (
@@ -78,8 +78,8 @@ CHECKS = (
     (
         "counters at the final block through another endpoint",
         "indexer/completeness.py",
-        "            if cursor.final_block is None or cursor.final_block == cursor.next_block - 1:\n",
-        "            if True:\n",
+        "        if final is not None and final < cursor.next_block - 1:\n",
+        "        if False:\n",
         "repair",
     ),
     (

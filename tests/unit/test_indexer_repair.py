@@ -183,6 +183,17 @@ def test_what_cannot_be_repaired_stops_it(chain: RecordedChain, url: str, path: 
     require_whole(chain, url, path)
 
 
+def test_rows_before_the_first_block_are_left_to_verify(chain: RecordedChain, url: str, path: Path) -> None:
+    indexer_of(chain, path, url).sync_once()
+    damage(path, "UPDATE inference SET id = 5, amount_e0 = amount_e0 + 1 WHERE seq = 4")
+    indexer = indexer_of(chain, path, url)
+    with pytest.raises(UnrepairedError, match=r"cannot be repaired: .* on chain at block"):
+        indexer.sync_once()
+    indexer.verifier.repair(indexer.verifier.verify(26))
+    require_verified(indexer.verifier.verify(26))
+    indexer.sync_once()
+
+
 def test_group_that_is_missing_is_no_replacement(chain: RecordedChain, url: str, path: Path) -> None:
     indexer_of(chain, path, url).sync_once()
     damage(path, SEQ_4)
