@@ -145,7 +145,7 @@ class Job:
     """The prover's nonce in the receipt, from `computed` on."""
     receipt_hash: bytes | None = None
     evidence: dict[str, Any] | None = None
-    """What backs the receipt, as JSON for the client, with the receipt's Merkle proof; from `evidenced` on."""
+    """What backs the receipt, as JSON for the client, with its Merkle proof; from `evidenced` on."""
     transaction: str = ""
     """Hash of the newest transaction that carries it; empty before there is one."""
     settlement: Settlement | None = None
