@@ -20,7 +20,7 @@ class Offer:
     """The terms of one tier of a model."""
 
     price_base_units: int
-    """Most that one inference costs, in base units of the asset."""
+    """What one inference costs, in base units of the asset; a request with several rows costs it for each."""
     pay_to: str
     """Pay address of (prover, tier)."""
 

@@ -24,6 +24,7 @@ from distributed import Future as DaskFuture
 from prover.workers.checking import accept_proof
 from prover.workers.engine import ProofEngine
 from prover.workers.errors import (
+    ClusterFilesError,
     ClusterUnreachableError,
     WorkerFailedError,
     WorkerInputError,
@@ -42,9 +43,11 @@ MEMORY: Final = "memory"
 """Resource of a worker, in bytes."""
 CORES: Final = "cores"
 """Resource of a worker; a proof takes one."""
-_CONNECT_S: Final = 15
+_CONNECT_S: Final = 15.0
 _LOOK_S: Final = 0.5
 """Seconds after which the workers are counted again, and a result is asked for again."""
+_PARTING_S: Final = 5.0
+"""Seconds for which a proof that is no longer wanted may take to be ended on its worker."""
 _PART_BYTES: Final = 8 * 2**20
 _MOST_TRANSFERS: Final = 5
 """Times that one proof waits for files: it may meet a worker each time that lacks them."""
@@ -55,23 +58,29 @@ _log = logging.getLogger("veritally.prover.cluster")
 class ClusterProofs(ProofEngine):
     """Proofs on the workers of a scheduler."""
 
-    def __init__(self, address: str, tls: TlsFiles | None = None) -> None:
+    def __init__(
+        self, address: str, tls: TlsFiles | None = None, *, connect_timeout_s: float = _CONNECT_S
+    ) -> None:
         """Connects.
 
         Args:
             address: tcp://host:port, or tls://host:port.
             tls: Certificates, for tls:// only.
+            connect_timeout_s: Seconds after which an attempt to connect is given up.
 
         Raises:
             ClusterUnreachableError: no scheduler answers there.
             ClusterFilesError: a certificate is missing, or there is one too many.
         """
+        if tls is None and address.startswith("tls://"):
+            raise ClusterFilesError(None, "is missing")
         self._address, self._security = address, tls.security(address) if tls else None
+        self._connect_timeout_s = connect_timeout_s
         self._files: dict[str, CircuitFiles] = {}
         self._sending: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._workers: Mapping[str, Mapping[str, float]] = {}
         self._closing = threading.Event()
-        self._begun: set[Future[ProvenBatch]] = set()
+        self._begun: dict[Future[ProvenBatch], threading.Thread] = {}
         self._client = self._connect()
         self._count_workers()
         self._watcher = threading.Thread(target=self._watch, name="cluster", daemon=True)
@@ -85,13 +94,15 @@ class ClusterProofs(ProofEngine):
         """
         self.require_room(job.circuit)
         future: Future[ProvenBatch] = Future()
-        self._begun.add(future)
-        future.add_done_callback(self._begun.discard)
-        threading.Thread(target=self._work, args=(job, future), name="cluster proof", daemon=True).start()
+        work = threading.Thread(target=self._work, args=(job, future), name="cluster proof", daemon=True)
+        self._begun[future] = work
+        work.start()
         return future
 
     def slots(self) -> int:
         """Cores of all workers that have told theirs; 0 while the scheduler is gone."""
+        if self._client.status != "running":
+            return 0
         return sum(int(resources.get(CORES, 0)) for resources in self._workers.values())
 
     def require_room(self, circuit: Circuit) -> None:
@@ -107,8 +118,11 @@ class ClusterProofs(ProofEngine):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends all proofs, and leaves the cluster; its workers stay."""
-        for future in list(self._begun) if cancel_futures else []:
+        begun = dict(self._begun)
+        for future in begun if cancel_futures else ():
             future.cancel()
+        for work in begun.values() if wait else ():
+            work.join(_PARTING_S)
         self._closing.set()
         if wait:
             self._watcher.join()
@@ -119,7 +133,7 @@ class ClusterProofs(ProofEngine):
             return Client(
                 self._address,
                 security=self._security,
-                timeout=_CONNECT_S,
+                timeout=self._connect_timeout_s,
                 set_as_default=False,
                 name="veritally-prover",
             )
@@ -150,6 +164,7 @@ class ClusterProofs(ProofEngine):
             made: ProvenBatch | BaseException = self._prove(job, future)
         except BaseException as error:
             made = error
+        self._begun.pop(future, None)
         with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
             if isinstance(made, BaseException):
                 future.set_exception(made)
@@ -203,7 +218,7 @@ class ClusterProofs(ProofEngine):
                 pass
             if future.cancelled():
                 asked.cancel()
-                client.run(stop_here, json.loads(request)["id"], wait=False)
+                client.run(stop_here, json.loads(request)["id"])
                 raise WorkerLostError("it is no longer wanted")
             if asked.status != "pending" or client.status != "running":
                 if asked.status == "finished":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +14,7 @@ from prover_service import cache_dir
 from sqlmodel import SQLModel
 from transacting import FragileDatabase
 
-from prover.errors import EzklTimeoutError, ShuttingDownError
+from prover.errors import ShuttingDownError
 from prover.workers.cluster import ClusterProofs
 from prover.workers.desk import ProofDesk
 from prover.workers.errors import (
@@ -29,7 +28,6 @@ from prover.workers.limits import DeskLimits
 from prover.workers.store import ProofJobState, ProofStore
 from prover.workers.tables import TABLES
 from prover.zkml.circuit import Circuit, prepare_circuit
-from prover.zkml.proof_pool import ProofJob
 from prover.zkml.prove import prove_batch
 
 FLOWERS_CM = [(5.1, 3.5, 1.4, 0.2), (7.0, 3.2, 4.7, 1.4), (6.3, 3.3, 6.0, 2.5)]
@@ -40,12 +38,12 @@ LIMITS = DeskLimits(timeout_s=TIMEOUT_S)
 @pytest.fixture(scope="module")
 def circuit() -> Circuit:
     """One whose proofs take seconds, so that they can be interrupted."""
-    return prepare_circuit(batch_of_iris(16, 16), cache_dir(), print, batch_size=16)
+    return prepare_circuit(batch_of_iris(16, 14), cache_dir(), print, batch_size=16)
 
 
 @pytest.fixture(scope="module")
 def small_circuit() -> Circuit:
-    return prepare_circuit(batch_of_iris(16, 16), cache_dir(), print)
+    return prepare_circuit(batch_of_iris(16, 14), cache_dir(), print)
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +97,7 @@ def test_files_travel_once_by_their_content(
     digests = set(CircuitFiles.of(small_circuit).sha256.values())
 
     def fill_both() -> None:
-        futures = [
-            engine.submit(prove_batch, small_circuit, FLOWERS_CM[:1], TIMEOUT_S) for _ in range(6)
-        ]
+        futures = [engine.submit(prove_batch, small_circuit, FLOWERS_CM[:1], TIMEOUT_S) for _ in range(6)]
         assert all(len(future.result(TIMEOUT_S).runs) == 1 for future in futures)
 
     fill_both()
@@ -189,11 +185,11 @@ def test_a_cancelled_proof_is_ended_on_its_worker(
     assert future.cancel()
     started = time.monotonic()
     until(lambda: not any(provers_of(worker) for worker in cluster.workers.values()))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_what_goes_wrong_on_a_worker_is_told(engine: ClusterProofs, circuit: Circuit) -> None:
-    with pytest.raises(WorkerInputError, match="too large|cannot"):
+    with pytest.raises(WorkerInputError, match="Failed to generate witness"):
         engine.submit(prove_batch, circuit, [(1e9, 1.0, 1.0, 1.0)], TIMEOUT_S).result(TIMEOUT_S)
     with pytest.raises(WorkerFailedError, match=r"worker tcp://.*killed after 0.01 s"):
         engine.submit(prove_batch, circuit, FLOWERS_CM, 0.01).result(TIMEOUT_S)
@@ -211,4 +207,4 @@ def test_a_proof_larger_than_every_worker_is_refused(tmp_path: Path, circuit: Ci
 
 def test_no_scheduler_is_told() -> None:
     with pytest.raises(ClusterUnreachableError, match="start it with `dask scheduler`"):
-        ClusterProofs("tcp://127.0.0.1:9")
+        ClusterProofs("tcp://127.0.0.1:9", connect_timeout_s=1)
