@@ -29,7 +29,7 @@ from prover.facilitator import InProcessFacilitator
 from prover.gate import RequestGate, error_response
 from prover.service import InferenceService
 from prover.submitter import Submitter
-from prover.zkml.proof_pool import ProofPool
+from prover.workers.desk import ProofDesk
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 from veritally.tiers import Tier
@@ -43,7 +43,7 @@ class Parts:
     catalogue: Catalogue
     facilitator: InProcessFacilitator
     submitter: Submitter
-    pool: ProofPool
+    desk: ProofDesk
     service: InferenceService
     payment_timeout_s: int
 
@@ -54,8 +54,9 @@ def create_app(parts: Parts) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts.submitter.start()
+        parts.desk.start()
         yield
-        await asyncio.to_thread(parts.pool.close)
+        await asyncio.to_thread(parts.desk.close)
         await parts.submitter.close()
 
     # No pages of FastAPI: they load scripts from elsewhere, and its description lacks our requests.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
+from sqlmodel import SQLModel
 from web3 import Web3
 
 from prover.app import Parts
@@ -27,11 +28,14 @@ from prover.settings import ProverSettings
 from prover.settler import Settler
 from prover.signer import load_prover_account
 from prover.submitter import Submitter
+from prover.workers.desk import ProofDesk
+from prover.workers.limits import DeskLimits
+from prover.workers.opening import open_desk
+from prover.workers.tables import TABLES
 from prover.zkml.archive import package_folder
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.circuit_accumulator import Accumulator, prepare_accumulator
 from prover.zkml.package import ModelPackage
-from prover.zkml.proof_pool import ProofPool
 from prover.zkml.srs import open_srs, require_srs_for
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import ORGANIZATION
@@ -41,6 +45,7 @@ from veritally.errors import DeploymentFileError
 from veritally.pay_address import pay_address_of
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.transactions import Database
 
 Progress = Callable[[str], None]
 
@@ -136,20 +141,27 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
         window_s=settings.batch_window_s,
         max_age_s=settings.batch_max_age_s,
     )
-    pool = ProofPool(workers=settings.max_parallel_proofs)
-    for model in catalogue.models.values():
-        pool.require_room(model.circuit)
-    runner = Runner(proof_timeout_s=settings.proof_timeout_s, pool=pool)
+    desk = _desk(settings, catalogue)
+    runner = Runner(catalogue.models, desk)
     chain, settlement = connection.chain, connection.deployment.settlement
     return Parts(
         chain=chain,
         catalogue=catalogue,
         facilitator=InProcessFacilitator(chain, settlement, catalogue.network, ledger),
         submitter=submitter,
-        pool=pool,
+        desk=desk,
         service=InferenceService(catalogue, domain, runner, submitter, ledger),
         payment_timeout_s=settings.payment_timeout_s,
     )
+
+
+def _desk(settings: ProverSettings, catalogue: Catalogue) -> ProofDesk:
+    database = Database(f"sqlite:///{settings.cache_dir / 'proofs.db'}")
+    with database.transaction() as session:
+        SQLModel.metadata.create_all(session.connection(), tables=TABLES)
+    circuits = [model.circuit for model in catalogue.models.values()]
+    limits = DeskLimits(timeout_s=settings.proof_timeout_s)
+    return open_desk(database, circuits, limits, None, settings.max_parallel_proofs)
 
 
 def _catalogue(settings: ProverSettings, connection: Connection, progress: Progress) -> Catalogue:

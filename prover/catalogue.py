@@ -93,6 +93,7 @@ class Catalogue:
                 "shape": list(package.input_shape),
                 "names": list(package.input_names),
                 "range": list(package.input_range),
+                "max_rows": package.max_rows,
             },
             "labels": list(package.labels),
             "circuit": {

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Any
 
+from eth_utils.crypto import keccak
 from x402.schemas import PaymentPayload, PaymentRequirements
 
 from prover.catalogue import Catalogue
@@ -50,7 +51,8 @@ class InferenceService:
         """
         payment = PresentedPayment.from_payload(payload)
         try:
-            answer = await self._runner.run(job.model, job.tier, job.request)
+            job_id = keccak(repr(payment.payment_id).encode())
+            answer = await self._runner.infer(job.model, job.tier, job.request, job_id)
             inference = self._finish(job, answer, payment, int(requirements.amount))
             outcome = await self._submitter.submit(inference, _require_ticket(job))
         except Exception as error:
@@ -80,7 +82,7 @@ class InferenceService:
         self, job: Job, answer: ModelAnswer, inference: FinishedInference, settled: Settled
     ) -> dict[str, Any]:
         return {
-            "output": list(answer.output),
+            "output": answer.output,
             "label": answer.label,
             "tier": job.tier.label,
             "receipt": self._receipt_json(inference.terms, inference.receipt),

@@ -1,8 +1,9 @@
 """Errors of proof jobs.
 
 ProverError
-├── ProofsBusyError
-├── ProofLateError
+├── RequestRefusedError: the client gets status, code and message; its payment was not used
+│   ├── ProofsBusyError
+│   └── ProofLateError
 ├── ProofJobFailedError
 ├── StaleProofError
 ├── UnverifiedProofError
@@ -19,26 +20,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prover.errors import InputError, ProverError
+from prover.errors import InputError, ProverError, RequestRefusedError
 
 
-class ProofsBusyError(ProverError):
+class ProofsBusyError(RequestRefusedError):
     """More proofs wait than the prover takes."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__(
-            f"{waiting} proofs wait already; send the request again later, this payment was not used"
+            503,
+            "busy",
+            f"{waiting} proofs wait already; send the request again later, this payment was not used",
         )
         self.waiting = waiting
 
 
-class ProofLateError(ProverError):
+class ProofLateError(RequestRefusedError):
     """A proof was not there when its payment could no longer be collected."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
+            503,
+            "too_late",
             f"a proof of model {model} was not made before its payment expired; pay again when fewer "
-            "wait, or with a later deadline"
+            "wait, or with a later deadline",
         )
         self.model = model
 

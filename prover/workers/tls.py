@@ -18,6 +18,19 @@ class TlsFiles:
     certificate: Path
     key: Path
 
+    @classmethod
+    def of(cls, ca: Path | None, certificate: Path | None, key: Path | None) -> TlsFiles | None:
+        """The files that are named; None when none is.
+
+        Raises:
+            ClusterFilesError: only some of them are named.
+        """
+        if ca is None and certificate is None and key is None:
+            return None
+        if ca is None or certificate is None or key is None:
+            raise ClusterFilesError(None, "is missing")
+        return cls(ca, certificate, key)
+
     def security(self, address: str) -> Security:
         """As Dask takes them. Both sides show a certificate, and nothing goes unencrypted.
 
