@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prover.upstream.errors import UpstreamFailedError
-from veritally.commitments import json_commitment
+from veritally.chat import chat_response_commitment
 
 
 @dataclass(frozen=True)
@@ -26,28 +26,6 @@ class Usage:
         counted = (content.get("prompt_tokens"), content.get("completion_tokens"))
         counts = [count for count in counted if isinstance(count, int) and not isinstance(count, bool)]
         return cls(*counts) if len(counts) == len(counted) and min(counts) >= 0 else None
-
-
-def answer_commitment(message: Mapping[str, Any], finish_reason: str | None) -> bytes:
-    """The response hash: keccak256 of canonical JSON of the text, the calls of tools and how it ended.
-
-    A client that got the answer in parts puts the text of all parts together, and the arguments of each call.
-    """
-    calls = [
-        {
-            "arguments": call["function"]["arguments"],
-            "id": call["id"],
-            "name": call["function"]["name"],
-        }
-        for call in message.get("tool_calls") or []
-    ]
-    content = {
-        "content": message.get("content") or "",
-        "finish_reason": finish_reason,
-        "refusal": message.get("refusal") or "",
-        "tool_calls": calls,
-    }
-    return json_commitment(content)
 
 
 @dataclass(frozen=True)
@@ -69,7 +47,8 @@ class Completion:
         try:
             content = json.loads(body)
             (choice,) = content["choices"]
-            response_hash = answer_commitment(_checked(choice["message"]), choice["finish_reason"])
+            _text(choice["finish_reason"] or "")
+            response_hash = chat_response_commitment(choice["message"], choice["finish_reason"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise UpstreamFailedError("it is no chat completion") from None
         return cls({**content, "model": name}, response_hash, Usage.read(content.get("usage")))
@@ -128,7 +107,7 @@ class Assembly:
         if self.usage is not None:
             counts = {"prompt_tokens": self.usage.input_tokens, "completion_tokens": self.usage.output_tokens}
             content["usage"] = {**counts, "total_tokens": sum(counts.values())}
-        return Completion(content, answer_commitment(message, self.finish_reason), self.usage)
+        return Completion(content, chat_response_commitment(message, self.finish_reason), self.usage)
 
     def _add(self, chunk: Mapping[str, Any]) -> None:
         self._head = self._head or {name: chunk[name] for name in ("id", "created") if name in chunk}
@@ -138,7 +117,7 @@ class Assembly:
             return
         (choice,) = choices
         delta = choice.get("delta") or {}
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self.finish_reason = _text(choice.get("finish_reason") or "") or self.finish_reason
         calls = delta.get("tool_calls") or []
         for name, texts in self._texts.items():
             if text := delta.get(name):
@@ -153,12 +132,6 @@ class Assembly:
         call.id = call.id or _text(part.get("id") or "")
         call.name += _text(function.get("name") or "")
         call.arguments += _text(function.get("arguments") or "")
-
-
-def _checked(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name in ("content", "refusal"):
-        _text(message.get(name) or "")
-    return message
 
 
 def _text(value: object) -> str:

@@ -10,12 +10,11 @@ from prover.pricing import TokenPrice
 from prover.requests import parse_json
 from prover.upstream.card import ModelCard
 from prover.upstream.errors import ChatRequestError, MaximumTooLowError
-from veritally.commitments import canonical_json, json_commitment
+from veritally.chat import NOT_COMMITTED, chat_request_commitment
+from veritally.commitments import canonical_json
 from veritally.errors import NotCanonicalError
 
 LIMITS: Final = ("max_tokens", "max_completion_tokens")
-NOT_COMMITTED: Final = frozenset({"model", "stream", "stream_options", "user"})
-"""Say how the answer travels or who asks, and not what is asked."""
 _TAKEN: Final = NOT_COMMITTED | {
     *LIMITS,
     "frequency_penalty",
@@ -56,8 +55,8 @@ class ChatRequest:
     """The client's limit, or the model's."""
 
     def commitment(self, model_id: bytes) -> bytes:
-        """The request hash: keccak256 of canonical JSON `{"model": "0x…", "request": {…}}`."""
-        return json_commitment({"model": "0x" + model_id.hex(), "request": dict(self.content)})
+        """The request hash."""
+        return chat_request_commitment(model_id, self.content)
 
     def most_base_units(self, price: TokenPrice) -> int:
         """Most that the request can cost."""

@@ -375,6 +375,11 @@ async def test_an_answer_that_takes_too_long_is_cut_off(handler: ChatHandler, se
         (JSONResponse({"choices": []}), UpstreamFailedError, "no chat completion"),
         (JSONResponse(completion(choices=[{"message": {"content": 5}}])), UpstreamFailedError, "no chat"),
         (JSONResponse(completion(choices=completion()["choices"] * 2)), UpstreamFailedError, "no chat"),
+        (
+            JSONResponse(completion(choices=[{"message": {"content": "x"}, "finish_reason": 5}])),
+            UpstreamFailedError,
+            "no chat",
+        ),
         (Response(b"x" * (MOST_BYTES + 1)), UpstreamFailedError, "larger than"),
     ],
 )
@@ -440,3 +445,15 @@ def test_what_is_served_is_told(server: UpstreamServer) -> None:
     told = handler.to_json()
     assert told["metering"]["signed"]["output_per_million_tokens"] == "3000000"
     assert server.url not in json.dumps(told)
+
+
+async def test_halves_of_a_character_are_joined(handler: ChatHandler, server: UpstreamServer) -> None:
+    halves = [chunk({"content": half}) for half in ("\ud83d", "\ude00", " \ud800")]
+    server.answer = lambda _: streaming(events(*halves, chunk({}, "stop"), "[DONE]"))
+    _, streamed = await listen(handler)
+    assert streamed.response_hash == answer_hash("\U0001f600 \ufffd")
+    message = {"role": "assistant", "content": "\U0001f600 \ud800"}
+    server.answer = lambda _: Response(
+        json.dumps(completion(choices=[{"message": message, "finish_reason": "stop"}]))
+    )
+    assert (await ask(handler)).response_hash == streamed.response_hash
