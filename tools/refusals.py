@@ -13,6 +13,7 @@ import prover_refusals
 import registry_refusals
 import settlement_refusals
 import tdx_refusals
+import worker_refusals
 import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
@@ -32,7 +33,7 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for name, path, text, disabled, tests in prover_refusals.CHECKS
+    for name, path, text, disabled, tests in (*prover_refusals.CHECKS, *worker_refusals.CHECKS)
 )
 
 ENCLAVES = (

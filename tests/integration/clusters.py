@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DASK = str(Path(sys.executable).with_name("dask"))
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Cluster:
         self.scheduler = self._start(
             "scheduler", "--host", host, "--port", port, "--protocol", protocol, "--no-dashboard", "--no-show"
         )
+        until(lambda: _listens(host, int(port)))
 
     def start_worker(self, name: str, memory: str = "1e9", cores: int = 1) -> None:
         self.workers[name] = self._start(
@@ -116,3 +117,8 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
