@@ -1,4 +1,4 @@
-"""What proof jobs, clusters and language models refuse: name, file, text that enforces it, its change, tests."""
+"""What proof jobs, clusters and language models refuse: name, file, text that enforces it, change, tests."""
 
 from __future__ import annotations
 

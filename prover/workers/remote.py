@@ -48,9 +48,9 @@ def take_part(digest: str, transfer: str, part: bytes, is_last: bool) -> None:
     Raises:
         ValueError: the content is another one.
     """
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f"{digest}.{transfer}"
+    target = _file(digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{digest}.{transfer}")
     with unfinished.open("ab") as file:
         file.write(part)
     if not is_last:
@@ -58,7 +58,7 @@ def take_part(digest: str, transfer: str, part: bytes, is_last: bool) -> None:
     if sha256_of(unfinished) != digest:
         unfinished.unlink()
         raise ValueError(f"the file that was sent as {digest} is another one")
-    unfinished.replace(_file(digest))
+    unfinished.replace(target)
 
 
 def stop_here(request_id: str) -> None:
