@@ -12,8 +12,9 @@ from rich.table import Table
 
 from prover.app import create_app
 from prover.assembly import Connection, assemble, connect, load_packages
+from prover.config import load_settings
 from prover.errors import ProverError
-from prover.settings import ProverSettings, load_settings
+from prover.settings import ProverSettings
 from veritally.errors import VeritallyError
 from veritally.tables import print_whole
 

@@ -15,6 +15,7 @@ from relay import relayed
 from settling import free, settler, unaccepted_enclave
 
 from prover.assembly import connect
+from prover.config import load_settings
 from prover.enclave.drivers import SOFTWARE_PCRS, DriverName, make_source
 from prover.enclave.enclave import Enclave
 from prover.enclave.errors import (
@@ -26,7 +27,6 @@ from prover.enclave.errors import (
 from prover.enclave.sources import NitroSource
 from prover.errors import SettingError
 from prover.payments import NotSettled
-from prover.settings import load_settings
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT, Enclaves
 from tests.unit.attestation_devices import NitroSecureModule
 from veritally.attestation.claims import Platform
