@@ -124,8 +124,8 @@ class ProverSettings(BaseSettings):
     """Highest gas limit of one transaction."""
     batch_max_bytes: int = Field(default=110_000, ge=10_000, le=LONGEST_DATA_BYTES)
     """Longest calldata of one transaction."""
-    voucher_max_age_s: float = Field(default=3_600.0, gt=0)
-    """Seconds after which vouchers are settled, though more of them would be cheaper."""
+    voucher_max_age_s: float = Field(default=600.0, ge=0)
+    """Seconds for which a request that a channel pays for waits for others."""
 
     max_fee_gwei: Amount = "200"
     """Fee ceiling for each unit of gas: above it nothing is sent."""
@@ -133,10 +133,12 @@ class ProverSettings(BaseSettings):
     """Blocks that make a transaction final; what the chain calls finalized when absent."""
     max_in_flight: int = Field(default=16, ge=1)
     """Transactions that may wait for their block at the same time."""
-    native_token_usd: Amount | None = None
-    """Price of the chain's own token, to compare gas with earnings; nothing is compared when absent."""
+    coin_price_usd: Amount | None = None
+    """Price of the chain's own token. With it, no batch is sent whose gas costs more than it earns."""
+    asset_price_usd: Amount = "1"
+    """Price of one token of the asset."""
     settle_at_a_loss: bool = False
-    """Whether batches are sent that cost more gas than they earn."""
+    """Whether batches are sent that have waited as long as they may, whatever their gas costs."""
     low_balance_eth: Amount = "0.01"
     """Balance of the prover's account, in the chain's own token, below which it is too low."""
 

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 NEWEST = "0001"
 """Version that this program reads and writes."""
+VERSION_TABLE = "pv_version"
+"""Programs that share a database keep their versions apart."""

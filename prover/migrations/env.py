@@ -6,9 +6,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from prover.jobs import tables  # noqa: F401  they fill the metadata
-
-VERSION_TABLE = "pv_version"
-"""Programs that share a database keep their versions apart."""
+from prover.migrations import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
