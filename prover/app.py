@@ -23,16 +23,21 @@ from x402.http.types import (
 from x402.mechanisms.evm.upto.server import UptoEvmScheme
 from x402.schemas import AssetAmount
 
+from prover.books import Books
 from prover.catalogue import Catalogue, Offer, ServedModel, infer_path
 from prover.errors import RequestRefusedError
 from prover.facilitator import InProcessFacilitator
 from prover.gate import RequestGate, error_response
+from prover.jobs.store import DurableJobs
 from prover.service import InferenceService
-from prover.submitter import Submitter
+from prover.settling.settling import Settling
 from prover.zkml.proof_pool import ProofPool
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 from veritally.tiers import Tier
+
+DRAIN_S = 20.0
+"""Seconds for which a service that is stopped waits for its last blocks."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,19 @@ class Parts:
     chain: Chain
     catalogue: Catalogue
     facilitator: InProcessFacilitator
-    submitter: Submitter
+    books: Books
+    jobs: DurableJobs
+    settling: Settling
     pool: ProofPool
     service: InferenceService
     payment_timeout_s: int
+
+    def close(self) -> None:
+        """Settles what waits, as far as that is possible in `DRAIN_S`, and closes the books."""
+        self.settling.drain(DRAIN_S)
+        self.settling.stop()
+        self.jobs.close()
+        self.books.close()
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -53,15 +67,17 @@ def create_app(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        parts.submitter.start()
+        parts.settling.start()
+        await parts.service.resume(parts.jobs.running())
         yield
         await asyncio.to_thread(parts.pool.close)
-        await parts.submitter.close()
+        await parts.service.close()
+        await asyncio.to_thread(parts.close)
 
     # No pages of FastAPI: they load scripts from elsewhere, and its description lacks our requests.
     app = FastAPI(openapi_url=None, lifespan=lifespan)
     app.add_middleware(PaymentMiddlewareASGI, routes=_payment_routes(parts), server=_resource_server(parts))
-    app.add_middleware(RequestGate, catalogue=parts.catalogue, submitter=parts.submitter)
+    app.add_middleware(RequestGate, catalogue=parts.catalogue)
     app.add_exception_handler(HTTPException, _plain_error)
     _add_handlers(app, parts)
     return app

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Any
 
 from eth_account import Account
+from eth_utils.crypto import keccak
 from web3 import Web3
 from x402 import x402Facilitator
 from x402.mechanisms.evm.signers import FacilitatorWeb3Signer
@@ -20,14 +20,14 @@ from x402.schemas import (
     VerifyResponse,
 )
 
-from prover.payments import NotSettled, PaymentId, PaymentLedger, PresentedPayment, Settled
+from prover.jobs.job import Job, Jobs, JobState
+from prover.payments import PresentedPayment
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 from veritally.x402.errors import PaymentError
 
 _log = logging.getLogger("veritally.prover")
 
-PAYMENT_IN_USE = "payment_already_in_use"
 PAYMENT_UNUSABLE = "payment_cannot_be_settled"
 NOT_SETTLED = "receipt_not_settled"
 CHAIN_UNREACHABLE = "chain_unreachable"
@@ -57,33 +57,30 @@ class SettlementSigner(FacilitatorWeb3Signer):
 
 
 class InProcessFacilitator:
-    """Facilitator client of `x402ResourceServer`: verifies and reserves, then reports what was settled."""
+    """Facilitator client of `x402ResourceServer`: verifies, then reports what was settled."""
 
-    def __init__(self, chain: Chain, settlement: str, network: str, ledger: PaymentLedger) -> None:
+    def __init__(self, chain: Chain, settlement: str, network: str, jobs: Jobs) -> None:
         self._chain = chain
         self._scheme = UptoEvmScheme(SettlementSigner(chain, settlement))
         self._supported = x402Facilitator().register([network], self._scheme).get_supported()
-        self._ledger = ledger
+        self._network = network
+        self._jobs = jobs
 
     def get_supported(self) -> SupportedResponse:
         """The one kind of payment that is taken: `upto` on our chain."""
         return self._supported
 
     async def verify(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
-        """Reads a payment, checks it on the chain and reserves it, so that copies of it start nothing."""
+        """Reads a payment and checks it on the chain, unless it has started an inference already."""
         try:
             payment = PresentedPayment.from_payload(payload)
         except PaymentError as error:
             return _invalid(PAYMENT_UNUSABLE, str(error))
+        if await self._find(payment) is not None:
+            return VerifyResponse(is_valid=True, payer=payment.payment_id.payer)
         # An unsigned extension could make the check simulate an approval that Settlement would not make.
         bare = payload.model_copy(update={"extensions": None})
-        response = await asyncio.to_thread(self._check, bare, requirements)
-        if not response.is_valid:
-            return response
-        if self._ledger.reserve(payment, now_s=int(time.time())):
-            return response
-        message = "this payment has started an inference already; sign a new one for another"
-        return _invalid(PAYMENT_IN_USE, message, response.payer)
+        return await asyncio.to_thread(self._check, bare, requirements)
 
     def _check(self, payload: PaymentPayload, requirements: PaymentRequirements) -> VerifyResponse:
         """x402's checks, which blame the payer or fail when the node is lost: then it says so instead."""
@@ -100,32 +97,37 @@ class InProcessFacilitator:
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> SettleResponse:
         """Reports what Settlement did with the payment; the handler has waited for it."""
         payment = PresentedPayment.from_payload(payload)
-        response = self._report(payment.payment_id, requirements)
-        if payment.upto.deadline_s < time.time():  # Permit2 takes it no more: nobody needs to remember it
-            self._ledger.release(payment.payment_id)
-        return response
-
-    def _report(self, payment_id: PaymentId, requirements: PaymentRequirements) -> SettleResponse:
-        outcome = self._ledger.outcome(payment_id)
-        if isinstance(outcome, Settled):
+        job, payer = await self._find(payment), payment.payment_id.payer
+        if job is not None and job.state.is_settled:
             return SettleResponse(
                 success=True,
-                payer=payment_id.payer,
-                transaction=outcome.transaction,
+                payer=payer,
+                transaction=job.transaction,
                 network=requirements.network,
                 amount=requirements.amount,
             )
-        failure = outcome or NotSettled("no inference was run for this payment")
-        if failure.certain:
-            self._ledger.release(payment_id)
-        return SettleResponse(
-            success=False,
-            error_reason=NOT_SETTLED if failure.certain else SETTLEMENT_PENDING,
-            error_message=failure.reason,
-            payer=payment_id.payer,
-            transaction=failure.transaction,
-            network=requirements.network,
-        )
+        return _failure(job, payer, requirements.network)
+
+    async def _find(self, payment: PresentedPayment) -> Job | None:
+        """What was ordered with the payment; None when it is free."""
+        key = payment.payment_id.key_on(self._network)
+        job = await self._jobs.find(bytes(keccak(text=key)))
+        return None if job is None or job.state is JobState.RELEASED else job
+
+
+def _failure(job: Job | None, payer: str, network: str) -> SettleResponse:
+    """Only what is certain is called a failure."""
+    is_certain = job is None or job.state is JobState.SKIPPED
+    reason = None if job is None else job.reason
+    message = "no inference was run for this payment" if job is None else "the transaction may still be mined"
+    return SettleResponse(
+        success=False,
+        error_reason=NOT_SETTLED if is_certain else SETTLEMENT_PENDING,
+        error_message=message if reason is None else reason.message,
+        payer=payer,
+        transaction="" if job is None else job.transaction,
+        network=network,
+    )
 
 
 def _invalid(reason: str, message: str, payer: str | None = None) -> VerifyResponse:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,11 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prover.catalogue import Catalogue, ServedModel
 from prover.errors import RequestRefusedError
 from prover.requests import InferenceInput, parse_inference_body, read_body
-from prover.submitter import Submitter, Ticket
 from veritally.tiers import Tier
 
 _INFER_PATH = re.compile(r"/v1/(?P<tier>[^/]+)/models/(?P<model>[^/]+)/infer(?P<slashes>/*)")
-_PAYMENT_HEADERS = frozenset({b"payment-signature", b"x-payment"})
 
 
 @dataclass(frozen=True)
@@ -27,17 +24,16 @@ class Job:
     model: ServedModel
     tier: Tier
     request: InferenceInput
-    ticket: Ticket | None
-    """Open when the request carries a payment, so that others wait for it."""
+    body: bytes
+    """As it was sent."""
 
 
 class RequestGate:
     """ASGI middleware outside the payment middleware. Leaves the checked `Job` in the request's state."""
 
-    def __init__(self, app: ASGIApp, catalogue: Catalogue, submitter: Submitter) -> None:
+    def __init__(self, app: ASGIApp, catalogue: Catalogue) -> None:
         self._app = app
         self._catalogue = catalogue
-        self._submitter = submitter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses with a JSON error, or passes the request on with its body replayed."""
@@ -54,23 +50,14 @@ class RequestGate:
         except RequestRefusedError as error:
             await error_response(error)(scope, receive, send)
             return
-        ticket = self._submitter.open_ticket() if _carries_payment(scope) else None
-        scope.setdefault("state", {})["job"] = Job(model, tier, request, ticket)
-        try:
-            await self._app(scope, _replay(body, receive), send)
-        finally:
-            if ticket is not None:
-                ticket.close()
+        scope.setdefault("state", {})["job"] = Job(model, tier, request, body)
+        await self._app(scope, _replay(body, receive), send)
 
 
 def error_response(error: RequestRefusedError) -> JSONResponse:
     """A refusal as JSON."""
     content = {"error": {"code": error.code, "message": error.message}}
     return JSONResponse(content, status_code=error.status, headers={"Cache-Control": "no-store"})
-
-
-def _carries_payment(scope: MutableMapping[str, Any]) -> bool:
-    return any(name in _PAYMENT_HEADERS for name, _ in scope["headers"])
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:

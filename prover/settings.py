@@ -14,9 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from prover.enclave.drivers import DriverName
-from veritally.chain import TRANSACTION_GAS_CAP
 from veritally.tiers import Tier
-from veritally.transactions.intents import LONGEST_DATA_BYTES
 
 MODELS_DIRECTORY = Path(__file__).parent / "models"
 PREFIX = "VERITALLY_PROVER_"
@@ -120,10 +118,6 @@ class ProverSettings(BaseSettings):
     """Seconds for which a finished inference waits for others to share its transaction."""
     batch_max_age_s: float = Field(default=15.0, ge=0)
     """Seconds after which it is settled even though other paid requests still run."""
-    batch_max_gas: int = Field(default=15_000_000, ge=1_000_000, le=TRANSACTION_GAS_CAP)
-    """Highest gas limit of one transaction."""
-    batch_max_bytes: int = Field(default=110_000, ge=10_000, le=LONGEST_DATA_BYTES)
-    """Longest calldata of one transaction."""
     voucher_max_age_s: float = Field(default=600.0, ge=0)
     """Seconds for which a request that a channel pays for waits for others."""
 

@@ -1,4 +1,4 @@
-"""One thread that writes: what is asked for at the same time shares a transaction and its wait for the disk."""
+"""One thread that writes: what is asked for at the same time shares one transaction and one fsync."""
 
 from __future__ import annotations
 

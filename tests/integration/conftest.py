@@ -13,7 +13,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
-from prover_service import RunningService, run_service
+from prover_service import RunningService, count_from_here, run_service
 from sqlalchemy import create_engine, make_url, text
 from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
 from web3.contract import Contract
@@ -41,8 +41,12 @@ def devnet() -> Iterator[Devnet]:
 
 @pytest.fixture(autouse=True)
 def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Undoes on chain whatever a test that uses `devnet` did."""
+    """Undoes on chain whatever a test that uses `devnet` did, unless a service remembers it."""
     if "devnet" not in request.fixturenames:
+        yield
+        return
+    count_from_here(request.getfixturevalue("devnet"))
+    if "service" in request.fixturenames:
         yield
         return
     provider = request.getfixturevalue("devnet").chain.w3.provider
