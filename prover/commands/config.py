@@ -15,14 +15,17 @@ from veritally.tables import print_whole
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    group = typer.Typer(no_args_is_help=True, help="The settings that count.")
+    group = typer.Typer(no_args_is_help=True)
     group.callback()(_group)
     group.command()(show)
     app.add_typer(group, name="config")
 
 
 def _group() -> None:
-    """The settings that count."""
+    """The settings that count.
+
+    Example: veritally-prover config show
+    """
 
 
 def show(

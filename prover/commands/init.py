@@ -54,9 +54,8 @@ def init(
     chosen = _found_out(folder, rpc_url) | {"state_dir": "state", "metrics_port": _METRICS_PORT}
     if named is None:
         chosen["rpc_url"] = rpc_url
-    wants_key = new_key or (
-        not non_interactive and typer.confirm("Make a new key for the prover?", default=True)
-    )
+    if not (new_key or non_interactive):
+        new_key = typer.confirm("Make a new key for the prover?", default=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if new_key:

@@ -90,7 +90,7 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
             "rpc_url": devnet.rpc_url,
             "deployment": folder / "deployment.json",
             "raw_key_file": _key_file(folder / "prover.key", devnet.accounts.prover),
-            "database": f"sqlite:///{folder}/prover.db",
+            "state_dir": folder,
             "enclave_driver": "software",
             "cache_dir": cache_dir(),
             **values,
@@ -101,7 +101,7 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
 def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
     """The same settings as environment variables."""
     settings = service_settings(devnet, folder)
-    names = ("rpc_url", "database", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
+    names = ("rpc_url", "state_dir", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
     chosen = {name: str(getattr(settings, name)) for name in names} | values
     return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
 
