@@ -18,7 +18,18 @@ _TALKATIVE = ("httpx", "httpcore", "urllib3", "web3", "asyncio", "uvicorn.access
 _MASK = "***"
 
 
-def configure_logs(settings: ProverSettings, stream: TextIO | None = None) -> None:
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at the time of the line."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+def configure_logs(settings: ProverSettings) -> None:
     """Sends all log lines of this process to standard error, in the form that is set."""
     redact = _redactor(_secrets(settings))
     shared: list[Processor] = [
@@ -40,7 +51,7 @@ def configure_logs(settings: ProverSettings, stream: TextIO | None = None) -> No
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_the_place(text: str, message
 
 def test_a_name_in_the_environment_that_is_none_of_ours_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}BACH_WINDOW_S", "1")
-    with pytest.raises(SettingError, match="BACH_WINDOW_S: .* did you mean BATCH_WINDOW_S?"):
+    with pytest.raises(SettingError, match=r"BACH_WINDOW_S: .* did you mean BATCH_WINDOW_S\?"):
         load_settings()
 
 
