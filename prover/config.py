@@ -65,12 +65,12 @@ def load_configuration(
 
     Args:
         file: Config file; by default the one that the environment names, or the usual one if it is there.
-        options: Settings by name, from the command line. None stands for an option that was not given.
+        options: Settings by name, from the command line.
 
     Raises:
         SettingError: the file cannot be used, a name is none of ours, or a value is not usable.
     """
-    given = {name: value for name, value in (options or {}).items() if value is not None}
+    given = dict(options or {})
     _require_known(given, "option ")
     for name in sorted(SECRETS & given.keys()):
         problem = "may hold a key, which the command line would show to others"

@@ -41,6 +41,7 @@ def configure(context: typer.Context, **options: object) -> Configuration:
         SettingError: see `load_configuration`.
     """
     invocation: Invocation = context.obj
-    configuration = load_configuration(invocation.config, {**invocation.options, **options})
+    given = {name: value for name, value in options.items() if value is not None}
+    configuration = load_configuration(invocation.config, {**invocation.options, **given})
     configure_logs(configuration.settings)
     return configuration

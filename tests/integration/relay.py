@@ -30,6 +30,10 @@ class Relay:
         """From now on nothing is answered."""
         self._lost = True
 
+    def find_again(self) -> None:
+        """From now on it answers again."""
+        self._lost = False
+
     def lose_at(self, method: str) -> None:
         """From the next call of `method` on nothing is answered."""
         self._lost_at = method

@@ -17,25 +17,41 @@ from relay import KEY, Relay, relayed
 from x402.http.clients import x402HttpxClient
 
 from veritally.devnet import Devnet
+from veritally.devnet.anvil import call_node
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def relay(devnet: Devnet) -> Iterator[tuple[str, Relay]]:
     """A node at a URL with a key."""
     with relayed(devnet.rpc_url) as found:
         yield found
 
 
-@pytest.fixture
-def service(devnet: Devnet, tmp_path: Path, relay: tuple[str, Relay]) -> Iterator[Operated]:
-    settings = environment(devnet, tmp_path, rpc_url=relay[0], batch_window_s="0.05")
-    with operated(settings, tmp_path) as running:
+@pytest.fixture(scope="module")
+def service(
+    devnet: Devnet, tmp_path_factory: pytest.TempPathFactory, relay: tuple[str, Relay]
+) -> Iterator[Operated]:
+    """One service for all tests of the file; the last one ends it. It settles when it is told to."""
+    folder, snapshot = tmp_path_factory.mktemp("operated"), call_node(devnet.chain, "evm_snapshot")
+    settings = environment(devnet, folder, rpc_url=relay[0], batch_window_s="600", batch_max_age_s="600")
+    with operated(settings, folder) as running:
         yield running
+    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 async def pay(service: Operated, payer: LocalAccount, tier: str) -> httpx.Response:
     async with x402HttpxClient(official_client(payer), timeout=60) as client:
         return await client.post(f"{service.url}/v1/{tier}/models/iris/infer", json=BODY)
+
+
+async def pay_and_settle(service: Operated, payer: LocalAccount) -> httpx.Response:
+    """Without the command the answer would come after ten minutes."""
+    paid = asyncio.create_task(pay(service, payer, "signed"))
+    while not service.status()["book"]["open_jobs"].get("computed"):
+        await asyncio.sleep(0.05)
+    done = await asyncio.to_thread(service.command, "settle", "--now")
+    assert done.returncode == 0, done.stderr
+    return await paid
 
 
 def figure(text: str, series: str) -> float:
@@ -44,10 +60,10 @@ def figure(text: str, series: str) -> float:
     return float(found)
 
 
-def test_status_and_metrics_tell_what_was_paid_sent_and_earned(
+def test_settle_now_sends_what_waits_and_status_and_metrics_tell_what_was_earned(
     service: Operated, devnet: Devnet, payer: LocalAccount
 ) -> None:
-    assert asyncio.run(pay(service, payer, "signed")).status_code == 200
+    assert asyncio.run(pay_and_settle(service, payer)).status_code == 200
     standing = service.status()
     assert (standing["running"], standing["ready"], standing["problems"]) == (True, True, [])
     assert standing["book"]["jobs"] in ({"mined": 1}, {"final": 1})
@@ -93,6 +109,27 @@ def test_a_lost_node_makes_it_not_ready_and_shows_no_key_anywhere(
     for text in everything:
         assert KEY not in text
         assert devnet.accounts.prover.key.hex() not in text.lower()
+    relay[1].find_again()
+    await_that(lambda: service.ready().status_code == 200, "it is ready again", timeout_s=60)
+
+
+def test_only_the_operator_may_steer_and_one_service_uses_a_folder(service: Operated) -> None:
+    assert stat.S_IMODE((service.state_dir / "control.sock").stat().st_mode) == 0o600
+    assert service.command("settle").returncode == 2
+    second = service.command("--set", "port=0", "--set", "metrics_port=0", "serve")
+    assert second.returncode == 2
+    assert f"state folder {service.state_dir}: another service uses it" in second.stderr
+    taken = service.command("--set", f"state_dir={service.state_dir}/other", "serve")
+    assert taken.returncode == 2
+    assert "VERITALLY_PROVER_PORT: cannot listen on 127.0.0.1:" in taken.stderr
+
+
+def test_a_state_folder_that_others_may_enter_is_refused(devnet: Devnet, tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    settings = environment(devnet, tmp_path, state_dir=str(tmp_path / "open"))
+    refused = run_command(settings, "serve")
+    assert refused.returncode == 2
+    assert "others may enter it; run `chmod 700`" in refused.stderr
 
 
 def test_drain_finishes_what_runs_refuses_what_comes_and_ends(
@@ -122,37 +159,3 @@ def test_drain_finishes_what_runs_refuses_what_comes_and_ends(
     assert after.returncode == 3
     assert '"the service is not running"' in after.stdout
     assert service.command("drain").returncode == 3
-
-
-def test_settle_now_does_not_wait_for_a_batch(devnet: Devnet, tmp_path: Path, payer: LocalAccount) -> None:
-    settings = environment(devnet, tmp_path, batch_window_s="600", batch_max_age_s="600")
-    with operated(settings, tmp_path) as service:
-
-        async def settle_while_it_waits() -> httpx.Response:
-            paid = asyncio.create_task(pay(service, payer, "signed"))
-            while not service.status()["book"]["open_jobs"].get("computed"):
-                await asyncio.sleep(0.05)
-            done = await asyncio.to_thread(service.command, "settle", "--now")
-            assert done.returncode == 0, done.stderr
-            return await paid
-
-        assert asyncio.run(settle_while_it_waits()).status_code == 200
-        assert service.command("settle").returncode == 2
-
-
-def test_only_the_operator_may_steer_and_one_service_uses_a_folder(service: Operated) -> None:
-    assert stat.S_IMODE((service.state_dir / "control.sock").stat().st_mode) == 0o600
-    second = service.command("--set", "port=0", "--set", "metrics_port=0", "serve")
-    assert second.returncode == 2
-    assert f"state folder {service.state_dir}: another service uses it" in second.stderr
-    taken = service.command("--set", f"state_dir={service.state_dir}/other", "serve")
-    assert taken.returncode == 2
-    assert "VERITALLY_PROVER_PORT: cannot listen on 127.0.0.1:" in taken.stderr
-
-
-def test_a_state_folder_that_others_may_enter_is_refused(devnet: Devnet, tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o755)
-    settings = environment(devnet, tmp_path, state_dir=str(tmp_path / "open"))
-    refused = run_command(settings, "serve")
-    assert refused.returncode == 2
-    assert "others may enter it; run `chmod 700`" in refused.stderr

@@ -37,7 +37,7 @@ def test_options_count_more_than_the_environment_that_more_than_the_file_and_tha
     write("port = 1\nbatch_window_s = 1.5\nproof_timeout_s = 7\nprice_tee_usd = '5'")
     monkeypatch.setenv(f"{PREFIX}PORT", "2")
     monkeypatch.setenv(f"{PREFIX}BATCH_WINDOW_S", "2.5")
-    found = load_configuration(options={"port": "3", "host": None})
+    found = load_configuration(options={"port": "3"})
     settings, sources = found.settings, found.sources
     assert (settings.port, sources["port"]) == (3, Source.OPTION)
     assert (settings.batch_window_s, sources["batch_window_s"]) == (2.5, Source.ENVIRONMENT)
