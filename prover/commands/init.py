@@ -21,6 +21,7 @@ from veritally.deployment import DEPLOYMENTS_FOLDER
 from veritally.errors import ChainUnreachableError
 
 _KEYSTORE, _PASSWORD = "keystore.json", "keystore.password"
+_DEPLOYMENT = "deployment.json"
 _PASSWORD_BYTES = 32
 _METRICS_PORT = 9402
 _DEFAULT_URL = "http://127.0.0.1:8545"
@@ -51,7 +52,11 @@ def init(
     rpc_url = named or (
         _DEFAULT_URL if non_interactive else typer.prompt("URL of the chain's node", default=_DEFAULT_URL)
     )
-    chosen = _found_out(folder, rpc_url) | {"state_dir": "state", "metrics_port": _METRICS_PORT}
+    chosen: dict[str, Any] = {
+        "deployment": _find_deployment(folder, rpc_url),
+        "state_dir": "state",
+        "metrics_port": _METRICS_PORT,
+    }
     if named is None:
         chosen["rpc_url"] = rpc_url
     if not (new_key or non_interactive):
@@ -67,22 +72,21 @@ def init(
     _say_next(folder)
 
 
-def _found_out(folder: Path, rpc_url: str) -> dict[str, Any]:
-    """Settings that follow from the chain."""
+def _find_deployment(folder: Path, rpc_url: str) -> str:
+    """The deployment file of the node's chain: one in the folder, or one that comes with the program."""
     try:
         chain_id = Chain.connect(rpc_url).chain_id
     except ChainUnreachableError as error:
         typer.echo(f"the node does not answer now: {error}", err=True)
-        return {}
+        return _DEPLOYMENT
     is_development = chain_id in DEVELOPMENT_CHAIN_IDS
     typer.echo(f"chain {chain_id}" + (", a development chain" if is_development else ""))
-    shipped = DEPLOYMENTS_FOLDER / f"{chain_id}.json"
-    own = (folder / "deployment.json").absolute()
+    shipped, own = DEPLOYMENTS_FOLDER / f"{chain_id}.json", (folder / _DEPLOYMENT).absolute()
     if shipped.is_file() and not own.is_file():
-        return {"deployment": str(shipped)}
+        return str(shipped)
     if not own.is_file():
         typer.echo(f"no deployment is known on this chain: put its file at {own}", err=True)
-    return {}
+    return _DEPLOYMENT
 
 
 def _write_key(folder: Path) -> str:

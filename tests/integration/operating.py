@@ -62,9 +62,9 @@ class Operated:
         return self.log.read_text(encoding="utf-8")
 
 
-def run_command(environment: Mapping[str, str], *arguments: str) -> Ended:
+def run_command(environment: Mapping[str, str], *arguments: str, typed: str = "") -> Ended:
     """Runs a command in this process, which spares the time to load the program."""
-    result = CliRunner().invoke(app, arguments, env={**environment, "COLUMNS": "200"})
+    result = CliRunner().invoke(app, arguments, input=typed, env={**environment, "COLUMNS": "200"})
     if isinstance(result.exception, CommandError):
         return Ended(result.exception.exit_code, result.stdout, f"{result.stderr}{result.exception}")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
