@@ -92,6 +92,8 @@ def _page(standing: Mapping[str, Any]) -> Group:
     if standing["book"]:
         parts.append(_jobs(standing["book"]))
     table = Table(show_header=False, box=None)
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in _facts(standing):
         table.add_row(name, value)
     return Group(*parts, table)

@@ -13,7 +13,10 @@ from structlog.typing import EventDict, Processor
 from prover.settings import ProverSettings
 from veritally.rpc_url import SHORTEST_KEY
 
-_TALKATIVE = ("httpx", "httpcore", "urllib3", "web3", "asyncio", "uvicorn.access", "distributed", "alembic")
+_TALKATIVE = (
+    *("alembic", "asyncio", "distributed", "httpcore", "httpx", "urllib3"),
+    *("uvicorn.access", "uvicorn.error", "web3"),
+)
 """Libraries whose ordinary lines tell an operator nothing."""
 _MASK = "***"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -73,6 +74,10 @@ def poor(devnet: Devnet, _folder: Path, _settings: dict[str, str]) -> None:
     call_node(devnet.chain, "anvil_setBalance", devnet.accounts.prover.address, hex(10**15))
 
 
+def another_chain(devnet: Devnet, folder: Path, _settings: dict[str, str]) -> None:
+    dataclasses.replace(devnet.deployment, chain_id=1).save(folder / "deployment.json")
+
+
 def from_the_future(devnet: Devnet, _folder: Path, _settings: dict[str, str]) -> None:
     call_node(devnet.chain, "evm_increaseTime", 3_600)
     call_node(devnet.chain, "evm_mine")
@@ -104,6 +109,7 @@ def test_all_is_well_on_a_development_chain(settings: dict[str, str]) -> None:
         (set_to("DEPLOYMENT", "/nowhere"), "deployment: deployment file /nowhere: does not exist"),
         (set_to("RPC_URL", "http://127.0.0.1:9/canary-0123456789"), "node: 127.0.0.1:9: .* -> check the URL"),
         (set_to("FALLBACK_RPC_URLS", '["http://127.0.0.1:9"]'), "node: 127.0.0.1:9: "),
+        (another_chain, "node: .* serves chain 84532 -> the deployment is on chain 1: change the URL"),
         (no_code, "contracts: missing: TeeVerifier -> use the deployment file of this chain"),
         (no_channels, "scheme batch-settlement: missing on this chain: x402's channels -> offer other"),
         (stopped, "route zkml: stopped -> "),
