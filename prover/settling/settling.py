@@ -131,9 +131,11 @@ class Settling:
         return max(0.0, next_s - time.time())
 
     def _follow(self) -> float:
-        self.report = self._manager.tick()
-        is_open = self._follower.step() > 0
-        return self._policy.poll_s if is_open or self.report.open else self._policy.idle_poll_s
+        try:
+            self.report = self._manager.tick()
+        finally:  # what is known without the chain is written down in any case
+            open_count = self._follower.step()
+        return self._policy.poll_s if open_count or self.report.open else self._policy.idle_poll_s
 
 
 def _any(counts: dict[JobState, int], *states: JobState) -> bool:
