@@ -106,7 +106,9 @@ class MortalDatabase(Database):
         session.flush()
         try:
             with session.begin_nested():
-                found = [tuple(row) for query in _PROGRESS for row in session.connection().execute(text(query))]
+                found = [
+                    tuple(row) for query in _PROGRESS for row in session.connection().execute(text(query))
+                ]
         except Exception:  # there are no tables yet
             return ""
         progress, self._progress = self._progress, found

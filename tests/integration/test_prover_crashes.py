@@ -1,33 +1,31 @@
-"""A prover that is killed at any moment charges each request once or not at all, and answers it in one way."""
+"""A prover that is killed at any moment charges each request once or not at all."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import paying
 import pytest
 from crash_child import Life, Sent, live, read_told
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
+from databases import fresh_postgres
+from paid_requests import FUNDS, computed, funded_payer, paid_order
 from transacting import expire_leases
-from x402_clients import pay_in_python
 
-from prover.jobs.job import Computed, Order, Voucher
 from veritally.devnet import Devnet
-from veritally.payments import BatchPayment
-from veritally.tiers import Tier
 from veritally.transactions import Database
-from veritally.x402 import PaymentOffer, PresentedPayment
-from veritally.x402.deposits import channel_id
 
 LONGEST_S = 120
-MOST_MOMENTS = 200
+LEAST_MOMENTS = 45
+"""Of a prover that settles one request on each route."""
+SOME_MOMENTS = range(3, LEAST_MOMENTS, 9)
+POSTGRES_MOMENT = 17
 OFFERS = {"upto": paying.upto, "exact": paying.exact, "channel": paying.batch}
 PRICES = {"upto": paying.METERED, "exact": paying.PRICE, "channel": paying.METERED}
 
@@ -40,44 +38,13 @@ def processes() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def funded_payer(devnet: Devnet) -> LocalAccount:
-    account: LocalAccount = Account.create()
-    devnet.fund_usdc(account.address, 10 * paying.DEPOSIT)
-    devnet.approve_permit2(account)
-    return account
-
-
-def order_of(devnet: Devnet, offer: PaymentOffer, kind: str, payment: PresentedPayment) -> Order:
-    signed = payment.payment
-    voucher = None
-    if isinstance(signed, BatchPayment):
-        own_id = channel_id(signed.channel, devnet.chain.chain_id)
-        voucher = Voucher(own_id, signed.channel, signed.max_claimable_base_units, payment.deposit)
-    return Order(
-        payment_key=f"{kind}:{payment.payer}",
-        resource="/infer",
-        body=b"{}",
-        model="model",
-        model_id=paying.MODEL,
-        tier=Tier.SIGNED,
-        asset=devnet.usdc,
-        payer=payment.payer,
-        payment=signed,
-        max_amount_base_units=offer.amount_base_units,
-        deadline_s=0,
-        voucher=voucher,
-    )
-
-
 def new_requests(devnet: Devnet) -> tuple[Sent, ...]:
     """One request on each route, all of one new payer."""
-    payer, requests = funded_payer(devnet), []
-    for kind, offered in OFFERS.items():
-        offer = offered(devnet)
-        payment = paying.presented_by(payer, pay_in_python, offer)
-        computed = Computed(PRICES[kind], bytes(32), kind.encode().rjust(32), 1_764_000_000, kind.encode())
-        requests.append(Sent(order_of(devnet, offer, kind, payment), computed))
-    return tuple(requests)
+    payer = funded_payer(devnet)
+    return tuple(
+        Sent(paid_order(devnet, offered(devnet), payer), computed(PRICES[kind], kind.encode()))
+        for kind, offered in OFFERS.items()
+    )
 
 
 def run(processes: multiprocessing.context.ForkServerContext, life: Life) -> bool:
@@ -104,7 +71,7 @@ def paid_base_units(devnet: Devnet, requests: tuple[Sent, ...]) -> int:
     balance = devnet.usdc_balance_base_units(payer)
     channel = next(sent.order.voucher for sent in requests if sent.order.voucher is not None)
     held, claimed = paying.channels_of(devnet).functions.channels(channel.channel_id).call()
-    return 10 * paying.DEPOSIT - balance - (held - claimed)
+    return FUNDS - balance - (held - claimed)
 
 
 def survive(
@@ -153,20 +120,41 @@ def revive(database_url: str) -> None:
     database.close()
 
 
-def moments_of(
-    devnet: Devnet, processes: multiprocessing.context.ForkServerContext, url: str, folder: Path
-) -> list[str]:
-    """All moments of a prover that is not killed."""
-    assert not survive(devnet, processes, url, folder, MOST_MOMENTS)
-    return (folder / "moments").read_text().splitlines()
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("dies_at", SOME_MOMENTS)
+def test_a_prover_that_is_killed_loses_nothing_and_charges_nobody_twice(
+    devnet: Devnet, processes: multiprocessing.context.ForkServerContext, tmp_path: Path, dies_at: int
+) -> None:
+    url = f"sqlite:///{tmp_path}/prover.db"
+    assert survive(devnet, processes, url, tmp_path / "life", dies_at)
 
 
-@pytest.mark.timeout(180)
-def test_x(devnet, processes, tmp_path):
-    import time
-    t = time.time()
-    print(*moments_of(devnet, processes, f"sqlite:///{tmp_path}/x.db", tmp_path / "x"), sep="\n")
-    print(time.time() - t)
-    t = time.time()
-    assert survive(devnet, processes, f"sqlite:///{tmp_path}/y.db", tmp_path / "y", 5)
-    print(time.time() - t)
+@pytest.mark.timeout(300)
+def test_the_same_holds_with_postgres(
+    devnet: Devnet,
+    processes: multiprocessing.context.ForkServerContext,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    with fresh_postgres(request.getfixturevalue("postgres")) as url:
+        assert survive(devnet, processes, url, tmp_path / "life", POSTGRES_MOMENT)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_it_holds_at_every_moment(
+    devnet: Devnet,
+    processes: multiprocessing.context.ForkServerContext,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    for dies_at in itertools.count():
+        with ExitStack() as stack:
+            url = f"sqlite:///{tmp_path}/{dies_at}.db"
+            if kind == "postgres":
+                url = stack.enter_context(fresh_postgres(request.getfixturevalue("postgres")))
+            if not survive(devnet, processes, url, tmp_path / str(dies_at), dies_at):
+                break
+    assert dies_at >= LEAST_MOMENTS
