@@ -56,8 +56,9 @@ CHECKS = (
     (
         "a key in a field of a log line",
         _LOGS,
-        "return {clean(name): clean(item) for name, item in value.items()}",
-        "return {name: item if isinstance(item, dict | list) else clean(item) for name, item in value.items()}",
+        "if isinstance(value, dict):",
+        "if isinstance(value, dict | list | tuple) and 'event' not in value:\n            return value\n"
+        "        if isinstance(value, dict):",
         _LOG_TESTS,
     ),
     (
@@ -129,8 +130,8 @@ CHECKS = (
     (
         "new work while the service is drained",
         "prover/operations/control.py",
-        "if self._draining is None:\n            _log",
-        "if self.stopped.is_set():\n            _log",
+        'scope["method"] == "POST" and self._control.is_draining:',
+        'scope["method"] == "POST" and self._control.stopped.is_set():',
         _OPERATING_TESTS,
     ),
     ("two services in one folder", _STATE, "if _answers(path):", "if False:", _OPERATING_TESTS),

@@ -31,8 +31,8 @@ class Relay:
         self._lost = True
 
     def find_again(self) -> None:
-        """From now on it answers again."""
-        self._lost = False
+        """From now on everything is answered."""
+        self._lost, self._lost_at = False, None
 
     def lose_at(self, method: str) -> None:
         """From the next call of `method` on nothing is answered."""

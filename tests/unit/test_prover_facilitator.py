@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
-import time
+from typing import cast
 
 import pytest
 from eth_account import Account
@@ -11,10 +10,11 @@ from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentPayload, PaymentRequirements
 
 from prover.facilitator import InProcessFacilitator
-from prover.payments import NotSettled, Outcome, PaymentLedger, PresentedPayment, Settled
+from prover.jobs.job import Job, Jobs, JobState, Order, Reason
+from prover.payments import PresentedPayment
 from veritally.chain import Chain
-from veritally.labels import Labels
 from veritally.node import NodeProvider
+from veritally.tiers import Tier
 
 NETWORK = "eip155:84532"
 SETTLEMENT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -28,7 +28,6 @@ REQUIREMENTS = PaymentRequirements(
     max_timeout_seconds=300,
     extra={"assetTransferMethod": "permit2", "facilitatorAddress": SETTLEMENT},
 )
-SETTLED = Settled(TRANSACTION, block=7, gas_used=1, seq=0, labels=Labels(0), evidence={})
 
 
 @pytest.fixture
@@ -38,18 +37,44 @@ def payload() -> PaymentPayload:
     return PaymentPayload(payload=content, accepted=REQUIREMENTS)
 
 
-@pytest.fixture
-def ledger(payload: PaymentPayload) -> PaymentLedger:
-    ledger = PaymentLedger()
-    ledger.reserve(PresentedPayment.from_payload(payload), now_s=0)
-    return ledger
+class OneJob:
+    """Knows one request, or none."""
+
+    def __init__(self, job: Job | None = None) -> None:
+        self.job = job
+
+    async def find(self, job_id: bytes) -> Job | None:
+        return self.job if self.job is not None and self.job.order.job_id == job_id else None
 
 
 @pytest.fixture
-def facilitator(ledger: PaymentLedger) -> InProcessFacilitator:
+def jobs() -> OneJob:
+    return OneJob()
+
+
+@pytest.fixture
+def facilitator(jobs: OneJob) -> InProcessFacilitator:
     """No node is needed: only `verify` asks the chain."""
     chain = Chain(Web3(NodeProvider("http://127.0.0.1:9")), 84532)
-    return InProcessFacilitator(chain, SETTLEMENT, NETWORK, ledger)
+    return InProcessFacilitator(chain, SETTLEMENT, NETWORK, cast(Jobs, jobs))
+
+
+def ordered(payload: PaymentPayload, state: JobState, reason: Reason | None = None) -> Job:
+    payment = PresentedPayment.from_payload(payload)
+    order = Order(
+        payment_key=payment.payment_id.key_on(NETWORK),
+        resource="/",
+        body=b"",
+        model="model",
+        model_id=bytes(32),
+        tier=Tier.SIGNED,
+        asset=REQUIREMENTS.asset,
+        payer=payment.payment_id.payer,
+        payment=payment.upto,
+        max_amount_base_units=2000,
+        deadline_s=payment.upto.deadline_s,
+    )
+    return Job(order, state, created_at_s=0.0, transaction=TRANSACTION, reason=reason)
 
 
 def test_payers_are_told_to_sign_for_settlement(facilitator: InProcessFacilitator) -> None:
@@ -60,57 +85,43 @@ def test_payers_are_told_to_sign_for_settlement(facilitator: InProcessFacilitato
     assert supported.extensions == []
 
 
+@pytest.mark.parametrize("state", [JobState.MINED, JobState.FINAL])
 async def test_a_settled_payment_is_reported_with_its_transaction(
-    facilitator: InProcessFacilitator, ledger: PaymentLedger, payload: PaymentPayload
+    facilitator: InProcessFacilitator, jobs: OneJob, payload: PaymentPayload, state: JobState
 ) -> None:
-    payment = PresentedPayment.from_payload(payload)
-    ledger.record(payment.payment_id, SETTLED)
+    jobs.job = ordered(payload, state)
     response = await facilitator.settle(payload, REQUIREMENTS)
     assert (response.success, response.transaction, response.amount) == (True, TRANSACTION, "2000")
-    assert response.payer == payment.payment_id.payer
-    assert not ledger.reserve(payment, now_s=0)
+    assert response.payer == jobs.job.order.payer
 
 
-async def test_a_skipped_payment_is_a_failure_and_may_be_presented_again(
-    facilitator: InProcessFacilitator, ledger: PaymentLedger, payload: PaymentPayload
+async def test_a_skipped_payment_is_a_failure_with_its_reason(
+    facilitator: InProcessFacilitator, jobs: OneJob, payload: PaymentPayload
 ) -> None:
-    payment = PresentedPayment.from_payload(payload)
-    ledger.record(payment.payment_id, NotSettled("the reason", TRANSACTION))
+    jobs.job = ordered(payload, JobState.SKIPPED, Reason("code", "the reason"))
     response = await facilitator.settle(payload, REQUIREMENTS)
     assert (response.success, response.error_reason) == (False, "receipt_not_settled")
     assert (response.error_message, response.transaction) == ("the reason", TRANSACTION)
-    assert ledger.reserve(payment, now_s=0)
 
 
-async def test_an_unknown_outcome_stays_pending_and_its_payment_reserved(
-    facilitator: InProcessFacilitator, ledger: PaymentLedger, payload: PaymentPayload
+@pytest.mark.parametrize("state", [JobState.COMPUTED, JobState.SUBMITTED, JobState.UNKNOWN])
+async def test_what_is_not_known_is_pending(
+    facilitator: InProcessFacilitator, jobs: OneJob, payload: PaymentPayload, state: JobState
 ) -> None:
-    payment = PresentedPayment.from_payload(payload)
-    ledger.record(payment.payment_id, NotSettled("not mined", TRANSACTION, certain=False))
-    for _ in range(2):
-        response = await facilitator.settle(payload, REQUIREMENTS)
-        assert (response.success, response.error_reason) == (False, "settlement_pending")
-        assert response.transaction == TRANSACTION
-    assert not ledger.reserve(payment, now_s=0)
-
-
-@pytest.mark.parametrize("outcome", [SETTLED, NotSettled("not mined", TRANSACTION, certain=False)])
-async def test_what_became_known_after_the_deadline_is_reported_once_and_not_kept(
-    facilitator: InProcessFacilitator,
-    ledger: PaymentLedger,
-    payload: PaymentPayload,
-    monkeypatch: pytest.MonkeyPatch,
-    outcome: Outcome,
-) -> None:
-    payment = PresentedPayment.from_payload(payload)
-    late_s = payment.upto.deadline_s + 1
-    other = dataclasses.replace(payment, payment_id=payment.payment_id._replace(nonce=1))
-    assert ledger.reserve(other, now_s=late_s)  # which forgets the expired payment
-    ledger.record(payment.payment_id, outcome)
-    monkeypatch.setattr(time, "time", lambda: late_s)
+    jobs.job = ordered(payload, state)
     response = await facilitator.settle(payload, REQUIREMENTS)
-    assert (response.success, response.transaction) == (outcome is SETTLED, TRANSACTION)
-    assert ledger.outcome(payment.payment_id) is None
+    assert (response.success, response.error_reason) == (False, "settlement_pending")
+    assert response.transaction == TRANSACTION
+
+
+async def test_a_payment_that_started_an_inference_is_not_checked_again(
+    facilitator: InProcessFacilitator, jobs: OneJob, payload: PaymentPayload
+) -> None:
+    jobs.job = ordered(payload, JobState.MINED)
+    assert (await facilitator.verify(payload, REQUIREMENTS)).is_valid
+    jobs.job = ordered(payload, JobState.RELEASED)
+    again = await facilitator.verify(payload, REQUIREMENTS)
+    assert (again.is_valid, again.invalid_reason) == (False, "chain_unreachable")
 
 
 async def test_a_payment_without_inference_is_never_reported_as_settled(

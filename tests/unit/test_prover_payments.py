@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from eth_account import Account
 from x402.mechanisms.evm.exact import ExactEvmScheme
@@ -9,7 +7,7 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 from x402.schemas import PaymentPayload, PaymentRequirements
 
-from prover.payments import NotSettled, PaymentLedger, PresentedPayment
+from prover.payments import PresentedPayment
 from veritally.x402.errors import OtherOfferError, UndeployedAccountError
 
 PAYER = Account.from_key("0x" + "07" * 32)
@@ -69,31 +67,6 @@ def test_other_schemes_are_not_taken() -> None:
         PresentedPayment.from_payload(PaymentPayload(payload=content, accepted=accepted))
 
 
-@pytest.fixture
-def payment() -> PresentedPayment:
-    return PresentedPayment.from_payload(official_payload())
-
-
-def test_a_payment_is_reserved_once(payment: PresentedPayment) -> None:
-    ledger = PaymentLedger()
-    assert ledger.reserve(payment, now_s=0)
-    assert not ledger.reserve(payment, now_s=0)
-    other = dataclasses.replace(payment, payment_id=payment.payment_id._replace(nonce=1))
-    assert ledger.reserve(other, now_s=0)
-
-
-def test_a_released_payment_can_be_reserved_again_and_has_no_outcome(payment: PresentedPayment) -> None:
-    ledger = PaymentLedger()
-    ledger.reserve(payment, now_s=0)
-    ledger.record(payment.payment_id, NotSettled("reason"))
-    assert ledger.outcome(payment.payment_id) == NotSettled("reason")
-    ledger.release(payment.payment_id)
-    assert ledger.outcome(payment.payment_id) is None
-    assert ledger.reserve(payment, now_s=0)
-
-
-def test_a_payment_is_remembered_until_its_deadline_has_passed(payment: PresentedPayment) -> None:
-    ledger = PaymentLedger()
-    ledger.reserve(payment, now_s=0)
-    assert not ledger.reserve(payment, now_s=payment.upto.deadline_s)
-    assert ledger.reserve(payment, now_s=payment.upto.deadline_s + 1)
+def test_a_payment_has_the_same_name_wherever_it_is_presented() -> None:
+    payment_id = PresentedPayment.from_payload(official_payload()).payment_id
+    assert payment_id.key_on("eip155:1") == f"eip155:1:permit2:{PAYER.address}:{payment_id.nonce}"
