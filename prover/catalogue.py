@@ -82,33 +82,38 @@ class Catalogue:
         }
 
     def _model_json(self, model: ServedModel) -> dict[str, Any]:
-        package, circuit = model.package, model.circuit
-        return {
-            "name": package.name,
-            "version": package.version,
-            "description": package.description,
-            "model_id": "0x" + model.model_id.hex(),
-            "weights_sha256": "0x" + package.weights_hash.hex(),
-            "input": {
-                "shape": list(package.input_shape),
-                "names": list(package.input_names),
-                "range": list(package.input_range),
-            },
-            "labels": list(package.labels),
-            "circuit": {
-                "index": model.registered.index,
-                "verifier": model.registered.verifier,
-                "verifying_key_sha256": "0x" + circuit.vk_sha256.hex(),
-                "input_words": circuit.inputs,
-                "request_hash": "input-commitment" if circuit.inputs_committed else "input-words",
-                "output_words": circuit.outputs,
-                "input_scale": circuit.input_scale,
-                "output_scale": circuit.output_scale,
-                "max_error": package.max_error,
-                "development_srs": circuit.development_srs,
-            },
-            "tiers": [_offer_json(package.name, tier, offer) for tier, offer in model.offers.items()],
-        }
+        tiers = [_offer_json(model.package.name, tier, offer) for tier, offer in model.offers.items()]
+        return {**model_json(model), "tiers": tiers}
+
+
+def model_json(model: ServedModel) -> dict[str, Any]:
+    """What a client must know of a model."""
+    package, circuit = model.package, model.circuit
+    return {
+        "name": package.name,
+        "version": package.version,
+        "description": package.description,
+        "model_id": "0x" + model.model_id.hex(),
+        "weights_sha256": "0x" + package.weights_hash.hex(),
+        "input": {
+            "shape": list(package.input_shape),
+            "names": list(package.input_names),
+            "range": list(package.input_range),
+        },
+        "labels": list(package.labels),
+        "circuit": {
+            "index": model.registered.index,
+            "verifier": model.registered.verifier,
+            "verifying_key_sha256": "0x" + circuit.vk_sha256.hex(),
+            "input_words": circuit.inputs,
+            "request_hash": "input-commitment" if circuit.inputs_committed else "input-words",
+            "output_words": circuit.outputs,
+            "input_scale": circuit.input_scale,
+            "output_scale": circuit.output_scale,
+            "max_error": package.max_error,
+            "development_srs": circuit.development_srs,
+        },
+    }
 
 
 def infer_path(tier: Tier, model_name: str) -> str:

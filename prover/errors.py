@@ -26,7 +26,6 @@ ProverError
 ├── UnexpectedCommitmentError
 ├── CorruptSrsError
 ├── EnclaveError: see prover/enclave/errors.py
-├── JobError: see prover/jobs/errors.py
 ├── VerifierSourceError
 ├── VerifierCompileError
 └── VerifierTooLargeError

@@ -34,7 +34,7 @@ class InferenceService:
     ) -> None:
         self._catalogue = catalogue
         self._domain = domain
-        self._runner = runner
+        self.runner = runner
         self._submitter = submitter
         self._ledger = ledger
         # Microseconds, so that a restarted service goes on above every number it used before.
@@ -50,7 +50,7 @@ class InferenceService:
         """
         payment = PresentedPayment.from_payload(payload)
         try:
-            answer = await self._runner.run(job.model, job.tier, job.request)
+            answer = await self.runner.run(job.model, job.tier, job.request)
             inference = self._finish(job, answer, payment, int(requirements.amount))
             outcome = await self._submitter.submit(inference, _require_ticket(job))
         except Exception as error:

@@ -1,10 +1,11 @@
-"""Why a paid request cannot be taken. Nothing ran and nothing was charged.
+"""Errors of paid requests that are stored. Each message names the values and says what to do.
 
-JobError (a ProverError)
+ProverError
 ├── PaymentInUseError
 ├── ChannelStateError
-├── ChannelBusyError
-└── BusyError
+├── BusyError
+├── UnknownJobError
+└── AmountError
 """
 
 from __future__ import annotations
@@ -12,49 +13,52 @@ from __future__ import annotations
 from prover.errors import ProverError
 
 
-class JobError(ProverError):
-    """Base of what keeps an order from being reserved."""
+class PaymentInUseError(ProverError):
+    """A payment stands for one resource and one body."""
 
-
-class PaymentInUseError(JobError):
-    """The payment stands for another request, or was signed twice in different ways."""
-
-    def __init__(self) -> None:
-        super().__init__("this payment stands for another request already; sign a new one for this request")
-
-
-class ChannelStateError(JobError):
-    """A voucher that does not go on from what its channel was charged."""
-
-    def __init__(
-        self, charged_base_units: int, signed_base_units: int | None = None, signature: bytes | None = None
-    ) -> None:
-        """What the prover knows of the channel.
-
-        Args:
-            charged_base_units: All that was charged to the channel so far.
-            signed_base_units: Sum of the highest voucher that the prover holds; None when it holds none.
-            signature: The payer's, on that voucher.
-        """
+    def __init__(self, payment_key: str) -> None:
         super().__init__(
-            f"the channel was charged {charged_base_units} base units so far; "
-            "sign a voucher for this sum and the price of the request"
+            f"the payment {payment_key} was presented for another request; sign a new one for each request"
         )
+        self.payment_key = payment_key
+
+
+class ChannelStateError(ProverError):
+    """A voucher does not go on from what its channel was charged."""
+
+    def __init__(self, channel_id: bytes, problem: str, charged_base_units: int) -> None:
+        super().__init__(
+            f"channel 0x{channel_id.hex()}: {problem}; it was charged {charged_base_units} base units: "
+            "sign a voucher for this and the price of the request"
+        )
+        self.channel_id = channel_id
         self.charged_base_units = charged_base_units
-        self.signed_base_units = signed_base_units
-        self.signature = signature
 
 
-class ChannelBusyError(JobError):
-    """Another request runs on the channel, and what it will cost is not known yet."""
-
-    def __init__(self) -> None:
-        super().__init__("another request of this channel runs; send this one again when that is answered")
-
-
-class BusyError(JobError):
-    """Too many jobs wait already."""
+class BusyError(ProverError):
+    """Too many requests wait."""
 
     def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} paid requests wait already; send this one again later")
+        super().__init__(
+            f"{waiting} requests wait already; send this one again later, its payment was not used"
+        )
         self.waiting = waiting
+
+
+class UnknownJobError(ProverError):
+    """No request has this id."""
+
+    def __init__(self, job_id: bytes) -> None:
+        super().__init__(f"there is no request 0x{job_id.hex()}; reserve it first")
+        self.job_id = job_id
+
+
+class AmountError(ProverError):
+    """More than the payer signed for, or nothing for a paid request."""
+
+    def __init__(self, amount_base_units: int, max_amount_base_units: int) -> None:
+        super().__init__(
+            f"a request cannot cost {amount_base_units} base units when its payer signed for up to "
+            f"{max_amount_base_units}; meter it from 1 to the maximum"
+        )
+        self.amount_base_units = amount_base_units

@@ -67,9 +67,6 @@ class Voucher:
     """Highest sum over the channel's life that the payer signed for, this request included."""
     deposit: ChannelDeposit | None
     """To be brought into the channel before the voucher can be claimed."""
-    claimed_base_units: int = 0
-    """Claimed from the channel on the chain when the order was checked: where a channel that is not known
-    yet goes on from."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,6 @@ class Jobs(Protocol):
         Raises:
             PaymentInUseError: the payment stands for another request.
             ChannelStateError: the voucher does not go on from what its channel was charged.
-            ChannelBusyError: another request of the channel runs, and its price is not known yet.
             BusyError: too many jobs wait already.
         """
         ...

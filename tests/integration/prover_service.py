@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 from eth_account.signers.local import LocalAccount
+from memory_jobs import MemoryJobs
 from x402 import x402Client
 from x402.http import x402HTTPClient
 from x402.http.clients import x402HttpxClient
@@ -22,10 +23,14 @@ from x402.http.utils import decode_payment_required_header
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 
-from prover.app import Parts, create_app
-from prover.assembly import assemble, connect
+from prover.app import Parts
+from prover.assembly import Connection, assemble, connect
+from prover.door.app import DoorParts, create_app
+from prover.door.networks import NetworkHandler
+from prover.door.policy import DoorPolicy
 from prover.settings import ProverSettings
 from veritally.devnet import Devnet
+from veritally.x402 import Token
 
 IRIS_INPUT = [5.1, 3.5, 1.4, 0.2]
 TIMEOUT_S = 120.0
@@ -39,7 +44,7 @@ class RunningService:
     """A service on a port of its own."""
 
     url: str
-    parts: Parts
+    parts: DoorParts
     devnet: Devnet
 
     def infer_url(self, tier: str, model: str = "iris") -> str:
@@ -105,10 +110,41 @@ def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
     return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
 
 
+def assemble_door(devnet: Devnet, settings: ProverSettings, connection: Connection) -> DoorParts:
+    """The service with the store that the tests use."""
+    old: Parts = assemble(settings, connection, progress=print)
+    jobs = MemoryJobs(devnet, old.submitter)
+    handlers = [
+        NetworkHandler(model, old.service.runner, settle_within_s=settings.batch_max_age_s)
+        for model in old.catalogue.models.values()
+    ]
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        old.submitter.start()
+        yield
+        await old.submitter.close()
+
+    return DoorParts(
+        chain=connection.chain,
+        deployment=connection.deployment,
+        prover=connection.account.address,
+        token=Token(connection.asset, "USDC", "2"),
+        decimals=connection.decimals,
+        rpc_urls=[settings.rpc_url],
+        handlers=handlers,
+        jobs=jobs,
+        policy=DoorPolicy(credit_base_units=1_000_000, payment_timeout_s=settings.payment_timeout_s),
+        running=running,
+        stop_work=old.pool.close,
+    )
+
+
 @contextmanager
 def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[RunningService]:
     settings = service_settings(devnet, folder, **values)
-    parts = assemble(settings, connect(settings), progress=print)
+    connection = connect(settings)
+    parts = assemble_door(devnet, settings, connection)
     config = uvicorn.Config(create_app(parts), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

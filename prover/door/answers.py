@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from prover.jobs.job import Computed, Order
+from veritally.payments import PaymentScheme
 from veritally.tiers import Tier
 
 Answer = Computed | AsyncIterator[bytes | Computed]
@@ -50,7 +51,7 @@ class Handler(Protocol):
         ...
 
     def longest_s(self, tier: Tier) -> float:
-        """Seconds from a payment to the moment when its settlement is sent: a payment must be valid longer."""
+        """Seconds from a payment to the sending of its settlement: a payment must be valid for longer."""
         ...
 
     def ask(self, tier: Tier, body: bytes) -> Ask:
@@ -72,3 +73,10 @@ class Handler(Protocol):
     def to_json(self) -> dict[str, Any]:
         """What `GET /v1/models` says of the model, without its tiers and prices."""
         ...
+
+
+def charge(order: Order, metered_base_units: int) -> int:
+    """What an order costs: the metered amount, except by `exact`, which collects what was signed."""
+    if order.payment.scheme is PaymentScheme.EXACT:
+        return order.max_amount_base_units
+    return min(metered_base_units, order.max_amount_base_units)
