@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -50,6 +51,9 @@ class ProverSettings(BaseSettings):
     srs: Path | None = None
     """SRS with which the models were built; a development SRS in the cache when absent."""
 
+    database: str = Field(default="sqlite:///veritally-prover.db", repr=False)
+    """Where paid requests and transactions are kept: sqlite:///FILE or postgresql+psycopg://..."""
+
     host: str = "127.0.0.1"
     port: int = Field(default=8402, ge=0, le=65535)
 
@@ -57,6 +61,26 @@ class ProverSettings(BaseSettings):
     """Seconds for which a finished inference waits for others to share its transaction."""
     batch_max_age_s: float = Field(default=15.0, ge=0)
     """Seconds after which it is settled even though other paid requests still run."""
+    voucher_max_age_s: float = Field(default=600.0, ge=0)
+    """Seconds for which a request that a channel pays for waits for others."""
+    coin_price_usd: Decimal | None = Field(default=None, gt=0)
+    """Price of the chain's coin; with it, nothing is settled whose gas costs more than it earns."""
+    asset_price_usd: Decimal = Field(default=Decimal(1), gt=0)
+    """Price of one token of the asset."""
+    settle_at_a_loss: bool = False
+    """Settle what has waited as long as it may, whatever its gas costs."""
+    answer_timeout_s: float = Field(default=60.0, gt=0)
+    """Seconds for which an answer waits for its block; then the client is told that it is pending."""
+    schemes: Annotated[
+        tuple[Literal["upto", "batch-settlement", "exact"], ...], NoDecode, BeforeValidator(_parse_list)
+    ] = Field(default=("upto", "batch-settlement", "exact"), min_length=1)
+    """x402 schemes that are offered, in this order: clients take the first one that they know."""
+    withdraw_delay_s: int = Field(default=86_400, ge=900, le=2_592_000)
+    """Seconds from a payer's request to get its deposit back to the withdrawal. Longer than any outage."""
+    min_deposit_usd: str = "0.1"
+    """Least that a payer puts into a new channel."""
+    max_unsettled_usd: str = "1"
+    """Most that one payer's requests in flight may be worth: what is lost when it empties its account."""
     payment_timeout_s: int = Field(default=300, ge=30, le=3600)
     """Seconds for which a payer's signature must stay valid."""
     proof_timeout_s: float = Field(default=180.0, gt=0)

@@ -12,19 +12,24 @@ from x402.mechanisms.evm.batch_settlement import errors as codes
 from prover.door.answers import Ask, Handler
 from prover.door.channels import ChannelJobs
 from prover.door.checks import PaymentChecker
+from prover.door.directory import Directory
 from prover.door.errors import PaymentRefusedError, WrongSumError
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu, Offers
 from prover.door.payments import OfferedPayment, payment_header, read_offered
-from prover.door.policy import DoorPolicy
 from prover.door.work import Part, Work
+from prover.errors import RequestRefusedError
 from prover.jobs.errors import ChannelStateError, PaymentInUseError
-from prover.jobs.job import Job, JobState, Order, Voucher
+from prover.jobs.job import Job, JobState, Order, Reason, Voucher
 from veritally.tiers import Tier
 
 PAYMENT_IN_USE = "payment_already_in_use"
 _ANSWERED_AT_ONCE = (JobState.COMPUTED, JobState.EVIDENCED, JobState.SUBMITTED, JobState.UNKNOWN)
 _LONGEST_WATCH_S = 86_400.0
+_LEFT_S = 10
+"""Seconds that must be left of a payment for a request to be run again."""
+_INTERRUPTED = Reason("interrupted", "the prover was interrupted; send the request again")
+_TOO_LATE = Reason("too_late", "the payment expires before the request can be run again; sign a new one")
 
 
 @dataclass(frozen=True)
@@ -53,17 +58,26 @@ class Admitted:
 class Desk:
     """Takes payments and has the work done, each payment for one request."""
 
-    def __init__(
-        self, menu: Menu, jobs: ChannelJobs, checker: PaymentChecker, reads: NodeReads, policy: DoorPolicy
-    ) -> None:
+    def __init__(self, menu: Menu, jobs: ChannelJobs, checker: PaymentChecker, reads: NodeReads) -> None:
         self._menu = menu
         self._jobs = jobs
         self._checker = checker
         self._credit = checker.credit
         self._reads = reads
-        self._policy = policy
+        self._policy = menu.policy
         self._work = Work(jobs)
         self._watching: set[asyncio.Task[None]] = set()
+
+    async def resume(self, left: Sequence[Job], directory: Directory) -> None:
+        """Runs again what an earlier process left unfinished; what cannot be run is given back."""
+        for job in left:
+            handler = directory.handler_of(job.order)
+            if handler is None or job.order.streamed:
+                await self._jobs.release(job.order.job_id, _INTERRUPTED)
+            elif job.order.deadline_s and job.order.deadline_s < time.time() + _LEFT_S:
+                await self._jobs.release(job.order.job_id, _TOO_LATE)
+            else:
+                self._work.start(handler, job.order)
 
     async def close(self) -> None:
         """Waits for the work that runs, and ends the connections."""
@@ -165,13 +179,13 @@ class Desk:
 
         Raises:
             PaymentInUseError: it is of another request, or the payment was signed once more.
-            PaymentRefusedError: it was answered long ago.
+            RequestRefusedError: it was answered long ago.
         """
         if job.order.fingerprint != order.fingerprint or job.order.payment != order.payment:
             raise PaymentInUseError(order.payment_key)
         if job.state.is_over and job.created_at_s + self._policy.answer_kept_s < time.time():
             message = f"this payment was answered long ago; see /v1/receipts/0x{order.job_id.hex()}"
-            raise PaymentRefusedError(PAYMENT_IN_USE, message)
+            raise RequestRefusedError(409, PAYMENT_IN_USE, message)
         return job
 
     async def _require_sum(self, order: Order, voucher: Voucher) -> None:

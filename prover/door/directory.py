@@ -8,6 +8,7 @@ from typing import Any
 from prover.door.answers import Handler
 from prover.door.offers import Menu
 from prover.errors import RequestRefusedError
+from prover.jobs.job import Order
 from veritally.errors import UnknownTierError
 from veritally.tiers import Tier
 
@@ -15,10 +16,9 @@ from veritally.tiers import Tier
 class Directory:
     """The handlers of one prover."""
 
-    def __init__(self, handlers: Sequence[Handler], menu: Menu, prover: str, decimals: int) -> None:
+    def __init__(self, handlers: Sequence[Handler], menu: Menu, decimals: int) -> None:
         self._handlers = {(handler.name, handler.operation): handler for handler in handlers}
         self._menu = menu
-        self._prover = prover
         self._decimals = decimals
 
     def find(self, tier_label: str, model_name: str, operation: str) -> tuple[Handler, Tier]:
@@ -44,13 +44,19 @@ class Directory:
             raise RequestRefusedError(404, "tier_not_offered", message)
         return handler, tier
 
+    def handler_of(self, order: Order) -> Handler | None:
+        """What answers an order that is stored; None when its model is served no more."""
+        operation = order.resource.partition(f"/models/{order.model}/")[2]
+        handler = self._handlers.get((order.model, operation))
+        return handler if handler is not None and handler.model_id == order.model_id else None
+
     def to_json(self) -> dict[str, Any]:
         """What `GET /v1/models` answers."""
         return {
-            "prover": self._prover,
+            "prover": self._menu.prover,
             "network": f"eip155:{self._menu.chain_id}",
             "asset": {"address": self._menu.token.address, "decimals": self._decimals},
-            "routes": [route.label for route in self._menu.routes],
+            "routes": [route.label for route in self._menu.policy.routes],
             "models": [self._model_json(handler) for handler in self._handlers.values()],
         }
 

@@ -27,9 +27,9 @@ class Menu:
 
     def __init__(self, deployment: Deployment, prover: str, token: Token, policy: DoorPolicy) -> None:
         self._deployment = deployment
-        self._prover = prover
+        self.prover = prover
         self.token = token
-        self._policy = policy
+        self.policy = policy
         self._kept: dict[tuple[Tier, int, int], Offers] = {}
 
     @property
@@ -37,14 +37,9 @@ class Menu:
         """The chain that is paid on."""
         return self._deployment.chain_id
 
-    @property
-    def routes(self) -> tuple[PaymentScheme, ...]:
-        """The routes that are offered."""
-        return self._policy.routes
-
     def offers(self, handler: Handler, tier: Tier, amount_base_units: int) -> Offers:
         """Offers for a request that costs at most `amount_base_units`, in the operator's order."""
-        valid_s = max(self._policy.payment_timeout_s, math.ceil(handler.longest_s(tier)) + _SPARE_S)
+        valid_s = max(self.policy.payment_timeout_s, math.ceil(handler.longest_s(tier)) + _SPARE_S)
         key = (tier, amount_base_units, valid_s)
         if key not in self._kept:
             if len(self._kept) >= _MOST_KEPT:
@@ -53,12 +48,14 @@ class Menu:
         return self._kept[key]
 
     def _make(self, tier: Tier, amount_base_units: int, valid_s: int) -> Offers:
-        payee = Payee.of(self._deployment, self._prover, tier, self.token, valid_s)
-        policy = self._policy
+        payee = Payee.of(self._deployment, self.prover, tier, self.token, valid_s)
+        policy = self.policy
         make = {
             PaymentScheme.UPTO: lambda: payee.offer_upto(amount_base_units),
             PaymentScheme.BATCH_SETTLEMENT: lambda: payee.offer_batch_settlement(
-                amount_base_units, policy.withdraw_delay_s, policy.deposit_requests * amount_base_units
+                amount_base_units,
+                policy.withdraw_delay_s,
+                max(policy.min_deposit_base_units, amount_base_units),
             ),
             PaymentScheme.EXACT: lambda: payee.offer_exact(amount_base_units),
         }

@@ -32,6 +32,7 @@ _RESPONSE_HEADER = {
 _REFUSALS = {
     "400": "The body or the payment's header cannot be read.",
     "404": "No such model, tier or path.",
+    "409": "The payment stands for another request, or was answered long ago.",
     "413": "The body is too large.",
     "422": "The model does not take this input.",
     "429": "Too much of this payer's work is unsettled.",

@@ -11,6 +11,7 @@ from x402.schemas import SettleResponse
 
 from prover.jobs.job import Computed, Job, JobState, Reason
 from veritally.receipts import GroupTerms, Receipt
+from veritally.tiers import Tier
 
 NOT_SETTLED = "receipt_not_settled"
 SETTLEMENT_PENDING = "settlement_pending"
@@ -106,12 +107,13 @@ class Renderer:
     def _content(self, job: Job) -> dict[str, Any]:
         """A voucher is answered before its settlement, and always in the same way."""
         is_voucher = job.order.voucher is not None
+        has_evidence = not is_voucher or job.order.tier is Tier.ZKML
         return {
             **json.loads(computed_of(job).response),
             "id": _hex(job.order.job_id),
             "receipt": self.receipt(job),
             "settlement": None if is_voucher else _settlement(job),
-            "evidence": None if is_voucher else job.evidence,
+            "evidence": job.evidence if has_evidence else None,
         }
 
     def _header(self, success: bool, payer: str, transaction: str, **more: Any) -> dict[str, str]:

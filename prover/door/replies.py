@@ -87,13 +87,13 @@ def payment_required(visit: Visit, error: PaymentRefusedError | None = None) -> 
 
 def refusal(error: ProverError, visit: Visit | None = None) -> Response:
     """The reply to a request that is not taken."""
-    if visit is not None and isinstance(error, PaymentInUseError):
-        error = PaymentRefusedError(PAYMENT_IN_USE, str(error))
     if visit is not None and isinstance(error, PaymentRefusedError):
         return payment_required(visit, error)
     status, code, headers = 500, "internal_error", dict[str, str]()
     if isinstance(error, RequestRefusedError):
         status, code = error.status, error.code
+    elif isinstance(error, PaymentInUseError):
+        status, code = 409, PAYMENT_IN_USE
     elif isinstance(error, MalformedHeaderError):
         status, code = 400, "malformed_payment"
     elif isinstance(error, CreditExceededError):

@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import uvicorn
 from eth_account.signers.local import LocalAccount
-from memory_jobs import MemoryJobs
 from x402 import x402Client
 from x402.http import x402HTTPClient
 from x402.http.clients import x402HttpxClient
@@ -23,14 +22,10 @@ from x402.http.utils import decode_payment_required_header
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 
-from prover.app import Parts
-from prover.assembly import Connection, assemble, connect
-from prover.door.app import DoorParts, create_app
-from prover.door.networks import NetworkHandler
-from prover.door.policy import DoorPolicy
+from prover.app import Parts, create_app
+from prover.assembly import assemble, connect
 from prover.settings import ProverSettings
 from veritally.devnet import Devnet
-from veritally.x402 import Token
 
 IRIS_INPUT = [5.1, 3.5, 1.4, 0.2]
 TIMEOUT_S = 120.0
@@ -44,7 +39,7 @@ class RunningService:
     """A service on a port of its own."""
 
     url: str
-    parts: DoorParts
+    parts: Parts
     devnet: Devnet
 
     def infer_url(self, tier: str, model: str = "iris") -> str:
@@ -101,6 +96,7 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
             "rpc_url": devnet.rpc_url,
             "deployment": folder / "deployment.json",
             "raw_key_file": _key_file(folder / "prover.key", devnet.accounts.prover),
+            "database": f"sqlite:///{folder}/prover.db",
             "enclave_driver": "software",
             "cache_dir": cache_dir(),
             **values,
@@ -111,46 +107,15 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
 def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
     """The same settings as environment variables."""
     settings = service_settings(devnet, folder)
-    names = ("rpc_url", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
+    names = ("rpc_url", "database", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
     chosen = {name: str(getattr(settings, name)) for name in names} | values
     return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
-
-
-def assemble_door(devnet: Devnet, settings: ProverSettings, connection: Connection) -> DoorParts:
-    """The service with the store that the tests use."""
-    old: Parts = assemble(settings, connection, progress=print)
-    jobs = MemoryJobs(devnet, old.submitter)
-    handlers = [
-        NetworkHandler(model, old.service.runner, settle_within_s=settings.batch_max_age_s)
-        for model in old.catalogue.models.values()
-    ]
-
-    @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        old.submitter.start()
-        yield
-        await old.submitter.close()
-
-    return DoorParts(
-        chain=connection.chain,
-        deployment=connection.deployment,
-        prover=connection.account.address,
-        token=Token(connection.asset, "USDC", "2"),
-        decimals=connection.decimals,
-        rpc_urls=[settings.rpc_url],
-        handlers=handlers,
-        jobs=jobs,
-        policy=DoorPolicy(credit_base_units=1_000_000, payment_timeout_s=settings.payment_timeout_s),
-        running=running,
-        stop_work=old.pool.close,
-    )
 
 
 @contextmanager
 def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[RunningService]:
     settings = service_settings(devnet, folder, **values)
-    connection = connect(settings)
-    parts = assemble_door(devnet, settings, connection)
+    parts = assemble(settings, connect(settings), progress=print)
     config = uvicorn.Config(create_app(parts), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -162,9 +127,20 @@ def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[Running
         thread.join(timeout=30)
 
 
+_settled_before = 0
+
+
+def count_from_here(devnet: Devnet) -> None:
+    """Lets `settled_count` begin at zero. A service that runs on cannot have its chain turned back."""
+    global _settled_before
+    _settled_before = 0
+    _settled_before = settled_count(devnet)
+
+
 def settled_count(devnet: Devnet) -> int:
+    """Inferences that were settled since the test began."""
     settlement = devnet.chain.contract("Settlement", devnet.deployment.settlement)
-    return int(settlement.functions.nextSeq().call())
+    return int(settlement.functions.nextSeq().call()) - _settled_before
 
 
 def reason_of_402(response: httpx.Response) -> str:

@@ -30,6 +30,10 @@ class Relay:
         """From now on nothing is answered."""
         self._lost = True
 
+    def find_again(self) -> None:
+        """From now on everything is answered."""
+        self._lost, self._lost_at = False, None
+
     def lose_at(self, method: str) -> None:
         """From the next call of `method` on nothing is answered."""
         self._lost_at = method

@@ -58,8 +58,10 @@ async def test_copies_of_one_payment_run_the_model_once(
         header = await sign_payment(http, payer, url)
         copies = await asyncio.gather(*(http.post(url, json=BODY, headers=header) for _ in range(5)))
         late = await http.post(url, json=BODY, headers=header)
-    assert {copy.status_code for copy in (*copies, late)} == {200}
-    assert len({copy.content for copy in (*copies, late)}) == 1
+        other = await http.post(url, json={"input": [1, 2, 3, 4]}, headers=header)
+    assert [copy.status_code for copy in (*copies, late)] == [200] * 6
+    assert {copy.text for copy in (*copies, late)} == {late.text}
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "payment_already_in_use")
     assert len(model_runs) == 1
     assert settled_count(devnet) == 1
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from prover.door.answers import Handler
 from prover.door.chain_state import ChainState
 from prover.door.channels import ChannelJobs
 from prover.door.checks import PaymentChecker
@@ -24,53 +20,37 @@ from prover.door.directory import Directory
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu
 from prover.door.openapi import describe
-from prover.door.policy import DoorPolicy
 from prover.door.rendering import Renderer
 from prover.door.replies import UNCACHED, Replies, payment_required, refusal
 from prover.errors import ProverError, RequestRefusedError
 from prover.requests import read_body
 from veritally.chain import Chain
-from veritally.deployment import Deployment
 from veritally.errors import ChainUnreachableError
-from veritally.x402 import Token
 
 _ID = re.compile(r"(0x)?[0-9a-fA-F]{64}")
-
-
-@dataclass(frozen=True)
-class DoorParts:
-    """What the HTTP interface is put together from."""
-
-    chain: Chain
-    deployment: Deployment
-    prover: str
-    token: Token
-    decimals: int
-    rpc_urls: Sequence[str]
-    """Nodes that payments are checked with, the first that answers."""
-    handlers: Sequence[Handler]
-    jobs: ChannelJobs
-    policy: DoorPolicy
-    running: Callable[[], AbstractAsyncContextManager[None]]
-    """Runs what settles, as long as the interface is up."""
-    stop_work: Callable[[], None]
-    """Ends proofs that run; may block."""
 
 
 class Door:
     """The routes of one prover."""
 
-    def __init__(self, parts: DoorParts) -> None:
-        self._chain = parts.chain
-        self._jobs = parts.jobs
-        menu = Menu(parts.deployment, parts.prover, parts.token, parts.policy)
-        self._directory = Directory(parts.handlers, menu, parts.prover, parts.decimals)
-        self._renderer = Renderer(parts.prover, f"eip155:{menu.chain_id}")
+    def __init__(
+        self,
+        chain: Chain,
+        directory: Directory,
+        menu: Menu,
+        jobs: ChannelJobs,
+        rpc_urls: Sequence[str],
+    ) -> None:
+        """The interface, which checks payments with the first of `rpc_urls` that answers."""
+        self._chain = chain
+        self._jobs = jobs
+        self._directory = directory
+        self._renderer = Renderer(menu.prover, f"eip155:{menu.chain_id}")
         self._replies = Replies(self._renderer)
-        reads = NodeReads(parts.rpc_urls)
-        checker = PaymentChecker(ChainState(reads), Credit(parts.policy.credit_base_units))
-        self.desk = Desk(menu, parts.jobs, checker, reads, parts.policy)
-        self._description = describe(self._directory.to_json())
+        reads = NodeReads(rpc_urls)
+        checker = PaymentChecker(ChainState(reads), Credit(menu.policy.credit_base_units))
+        self.desk = Desk(menu, jobs, checker, reads)
+        self._description = describe(directory.to_json())
 
     def routes(self) -> list[Route]:
         """All of them, for Starlette."""
@@ -146,23 +126,7 @@ class Door:
         yield self._renderer.last_event(await self.desk.result(visit, admitted.job))
 
 
-def create_app(parts: DoorParts) -> Starlette:
-    """The application."""
-    door = Door(parts)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with parts.running():
-            yield
-            await asyncio.to_thread(parts.stop_work)
-            await door.desk.close()
-
-    app = Starlette(routes=door.routes(), lifespan=lifespan, exception_handlers={HTTPException: _plain_error})
-    app.router.redirect_slashes = False
-    return app
-
-
-async def _plain_error(_request: Request, error: Exception) -> Response:
+async def plain_error(_request: Request, error: Exception) -> Response:
     """Unknown paths and methods, in the same form as our other errors."""
     assert isinstance(error, HTTPException)
     code = error.detail.lower().replace(" ", "_")

@@ -1,0 +1,6 @@
+"""Versions of the prover's tables. A new one is a file in `versions/`; `NEWEST` names it."""
+
+from __future__ import annotations
+
+NEWEST = "0001"
+"""Version that this program reads and writes."""

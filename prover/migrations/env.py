@@ -1,0 +1,19 @@
+"""Run by alembic: applies the versions over the connection that it is given."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from prover.jobs import tables  # noqa: F401  they fill the metadata
+
+VERSION_TABLE = "pv_version"
+"""Programs that share a database keep their versions apart."""
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    version_table=VERSION_TABLE,
+)
+with context.begin_transaction():
+    context.run_migrations()
