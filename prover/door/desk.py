@@ -110,9 +110,9 @@ class Desk:
         order = _order(visit, payment, None)
         known = await self._jobs.find(order.job_id)
         if known is not None and known.state is not JobState.RELEASED:
-            return Admitted(self._same(known, order), None)
+            return Admitted(await self._same(known, order, payment), None)
         voucher = await self._checker.check(payment, visit.handler.longest_s(visit.tier))
-        return await self._reserve(visit, _order(visit, payment, voucher))
+        return await self._reserve(visit, _order(visit, payment, voucher), payment)
 
     async def result(self, visit: Visit, job: Job) -> Job:
         """The job when it can be answered, or as far as it is when the client has waited long enough."""
@@ -125,29 +125,27 @@ class Desk:
             job.order.job_id, *states, JobState.MINED, JobState.FINAL, timeout_s=timeout_s
         )
 
-    async def _reserve(self, visit: Visit, order: Order) -> Admitted:
+    async def _reserve(self, visit: Visit, order: Order, payment: OfferedPayment) -> Admitted:
         is_first = self._hold(order)
         try:
-            job, is_new = await self._store(order)
+            job, is_new = await self._store(order, payment)
         except BaseException:
             if is_first:
                 self._let_go(order)
             raise
         if not is_new:
-            return Admitted(self._same(job, order), None)
+            return Admitted(await self._same(job, order, payment), None)
         parts = self._work.start(visit.handler, order)
         self._watch(order)
         return Admitted(job, parts if order.streamed else None)
 
-    async def _store(self, order: Order) -> tuple[Job, bool]:
+    async def _store(self, order: Order, payment: OfferedPayment) -> tuple[Job, bool]:
         """Reserves the order; where its voucher does not fit, the client is told how to go on."""
-        if order.voucher is None:
-            return await self._jobs.reserve(order)
-        await self._require_sum(order, order.voucher)
+        await self._require_sum(payment)
         try:
             return await self._jobs.reserve(order)
         except ChannelStateError as error:
-            await self._require_sum(order, order.voucher)
+            await self._require_sum(payment)
             raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, str(error)) from None
 
     def _hold(self, order: Order) -> bool:
@@ -174,34 +172,37 @@ class Desk:
         self._reads.forget(order.payer)
         self._credit.give_back(order.payer, order.job_id)
 
-    def _same(self, job: Job, order: Order) -> Job:
+    async def _same(self, job: Job, order: Order, payment: OfferedPayment) -> Job:
         """The job, when it is of the same request and the very same payment, and not too old.
 
         Raises:
             PaymentInUseError: it is of another request, or the payment was signed once more.
+            PaymentRefusedError: the same of a voucher; its client is told how to go on.
             RequestRefusedError: it was answered long ago.
         """
         if job.order.fingerprint != order.fingerprint or job.order.payment != order.payment:
+            await self._require_sum(payment)
             raise PaymentInUseError(order.payment_key)
         if job.state.is_over and job.created_at_s + self._policy.answer_kept_s < time.time():
             message = f"this payment was answered long ago; see /v1/receipts/0x{order.job_id.hex()}"
             raise RequestRefusedError(409, PAYMENT_IN_USE, message)
         return job
 
-    async def _require_sum(self, order: Order, voucher: Voucher) -> None:
-        """Checks that a voucher goes on from what its channel was charged.
+    async def _require_sum(self, payment: OfferedPayment) -> None:
+        """Checks that a voucher goes on from what its channel was charged; other payments pass.
 
         Raises:
             PaymentRefusedError: it does not, or another request of the channel runs.
         """
-        known = await self._jobs.channel(voucher.channel_id)
-        if known is None:
+        channel, cumulative = payment.channel_id, payment.cumulative_base_units
+        known = None if channel is None else await self._jobs.channel(channel)
+        if channel is None or known is None:
             return
         if known.is_busy:
             message = "another request of this channel runs; send this one again when that is answered"
             raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, message)
-        if voucher.cumulative_base_units != known.charged_base_units + order.max_amount_base_units:
-            extra = await self._checker.channels.correction(known, voucher.channel_id)
+        if cumulative != known.charged_base_units + payment.offer.amount_base_units:
+            extra = await self._checker.channels.correction(known, channel)
             raise WrongSumError(known.charged_base_units, extra)
 
 

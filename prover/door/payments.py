@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -28,7 +29,7 @@ class OfferedPayment:
     presented: PresentedPayment
     offer: PaymentOffer
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the payment on its chain.
 
@@ -40,13 +41,24 @@ class OfferedPayment:
             return f"upto:{chain_id}:{self.presented.payer}:{payment.nonce}"
         if isinstance(payment, ExactPayment):
             return f"exact:{chain_id}:{self.offer.asset}:{self.presented.payer}:{payment.nonce.hex()}"
-        voucher = self.voucher
-        sum_and_signature = f"{voucher.max_claimable_base_units}:{keccak(voucher.signature).hex()}"
-        return (
-            f"batch-settlement:{chain_id}:{channel_id(voucher.channel, chain_id).hex()}:{sum_and_signature}"
-        )
+        sum_and_signature = f"{self.cumulative_base_units}:{keccak(self.voucher.signature).hex()}"
+        return f"batch-settlement:{chain_id}:{(self.channel_id or b'').hex()}:{sum_and_signature}"
+
+    @cached_property
+    def channel_id(self) -> bytes | None:
+        """The channel that pays; None when none does."""
+        payment = self.presented.payment
+        if not isinstance(payment, BatchPayment):
+            return None
+        return channel_id(payment.channel, self.offer.chain_id)
 
     @property
+    def cumulative_base_units(self) -> int:
+        """The sum of its voucher; 0 when it is none."""
+        payment = self.presented.payment
+        return payment.max_claimable_base_units if isinstance(payment, BatchPayment) else 0
+
+    @cached_property
     def job_id(self) -> bytes:
         """The id of the job that it pays for."""
         return bytes(keccak(text=self.key))

@@ -61,15 +61,25 @@ def client_of(account: LocalAccount, scheme: str, rpc_url: str | None = None) ->
 
 
 async def ask_in_python(
-    account: LocalAccount, url: str, scheme: str, count: int = 1, rpc_url: str | None = None
+    account: LocalAccount,
+    url: str,
+    scheme: str,
+    count: int = 1,
+    rpc_url: str | None = None,
+    content: Any = BODY,
 ) -> list[Reply]:
     """Replies to requests that a new Python client sends one after the other."""
     async with x402HttpxClient(client_of(account, scheme, rpc_url), timeout=TIMEOUT_S) as http:
-        return [reply_of(await http.post(url, json=BODY)) for _ in range(count)]
+        return [reply_of(await http.post(url, json=content)) for _ in range(count)]
 
 
 async def ask_in_typescript(
-    account: LocalAccount, url: str, scheme: str, count: int = 1, rpc_url: str | None = None
+    account: LocalAccount,
+    url: str,
+    scheme: str,
+    count: int = 1,
+    rpc_url: str | None = None,
+    content: Any = BODY,
 ) -> list[Reply]:
     """The same of a TypeScript client."""
     node = shutil.which("node")
@@ -77,7 +87,7 @@ async def ask_in_typescript(
     run = await asyncio.to_thread(
         subprocess.run,
         [node, str(CLIENTS / "request.mjs")],
-        input=json.dumps({"url": url, "content": json.dumps(BODY), "count": count, "scheme": scheme}),
+        input=json.dumps({"url": url, "content": json.dumps(content), "count": count, "scheme": scheme}),
         env={**os.environ, "PAYER_KEY": "0x" + account.key.hex(), "RPC_URL": rpc_url or ""},
         capture_output=True,
         text=True,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import httpx
 import pytest
-from door_clients import Ask, ask_in_python, ask_in_typescript
+from door_clients import Ask, Reply, ask_in_python, ask_in_typescript
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from paying import channels_of
@@ -44,12 +45,14 @@ def event_of(devnet: Devnet, receipt_hash: str) -> Any:
     return event["args"]
 
 
-def await_settled(devnet: Devnet, count: int) -> None:
-    """Waits for inferences that are settled after their answer."""
-    deadline = time.monotonic() + 30
-    while settled_count(devnet) < count:
-        assert time.monotonic() < deadline, f"{settled_count(devnet)} of {count} were settled"
+def await_deposit(devnet: Devnet, reply: Reply) -> int:
+    """Waits until the deposit that came with a request is in its channel."""
+    channel = bytes.fromhex((reply.settled.extra or {})["channelState"]["channelId"][2:])
+    deadline = time.monotonic() + 20
+    while not (balance := int(channels_of(devnet).functions.channels(channel).call()[0])):
+        assert time.monotonic() < deadline, "the deposit was not brought"
         time.sleep(0.1)
+    return balance
 
 
 @pytest.mark.parametrize("tier", PRICES)
@@ -85,7 +88,8 @@ async def test_a_channel_pays_for_many_requests_that_are_answered_at_once(
         assert (told.success, told.transaction, extra["chargedAmount"]) == (True, "", str(PRICES[tier]))
         assert extra["channelState"]["chargedCumulativeAmount"] == str(number * PRICES[tier])
         assert reply.body["settlement"] is None
-    await_settled(devnet, 3)
+    assert await asyncio.to_thread(service.parts.settling.drain, 30)
+    assert settled_count(devnet) == 3
     channel = bytes.fromhex((replies[0].settled.extra or {})["channelState"]["channelId"][2:])
     assert channels_of(devnet).functions.channels(channel).call()[1] == 3 * PRICES[tier]
 
@@ -93,14 +97,29 @@ async def test_a_channel_pays_for_many_requests_that_are_answered_at_once(
 async def test_a_client_that_lost_its_count_is_told_it_and_pays_on(
     service: RunningService, devnet: Devnet, payer: LocalAccount, ask: Ask
 ) -> None:
-    url = service.infer_url("signed")
-    await ask(payer, url, "batch-settlement", count=2)
+    url, other = service.infer_url("signed"), {"input": [6.1, 2.8, 4.7, 1.2]}
+    first, _ = await ask(payer, url, "batch-settlement", count=2)
+    await asyncio.to_thread(await_deposit, devnet, first)
 
-    (reply,) = await ask(payer, url, "batch-settlement", rpc_url=devnet.rpc_url)
+    (reply,) = await ask(payer, url, "batch-settlement", rpc_url=devnet.rpc_url, content=other)
 
     charged = (reply.settled.extra or {})["channelState"]["chargedCumulativeAmount"]
     assert (reply.status, charged) == (200, str(3 * PRICES["signed"]))
-    await_settled(devnet, 3)
+    assert reply.body["label"] == "versicolor"
+
+
+async def test_a_client_that_lost_its_count_gets_the_answers_that_it_paid_for_again(
+    service: RunningService, devnet: Devnet, payer: LocalAccount
+) -> None:
+    url = service.infer_url("signed")
+    before = await ask_in_python(payer, url, "batch-settlement", count=2)
+
+    again = await ask_in_python(payer, url, "batch-settlement", count=3)
+
+    assert [reply.body for reply in again[:2]] == [reply.body for reply in before]
+    assert len({reply.body["id"] for reply in again}) == 3
+    charged = (again[2].settled.extra or {})["channelState"]["chargedCumulativeAmount"]
+    assert charged == str(3 * PRICES["signed"])
 
 
 async def test_clients_are_offered_all_routes_in_their_order(service: RunningService) -> None:
