@@ -13,19 +13,20 @@ from web3 import Web3
 from prover.app import Parts
 from prover.books import LEASE_S, Books
 from prover.catalogue import Catalogue, Offer, ServedModel
+from prover.door.networks import NetworkHandler
+from prover.door.offers import Menu
+from prover.door.policy import ROUTES, DoorPolicy
 from prover.enclave.drivers import make_source
 from prover.enclave.enclave import Enclave
 from prover.enclave.sources import DocumentSource
 from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
-from prover.facilitator import InProcessFacilitator
 from prover.inference import Runner
 from prover.jobs.rows import Book
 from prover.jobs.store import DurableJobs
 from prover.onnx_model import OnnxModel
-from prover.pricing import network_of, price_base_units, read_decimals, resolve_asset
+from prover.pricing import network_of, price_base_units, read_decimals, read_token, resolve_asset
 from prover.registration import Registrar
-from prover.service import InferenceService
 from prover.settings import ProverSettings
 from prover.settling.judging import Judge
 from prover.settling.managed_chain import ManagedChain
@@ -46,6 +47,7 @@ from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.errors import DeploymentFileError
 from veritally.pay_address import pay_address_of
+from veritally.payments import PaymentScheme
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
 from veritally.transactions import Database, FeePolicy, Policy
@@ -155,23 +157,26 @@ def _parts(settings: ProverSettings, connection: Connection, books: Books, progr
     for model in catalogue.models.values():
         pool.require_room(model.circuit)
     runner = Runner(proof_timeout_s=settings.proof_timeout_s, pool=pool)
-    chain, settlement = connection.chain, connection.deployment.settlement
+    chain = connection.chain
     evidence = _evidence(connection, catalogue, progress)
     domain, prover = SettlementDomain.of(connection.deployment), connection.account.address
     book = Book(domain, prover, evidence.show_proof)
     jobs = DurableJobs(books.database, book, settings.max_waiting_jobs)
     trier = Trier(chain, domain, prover)
     policy = _policy(settings, connection.decimals)
+    handlers = [
+        NetworkHandler(model, runner, settings.batch_max_age_s) for model in catalogue.models.values()
+    ]
     return Parts(
         chain=chain,
+        rpc_urls=list(settings.rpc_urls),
         catalogue=catalogue,
-        facilitator=InProcessFacilitator(chain, settlement, catalogue.network, jobs),
+        handlers=handlers,
+        menu=_menu(settings, connection),
         books=books,
         jobs=jobs,
         settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
         pool=pool,
-        service=InferenceService(catalogue, runner, jobs, settings.answer_timeout_s),
-        payment_timeout_s=settings.payment_timeout_s,
     )
 
 
@@ -182,6 +187,20 @@ def _sending(settings: ProverSettings) -> Policy:
         max_in_flight=settings.max_in_flight,
         lease_s=LEASE_S,
     )
+
+
+def _menu(settings: ProverSettings, connection: Connection) -> Menu:
+    routes = tuple(route for name in settings.schemes for route in ROUTES if route.label == name)
+    policy = DoorPolicy(
+        credit_base_units=price_base_units(settings.max_unsettled_usd, connection.decimals),
+        min_deposit_base_units=price_base_units(settings.min_deposit_usd, connection.decimals),
+        routes=routes,
+        payment_timeout_s=settings.payment_timeout_s,
+        withdraw_delay_s=settings.withdraw_delay_s,
+        settle_wait_s=settings.answer_timeout_s,
+    )
+    token = read_token(connection.chain, connection.asset, needs_domain=routes != (PaymentScheme.UPTO,))
+    return Menu(connection.deployment, connection.account.address, token, policy)
 
 
 def _policy(settings: ProverSettings, decimals: int) -> SettlingPolicy:

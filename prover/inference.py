@@ -32,7 +32,7 @@ class Runner:
     """Runs models without blocking the event loop; proofs are made by the pool."""
 
     def __init__(self, *, proof_timeout_s: float, pool: ProofPool) -> None:
-        self._proof_timeout_s = proof_timeout_s
+        self.proof_timeout_s = proof_timeout_s
         self._pool = pool
 
     async def run(self, model: ServedModel, tier: Tier, request: InferenceInput) -> ModelAnswer:
@@ -59,7 +59,7 @@ class Runner:
     async def _prove(
         self, model: ServedModel, request: InferenceInput, computed: tuple[float, ...]
     ) -> ModelAnswer:
-        job = ProofJob(model.circuit, (request.values,), self._proof_timeout_s)
+        job = ProofJob(model.circuit, (request.values,), self.proof_timeout_s)
         made = await self._await(self._pool.submit(job))
         (proved,) = made.runs
         require_close(model.package.name, proved.outputs, computed, model.package.max_error)

@@ -45,6 +45,12 @@ class RunningService:
     def infer_url(self, tier: str, model: str = "iris") -> str:
         return f"{self.url}/v1/{tier}/models/{model}/infer"
 
+    def offers(self, tier: str) -> list[dict[str, Any]]:
+        """What the prover offers for a request at a tier."""
+        unpaid = httpx.post(self.infer_url(tier), json=BODY)
+        required = decode_payment_required_header(unpaid.headers["PAYMENT-REQUIRED"])
+        return [offer.model_dump(by_alias=True) for offer in required.accepts]
+
     def paying(self, payer: LocalAccount) -> x402HttpxClient:
         """The official client with its default settings, except for the time-out of HTTP."""
         return x402HttpxClient(official_client(payer), timeout=TIMEOUT_S)
