@@ -203,6 +203,10 @@ bench-examples: setup ## Build and prove the models of examples/, test their cir
 bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the obvious way (takes minutes)
 	@.venv/bin/python tools/bench_indexer.py $(ARGS)
 
+.PHONY: bench-prover
+bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes ten minutes)
+	@.venv/bin/python tools/bench_prover.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

@@ -12,6 +12,9 @@ from x402.mechanisms.evm.default_assets import get_default_asset
 
 from prover.errors import AssetError, PriceError
 from veritally.chain import Chain
+from veritally.errors import ChainUnreachableError
+from veritally.receipts import eip712_domain_separator
+from veritally.x402 import Token
 
 _DECIMALS_ABI: list[dict[str, Any]] = [
     {
@@ -21,6 +24,16 @@ _DECIMALS_ABI: list[dict[str, Any]] = [
         "inputs": [],
         "outputs": [{"name": "", "type": "uint8"}],
     }
+]
+_DOMAIN_ABI: list[dict[str, Any]] = [
+    {
+        "type": "function",
+        "name": name,
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"name": "", "type": kind}],
+    }
+    for name, kind in (("name", "string"), ("version", "string"), ("DOMAIN_SEPARATOR", "bytes32"))
 ]
 _MAX_AMOUNT = (1 << 96) - 1
 MILLION: Final = 1_000_000
@@ -60,6 +73,27 @@ def read_decimals(chain: Chain, asset: str) -> int:
             return int(token.functions.decimals().call())
         except (BadFunctionCallOutput, ContractLogicError):  # no contract, or another one
             raise AssetError(f"there is no token at {asset} on chain {chain.chain_id}") from None
+
+
+def read_token(chain: Chain, asset: str, *, needs_domain: bool) -> Token:
+    """The token with the name and version that payers sign for.
+
+    Raises:
+        AssetError: `needs_domain`, and the token has another EIP-712 domain, so that they would sign in vain.
+        ChainUnreachableError: the node does not answer.
+    """
+    contract = chain.w3.eth.contract(address=Web3.to_checksum_address(asset), abi=_DOMAIN_ABI)
+    try:
+        name = str(chain.read(contract.functions.name()))
+        version = str(chain.read(contract.functions.version()))
+        domain = bytes(chain.read(contract.functions.DOMAIN_SEPARATOR()))
+    except (BadFunctionCallOutput, ContractLogicError, ChainUnreachableError):
+        if needs_domain:
+            raise AssetError("it has no EIP-712 domain with a version; offer the scheme upto only") from None
+        return Token(asset, "", "")
+    if needs_domain and domain != eip712_domain_separator(name, version, chain.chain_id, asset):
+        raise AssetError("its EIP-712 domain is not the usual one; offer the scheme upto only")
+    return Token(asset, name, version)
 
 
 def price_base_units(price_usd: str, decimals: int) -> int:

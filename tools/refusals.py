@@ -8,6 +8,7 @@ import attestation_refusals
 import enclave_refusals
 import indexer_refusals
 import opengradient_refusals
+import ops_refusals
 import program_refusals
 import prover_refusals
 import registry_refusals
@@ -33,7 +34,8 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for name, path, text, disabled, tests in (*prover_refusals.CHECKS, *worker_refusals.CHECKS)
+    for module in (prover_refusals, ops_refusals, worker_refusals)
+    for name, path, text, disabled, tests in module.CHECKS
 )
 
 ENCLAVES = (

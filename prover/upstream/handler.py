@@ -52,7 +52,7 @@ class ChatHandler:
             settle_within_s: Seconds from an answer to the sending of its settlement, at most.
         """
         self._upstream = upstream
-        self._client = client
+        self.client = client
         self._model_id = model_id
         self._prices = prices
         self._settle_within_s = settle_within_s
@@ -122,7 +122,7 @@ class ChatHandler:
         try:
             async with (
                 asyncio.timeout(self._upstream.timeout_s),
-                self._client.ask(self._body(request, limit)) as response,
+                self.client.ask(self._body(request, limit)) as response,
             ):
                 body = await read_whole(response)
         except TimeoutError:
@@ -153,7 +153,7 @@ class ChatHandler:
 
     async def _chunks(self, request: ChatRequest, limit: int) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Each part of an answer, as text and as JSON, until the upstream says that it is done."""
-        async with self._client.ask(self._body(request, limit)) as response:
+        async with self.client.ask(self._body(request, limit)) as response:
             async for event in read_events(response):
                 if event == DONE:
                     return
