@@ -207,6 +207,10 @@ bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the 
 bench-scale: setup ## Measure size, queries and export at two million rows, or more: ARGS="--rows 20000000"
 	@.venv/bin/python tools/bench_scale.py $(ARGS)
 
+.PHONY: bench-prover
+bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes ten minutes)
+	@.venv/bin/python tools/bench_prover.py $(ARGS)
+
 ##@ Change
 
 .PHONY: fmt

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
 from prover.app import Parts
+from prover.books import LEASE_S, Books
 from prover.catalogue import Catalogue, Offer, ServedModel
+from prover.door.networks import NetworkHandler
+from prover.door.offers import Menu
+from prover.door.policy import ROUTES, DoorPolicy
 from prover.enclave.drivers import make_source
 from prover.enclave.enclave import Enclave
 from prover.enclave.sources import DocumentSource
 from prover.errors import PackageError, SettingError, WrongChainError
 from prover.evidence import EvidenceMaker
-from prover.facilitator import InProcessFacilitator
 from prover.inference import Runner
+from prover.jobs.rows import Book
+from prover.jobs.store import DurableJobs
 from prover.onnx_model import OnnxModel
-from prover.payments import PaymentLedger
-from prover.pricing import network_of, price_base_units, read_decimals, resolve_asset
+from prover.pricing import network_of, price_base_units, read_decimals, read_token, resolve_asset
 from prover.registration import Registrar
-from prover.service import InferenceService
 from prover.settings import ProverSettings
-from prover.settler import Settler
+from prover.settling.judging import Judge
+from prover.settling.managed_chain import ManagedChain
+from prover.settling.policy import SettlingPolicy
+from prover.settling.profit import Guard, Prices
+from prover.settling.settling import Settling
+from prover.settling.trial import Trier
 from prover.signer import load_prover_account
-from prover.submitter import Submitter
+from prover.upstream.serving import serve_language_models
+from prover.workers.desk import ProofDesk
+from prover.workers.limits import DeskLimits
+from prover.workers.opening import ClusterSettings, open_desk
 from prover.zkml.archive import package_folder
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.circuit_accumulator import Accumulator, prepare_accumulator
 from prover.zkml.package import ModelPackage
-from prover.zkml.proof_pool import ProofPool
 from prover.zkml.srs import open_srs, require_srs_for
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import ORGANIZATION
@@ -39,8 +50,10 @@ from veritally.chain import Chain
 from veritally.deployment import Deployment
 from veritally.errors import DeploymentFileError
 from veritally.pay_address import pay_address_of
+from veritally.payments import PaymentScheme
 from veritally.receipts import SettlementDomain
 from veritally.tiers import SETTLED_TIERS, Tier
+from veritally.transactions import Database, FeePolicy, Policy
 
 Progress = Callable[[str], None]
 
@@ -129,26 +142,101 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
             than the machine has.
         VeritallyError: the chain refuses a registration.
     """
+    database = Database(settings.database)
+    account, chain = connection.account, connection.chain
+    sending = _sending(settings)
+    books = Books.open(database, account, chain.chain_id, settings.rpc_urls, progress, sending)
+    try:
+        managed = replace(connection, chain=ManagedChain.over(chain, books.manager))
+        return _parts(settings, managed, books, progress)
+    except BaseException:
+        books.close()
+        raise
+
+
+def _parts(settings: ProverSettings, connection: Connection, books: Books, progress: Progress) -> Parts:
     catalogue = _catalogue(settings, connection, progress)
-    domain, ledger = SettlementDomain.of(connection.deployment), PaymentLedger()
-    submitter = Submitter(
-        _settler(connection, catalogue, progress).settle,
-        window_s=settings.batch_window_s,
-        max_age_s=settings.batch_max_age_s,
+    language_models = serve_language_models(
+        settings.language_models,
+        connection.decimals,
+        connection.registrar(progress),
+        has_enclave=connection.documents is not None,
+        settle_within_s=settings.batch_max_age_s,
+        taken=list(catalogue.models),
     )
-    pool = ProofPool(workers=settings.max_parallel_proofs)
-    for model in catalogue.models.values():
-        pool.require_room(model.circuit)
-    runner = Runner(proof_timeout_s=settings.proof_timeout_s, pool=pool)
-    chain, settlement = connection.chain, connection.deployment.settlement
+    names = {model.model_id: model.package.name for model in catalogue.models.values()}
+    names |= {item.model_id: item.name for item in language_models if Tier.TEE in item.prices_base_units}
+    proofs = _proofs(settings, books.database, catalogue)
+    runner = Runner(catalogue.models, proofs)
+    chain = connection.chain
+    evidence = _evidence(connection, catalogue, names, progress)
+    domain, prover = SettlementDomain.of(connection.deployment), connection.account.address
+    book = Book(domain, prover, evidence.show_proof)
+    jobs = DurableJobs(books.database, book, settings.max_waiting_jobs)
+    trier = Trier(chain, domain, prover)
+    policy = _policy(settings, connection.decimals)
+    networks = [
+        NetworkHandler(model, runner, settings.proof_timeout_s, settings.batch_max_age_s)
+        for model in catalogue.models.values()
+    ]
     return Parts(
         chain=chain,
+        rpc_urls=list(settings.rpc_urls),
         catalogue=catalogue,
-        facilitator=InProcessFacilitator(chain, settlement, catalogue.network, ledger),
-        submitter=submitter,
-        pool=pool,
-        service=InferenceService(catalogue, domain, runner, submitter, ledger),
+        handlers=[*networks, *language_models],
+        menu=_menu(settings, connection),
+        books=books,
+        jobs=jobs,
+        settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
+        proofs=proofs,
+        upstreams=[item.client for item in language_models],
+    )
+
+
+def _sending(settings: ProverSettings) -> Policy:
+    return Policy(
+        fees=FeePolicy(ceiling_wei=settings.max_fee_wei),
+        confirmations=settings.confirmations,
+        max_in_flight=settings.max_in_flight,
+        lease_s=LEASE_S,
+    )
+
+
+def _proofs(settings: ProverSettings, database: Database, catalogue: Catalogue) -> ProofDesk:
+    circuits = [model.circuit for model in catalogue.models.values()]
+    cluster = settings.cluster and ClusterSettings(
+        settings.cluster,
+        settings.cluster_ca_file,
+        settings.cluster_certificate_file,
+        settings.cluster_key_file,
+    )
+    limits = DeskLimits(timeout_s=settings.proof_timeout_s)
+    return open_desk(database, circuits, limits, cluster or None, settings.max_parallel_proofs)
+
+
+def _menu(settings: ProverSettings, connection: Connection) -> Menu:
+    routes = tuple(route for name in settings.schemes for route in ROUTES if route.label == name)
+    policy = DoorPolicy(
+        credit_base_units=price_base_units(settings.max_unsettled_usd, connection.decimals),
+        min_deposit_base_units=price_base_units(settings.min_deposit_usd, connection.decimals),
+        routes=routes,
         payment_timeout_s=settings.payment_timeout_s,
+        withdraw_delay_s=settings.withdraw_delay_s,
+        settle_wait_s=settings.answer_timeout_s,
+    )
+    token = read_token(connection.chain, connection.asset, needs_domain=routes != (PaymentScheme.UPTO,))
+    return Menu(connection.deployment, connection.account.address, token, policy)
+
+
+def _policy(settings: ProverSettings, decimals: int) -> SettlingPolicy:
+    coin_usd = settings.coin_price_usd
+    asset_usd = Fraction(settings.asset_price_usd)
+    prices = None if coin_usd is None else Prices(Fraction(coin_usd), asset_usd, decimals)
+    return SettlingPolicy(
+        window_s=settings.batch_window_s,
+        max_age_s=settings.batch_max_age_s,
+        voucher_max_age_s=settings.voucher_max_age_s,
+        guard=Guard(prices, settings.settle_at_a_loss),
     )
 
 
@@ -196,28 +284,27 @@ def _prepare(
         raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
 
 
-def _settler(connection: Connection, catalogue: Catalogue, progress: Progress) -> Settler:
-    chain, deployment, account = connection.chain, connection.deployment, connection.account
-    enclaves = _enclaves(connection, connection.documents, catalogue, progress)
+def _evidence(
+    connection: Connection, catalogue: Catalogue, names: Mapping[bytes, str], progress: Progress
+) -> EvidenceMaker:
+    enclaves = _enclaves(connection, connection.documents, names, progress)
     circuits = {model.model_id: model.registered.index for model in catalogue.models.values()}
-    evidence = EvidenceMaker(SettlementDomain.of(deployment), account, enclaves, circuits)
-    return Settler(chain, deployment, account, evidence)
+    domain = SettlementDomain.of(connection.deployment)
+    return EvidenceMaker(domain, connection.account, enclaves, circuits)
 
 
 def _enclaves(
-    connection: Connection, documents: DocumentSource | None, catalogue: Catalogue, progress: Progress
+    connection: Connection, documents: DocumentSource | None, names: Mapping[bytes, str], progress: Progress
 ) -> dict[bytes, Enclave]:
     """One enclave key for each model, registered."""
     enclaves: dict[bytes, Enclave] = {}
     if documents is None:
         return enclaves
     vouching = ORGANIZATION if documents.platform is Platform.DEVELOPMENT else documents.platform.label
-    for model in catalogue.models.values():
-        enclave = Enclave(
-            connection.chain, connection.deployment, connection.account, documents, model.model_id
-        )
-        connection.registrar(progress).ensure_measurement(model.model_id, enclave.measure())
-        progress(f"registering an enclave key for {model.package.name} ({vouching})")
+    for model_id, name in names.items():
+        enclave = Enclave(connection.chain, connection.deployment, connection.account, documents, model_id)
+        connection.registrar(progress).ensure_measurement(model_id, enclave.measure())
+        progress(f"registering an enclave key for {name} ({vouching})")
         enclave.ensure_registered()
-        enclaves[model.model_id] = enclave
+        enclaves[model_id] = enclave
     return enclaves

@@ -46,7 +46,7 @@ class ProverError(CommandError):
 
 
 class SettingError(ProverError):
-    """An environment variable cannot be used."""
+    """A setting cannot be used."""
 
     exit_code = 2
 

@@ -66,6 +66,15 @@ class EvidenceMaker:
             signer, signature = self._enclave(terms).sign(digest)
         return _signature_evidence(tier, signer, signature, receipt_hashes)
 
+    def show_proof(self, model_id: bytes, proof: ZkProof) -> dict[str, Any]:
+        """What a client is shown of a proof for a model.
+
+        Raises:
+            EvidenceError: the model has no circuit.
+        """
+        (shown,) = _proof_evidence(self._circuits.get(model_id), [proof]).shown
+        return shown
+
     def _enclave(self, terms: GroupTerms) -> Enclave:
         enclave = self._enclaves.get(terms.model_id)
         if enclave is None:

@@ -10,6 +10,7 @@ import enclave_refusals
 import indexer_refusals
 import lake_refusals
 import opengradient_refusals
+import ops_refusals
 import program_refusals
 import prover_refusals
 import registry_refusals
@@ -17,6 +18,7 @@ import run_refusals
 import settlement_refusals
 import tdx_refusals
 import truth_refusals
+import worker_refusals
 import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
@@ -36,7 +38,8 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for name, path, text, disabled, tests in prover_refusals.CHECKS
+    for module in (prover_refusals, ops_refusals, worker_refusals)
+    for name, path, text, disabled, tests in module.CHECKS
 )
 
 ENCLAVES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -79,6 +79,8 @@ class ReceiptOutcome:
     """How its evidence is weaker than its tier says; none when skipped."""
     reason: str
     """Why it was skipped; empty when it settled."""
+    with_group: bool = False
+    """Whether it was skipped because its whole group was."""
 
 
 def zkml_evidence(circuit: int, proofs: Sequence[ZkProof]) -> bytes:
@@ -96,10 +98,17 @@ def decode_outcomes(
     domain: SettlementDomain, groups: Sequence[Group], logs: Sequence[Mapping[str, Any]]
 ) -> tuple[tuple[ReceiptOutcome, ...], ...]:
     """Outcome of each receipt of `groups`, read from the logs of their `settle` transaction."""
+    return decode_outcomes_of(domain.settlement, list(_receipt_hashes(domain, groups)), logs)
+
+
+def decode_outcomes_of(
+    settlement: str, hashes: Sequence[Sequence[bytes]], logs: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[ReceiptOutcome, ...], ...]:
+    """The same for groups of which only the receipt hashes are known."""
     found: dict[bytes, ReceiptOutcome] = {}
     group_reasons: dict[int, str] = {}
     for log in logs:
-        if not is_same_address(log["address"], domain.settlement):
+        if not is_same_address(log["address"], settlement):
             continue
         topics, data = [bytes(topic) for topic in log["topics"]], bytes(log["data"])
         if topics[0] == _topic("InferenceSettled"):
@@ -111,10 +120,11 @@ def decode_outcomes(
             group_reasons[index] = explain_reason(reason)
     return tuple(
         tuple(
-            found.get(hash_) or _skipped(hash_, group_reasons.get(index, "no event names it"))
-            for hash_ in hashes
+            found.get(hash_)
+            or replace(_skipped(hash_, group_reasons.get(index, "no event names it")), with_group=True)
+            for hash_ in group
         )
-        for index, hashes in enumerate(_receipt_hashes(domain, groups))
+        for index, group in enumerate(hashes)
     )
 
 

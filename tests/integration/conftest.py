@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import fresh_postgres
 from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
-from prover_service import RunningService, run_service
+from prover_service import RunningService, count_from_here, run_service
 from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
 from web3.contract import Contract
 from x402 import x402ClientSync
@@ -37,8 +38,12 @@ def devnet() -> Iterator[Devnet]:
 
 @pytest.fixture(autouse=True)
 def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Undoes on chain whatever a test that uses `devnet` did."""
+    """Undoes on chain whatever a test that uses `devnet` did, unless a service remembers it."""
     if "devnet" not in request.fixturenames:
+        yield
+        return
+    count_from_here(request.getfixturevalue("devnet"))
+    if "service" in request.fixturenames:
         yield
         return
     provider = request.getfixturevalue("devnet").chain.w3.provider
@@ -141,6 +146,18 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fra
     made.prepare()
     yield made
     made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FragileDatabase]:
+    """A database of each kind, without tables."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/empty.db"
+        if request.param == "postgres":
+            url = stack.enter_context(fresh_postgres(request.getfixturevalue("postgres")))
+        made = FragileDatabase(url)
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -45,6 +45,12 @@ class RunningService:
     def infer_url(self, tier: str, model: str = "iris") -> str:
         return f"{self.url}/v1/{tier}/models/{model}/infer"
 
+    def offers(self, tier: str) -> list[dict[str, Any]]:
+        """What the prover offers for a request at a tier."""
+        unpaid = httpx.post(self.infer_url(tier), json=BODY)
+        required = decode_payment_required_header(unpaid.headers["PAYMENT-REQUIRED"])
+        return [offer.model_dump(by_alias=True) for offer in required.accepts]
+
     def paying(self, payer: LocalAccount) -> x402HttpxClient:
         """The official client with its default settings, except for the time-out of HTTP."""
         return x402HttpxClient(official_client(payer), timeout=TIMEOUT_S)
@@ -90,6 +96,7 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
             "rpc_url": devnet.rpc_url,
             "deployment": folder / "deployment.json",
             "raw_key_file": _key_file(folder / "prover.key", devnet.accounts.prover),
+            "state_dir": folder,
             "enclave_driver": "software",
             "cache_dir": cache_dir(),
             **values,
@@ -100,7 +107,7 @@ def service_settings(devnet: Devnet, folder: Path, **values: Any) -> ProverSetti
 def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
     """The same settings as environment variables."""
     settings = service_settings(devnet, folder)
-    names = ("rpc_url", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
+    names = ("rpc_url", "state_dir", "deployment", "raw_key_file", "enclave_driver", "cache_dir")
     chosen = {name: str(getattr(settings, name)) for name in names} | values
     return {f"VERITALLY_PROVER_{name.upper()}": value for name, value in chosen.items()}
 
@@ -120,9 +127,20 @@ def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[Running
         thread.join(timeout=30)
 
 
+_settled_before = 0
+
+
+def count_from_here(devnet: Devnet) -> None:
+    """Lets `settled_count` begin at zero. A service that runs on cannot have its chain turned back."""
+    global _settled_before
+    _settled_before = 0
+    _settled_before = settled_count(devnet)
+
+
 def settled_count(devnet: Devnet) -> int:
+    """Inferences that were settled since the test began."""
     settlement = devnet.chain.contract("Settlement", devnet.deployment.settlement)
-    return int(settlement.functions.nextSeq().call())
+    return int(settlement.functions.nextSeq().call()) - _settled_before
 
 
 def reason_of_402(response: httpx.Response) -> str:

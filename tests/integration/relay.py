@@ -30,6 +30,10 @@ class Relay:
         """From now on nothing is answered."""
         self._lost = True
 
+    def find_again(self) -> None:
+        """From now on everything is answered."""
+        self._lost, self._lost_at = False, None
+
     def lose_at(self, method: str) -> None:
         """From the next call of `method` on nothing is answered."""
         self._lost_at = method
@@ -65,7 +69,8 @@ class Relay:
         return content
 
     def _ask(self, body: bytes) -> bytes:
-        return httpx.post(self._node_url, content=body, headers={"content-type": "application/json"}).content
+        headers = {"content-type": "application/json"}
+        return httpx.post(self._node_url, content=body, headers=headers, timeout=60).content
 
 
 @contextmanager

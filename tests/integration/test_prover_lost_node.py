@@ -13,6 +13,7 @@ import pytest
 from models import MODEL_ID
 from prover_service import (
     IRIS_INPUT,
+    PRICES,
     TIMEOUT_S,
     environment,
     reason_of_402,
@@ -21,11 +22,11 @@ from prover_service import (
     sign_payment,
 )
 from relay import KEY, Relay, relayed
-from settling import enclave, free, settler
+from settling import enclave, free, new_pipeline, settler
 
 import veritally.chain
 from prover.cli import main
-from prover.payments import NotSettled, Settled
+from prover.jobs.job import JobState
 from veritally.chain import Chain
 from veritally.devnet import Devnet
 from veritally.tiers import Tier
@@ -61,24 +62,33 @@ def through(devnet: Devnet, url: str) -> Devnet:
 
 
 @pytest.mark.parametrize(
-    ("method", "has_hash"),
+    ("method", "state", "has_hash"),
     [
-        ("eth_getTransactionCount", False),
-        ("eth_sendRawTransaction", True),
-        ("eth_getTransactionReceipt", True),
+        ("eth_simulateV1", JobState.EVIDENCED, False),
+        ("eth_sendRawTransaction", JobState.UNKNOWN, True),
+        ("eth_getTransactionReceipt", JobState.SUBMITTED, True),
     ],
 )
-def test_while_settling_the_outcome_is_uncertain(
-    devnet: Devnet, relay: tuple[str, Relay], nothing_shown: None, method: str, has_hash: bool
+def test_while_settling_nothing_is_said_that_is_not_known(
+    devnet: Devnet,
+    relay: tuple[str, Relay],
+    nothing_shown: None,
+    method: str,
+    state: JobState,
+    has_hash: bool,
 ) -> None:
     url, node = relay
-    prover = settler(through(devnet, url))
-    node.lose_at(method)
-    (outcome,) = prover.settle([free(devnet, 1)])
-    assert isinstance(outcome, NotSettled)
-    assert not outcome.certain
-    assert outcome.transaction.startswith("0x") == has_hash
-    assert KEY not in outcome.reason
+    with new_pipeline(through(devnet, url)) as running:
+        node.lose_at(method)
+        inference = free(devnet, 1)
+        job_id = running.compute(inference.order(devnet), inference.computed)
+        (outcome,) = running.await_over([job_id], timeout_s=3.0)
+        assert outcome.state in (state, JobState.COMPUTED)
+        assert outcome.transaction.startswith("0x") == has_hash
+        node.find_again()
+        (outcome,) = running.await_over([job_id], timeout_s=30.0)
+    assert outcome.state.is_settled
+    assert settled_count(devnet) == 1
 
 
 @pytest.mark.parametrize("mishap", [Relay.swallow_answer_of, Relay.double])
@@ -92,7 +102,7 @@ def test_a_transaction_that_was_accepted_without_our_hearing_it_is_found(
     prover = settler(through(devnet, url))
     mishap(node, "eth_sendRawTransaction")
     (outcome,) = prover.settle([free(devnet, 1)])
-    assert isinstance(outcome, Settled)
+    assert outcome.state.is_settled
     assert settled_count(devnet) == 1
 
 
@@ -100,12 +110,11 @@ def test_a_receipt_that_was_settled_already_may_not_be_looked_up_but_is_not_call
     devnet: Devnet, relay: tuple[str, Relay], nothing_shown: None
 ) -> None:
     url, node = relay
-    assert isinstance(settler(devnet).settle([free(devnet, 1)])[0], Settled)
+    assert settler(devnet).settle([free(devnet, 1)])[0].state.is_settled
     prover = settler(through(devnet, url))
     node.lose_at("eth_getLogs")
-    (outcome,) = prover.settle([free(devnet, 1)])
-    assert isinstance(outcome, NotSettled)
-    assert not outcome.certain
+    (outcome,) = prover.settle([free(devnet, 1)], timeout_s=2.0)
+    assert not outcome.state.is_over
 
 
 def test_a_refusal_of_the_node_is_shown_without_its_key(
@@ -114,10 +123,10 @@ def test_a_refusal_of_the_node_is_shown_without_its_key(
     url, node = relay
     prover = settler(through(devnet, url))
     node.complain_at("eth_sendRawTransaction")
-    (outcome,) = prover.settle([free(devnet, 1)])
-    assert isinstance(outcome, NotSettled)
-    assert outcome.certain
-    assert outcome.reason == "settle: key *** has no access"
+    (outcome,) = prover.settle([free(devnet, 1)], timeout_s=3.0)
+    assert outcome.state is JobState.UNKNOWN
+    assert outcome.reason is not None
+    assert "key *** has no access" in outcome.reason.message
 
 
 def test_an_enclave_without_the_chains_time_backs_nothing_and_nothing_is_sent(
@@ -127,11 +136,13 @@ def test_an_enclave_without_the_chains_time_backs_nothing_and_nothing_is_sent(
     keeper = enclave(through(devnet, url))
     keeper.ensure_registered()
     sent = node.methods.count("eth_sendRawTransaction")
-    node.lose_at("eth_getBlockByNumber")
-    (outcome,) = settler(through(devnet, url), {MODEL_ID: keeper}).settle([free(devnet, 1, Tier.TEE)])
-    assert isinstance(outcome, NotSettled)
-    assert outcome.certain
-    assert KEY not in outcome.reason
+    prover = settler(through(devnet, url), {MODEL_ID: keeper})
+    with_enclave = free(devnet, 1, Tier.TEE)
+    keeper.ensure_registered()
+    (outcome,) = prover.settle(
+        [with_enclave], timeout_s=3.0, before=lambda: node.lose_at("eth_getBlockByNumber")
+    )
+    assert outcome.state is JobState.COMPUTED
     assert node.methods.count("eth_sendRawTransaction") == sent
 
 
@@ -162,24 +173,36 @@ def test_serve_ends_with_one_clear_line(
     assert KEY not in captured.out + captured.err
 
 
-async def test_a_running_service_says_so_and_uses_no_payment(
-    devnet: Devnet, relay: tuple[str, Relay], tmp_path: Path, nothing_shown: None
+async def test_a_running_service_says_so_and_settles_when_the_node_is_back(
+    devnet: Devnet,
+    relay: tuple[str, Relay],
+    tmp_path: Path,
+    nothing_shown: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(veritally.chain, "MINED_TIMEOUT_S", 60.0)
     url, node = relay
     payer = devnet.accounts.payers[0]
     before = devnet.usdc_balance_base_units(payer.address)
-    with run_service(devnet, tmp_path, rpc_url=url) as service:
+    with run_service(devnet, tmp_path, rpc_url=url, answer_timeout_s=2.0) as service:
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
             tee, signed = service.infer_url("tee"), service.infer_url("signed")
             headers = [await sign_payment(http, payer, target) for target in (tee, signed)]
-            node.lose_at("eth_getBlockByNumber")
-            skipped = await http.post(tee, json=BODY, headers=headers[0])
+            node.lose_at("eth_simulateV1")
+            pending = await http.post(tee, json=BODY, headers=headers[0])
             refused = await http.post(signed, json=BODY, headers=headers[1])
             health = await http.get(f"{service.url}/healthz")
-    assert (skipped.status_code, skipped.json()["error"]["code"]) == (402, "receipt_not_settled")
+            assert devnet.usdc_balance_base_units(payer.address) == before
+            node.find_again()
+            for _ in range(10):
+                again = await http.post(tee, json=BODY, headers=headers[0])
+                if again.status_code == 200:
+                    break
+    assert (pending.status_code, pending.json()["error"]["code"]) == (402, "settlement_pending")
     assert (refused.status_code, reason_of_402(refused)) == (402, "chain_unreachable")
     assert health.status_code == 503
-    for answer in (skipped, refused, health):
+    for answer in (pending, refused, health):
         assert "output" not in answer.text
         assert KEY not in answer.text + str(answer.headers)
-    assert devnet.usdc_balance_base_units(payer.address) == before
+    assert again.status_code == 200
+    assert before - devnet.usdc_balance_base_units(payer.address) == PRICES["tee"]

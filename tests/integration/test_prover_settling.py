@@ -6,24 +6,23 @@ from pathlib import Path
 
 import pytest
 from models import registrar
-from prover_service import cache_dir, service_settings
-from settling import free, settler
-from web3 import Web3
+from prover_service import cache_dir, service_settings, settled_count
+from settling import free, new_pipeline, settler, why
 
 from prover.assembly import connect
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
-from prover.payments import NotSettled, Settled
+from prover.jobs.job import JobState
 from prover.pricing import read_decimals
 from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
 from prover.settings import MODELS_DIRECTORY
-from prover.settler import Settler
+from prover.settling import dispatch
+from prover.settling.judging import Ready
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
-from veritally.node import NodeProvider
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
 
@@ -44,11 +43,9 @@ def test_a_group_without_evidence_stops_no_other(devnet: Devnet) -> None:
     signed, tee, zkml = settler(devnet).settle(
         [free(devnet, 1), free(devnet, 2, Tier.TEE), free(devnet, 3, Tier.ZKML)]
     )
-    assert isinstance(signed, Settled)
-    assert isinstance(tee, NotSettled)
-    assert "has no enclave" in tee.reason
-    assert isinstance(zkml, NotSettled)
-    assert "has no proof" in zkml.reason
+    assert signed.state.is_settled
+    assert "has no enclave" in why(tee)
+    assert "has no proof" in why(zkml)
 
 
 def test_a_wrong_proof_is_skipped_with_a_reason_and_stops_no_other(
@@ -57,64 +54,76 @@ def test_a_wrong_proof_is_skipped_with_a_reason_and_stops_no_other(
     model_id = registrar(devnet).ensure_model(package)
     registered = registrar(devnet).ensure_circuit(model_id, circuit, PROOF_TIMEOUT_S)
     wrong = free(devnet, 1, Tier.ZKML, ZkProof(b"\x00" * 64, (0,) * (circuit.inputs + circuit.outputs)))
-    wrong = dataclasses.replace(wrong, terms=dataclasses.replace(wrong.terms, model_id=model_id))
+    wrong = dataclasses.replace(wrong, model_id=model_id)
     skipped, settled = settler(devnet, circuits={model_id: registered.index}).settle([wrong, free(devnet, 2)])
-    assert isinstance(skipped, NotSettled)
-    assert skipped.reason.startswith("RequestMismatch(")
-    assert skipped.certain
-    assert isinstance(settled, Settled)
-    assert settled.transaction == skipped.transaction
+    assert why(skipped).startswith("RequestMismatch(")
+    assert skipped.reason is not None
+    assert skipped.reason.code == "request_mismatch"
+    assert skipped.transaction == ""
+    assert settled.state.is_settled
 
 
 def test_a_receipt_that_an_earlier_transaction_settled_is_reported_with_that_transaction(
     devnet: Devnet,
 ) -> None:
+    """As when the database was restored from an older copy."""
     (first,) = settler(devnet).settle([free(devnet, 5)])
     again, fresh = settler(devnet).settle([free(devnet, 5), free(devnet, 6)])
-    assert isinstance(first, Settled)
-    assert isinstance(again, Settled)
-    assert isinstance(fresh, Settled)
-    assert (again.transaction, again.block, again.seq) == (first.transaction, first.block, first.seq)
-    assert (again.gas_used, again.labels) == (first.gas_used, first.labels)
-    assert fresh.seq == 1
+    assert first.state.is_settled
+    assert again.settlement == first.settlement
+    assert first.settlement is not None
+    assert fresh.settlement is not None
+    assert (first.settlement.seq, fresh.settlement.seq) == (0, 1)
     assert fresh.transaction != first.transaction
 
 
-def test_a_nonce_that_another_receipt_used_leaves_the_outcome_uncertain(devnet: Devnet) -> None:
+def test_a_nonce_that_another_receipt_used_leaves_the_outcome_unknown(devnet: Devnet) -> None:
     used = free(devnet, 5)
-    assert isinstance(settler(devnet).settle([used])[0], Settled)
-    receipt = dataclasses.replace(used.receipt, response_hash=b"\x01" * 32)
-    (outcome,) = settler(devnet).settle([dataclasses.replace(used, receipt=receipt)])
-    assert isinstance(outcome, NotSettled)
-    assert outcome.reason.startswith("AlreadySettled(")
-    assert not outcome.certain
+    assert settler(devnet).settle([used])[0].state.is_settled
+    other = dataclasses.replace(used, response_hash=b"\x01" * 32)
+    (outcome,) = settler(devnet).settle([other], timeout_s=3.0)
+    assert outcome.state is JobState.UNKNOWN
+    assert outcome.reason is not None
+    assert outcome.reason.code == "settlement_not_found"
 
 
-def test_an_unreachable_chain_leaves_the_outcome_uncertain(devnet: Devnet) -> None:
-    nowhere = Web3(NodeProvider("http://127.0.0.1:9", exception_retry_configuration=None))
-    cut_off = dataclasses.replace(devnet, chain=dataclasses.replace(devnet.chain, w3=nowhere))
-    (outcome,) = settler(cut_off).settle([free(devnet, 1)])
-    assert isinstance(outcome, NotSettled)
-    assert not outcome.certain
-
-
-def test_a_sender_without_gas_money_is_told_so_and_nothing_was_sent(devnet: Devnet) -> None:
+def test_a_sender_without_gas_money_settles_when_it_has_some(devnet: Devnet) -> None:
     call_node(devnet.chain, "anvil_setBalance", devnet.accounts.prover.address, "0x1")
-    (outcome,) = settler(devnet).settle([free(devnet, 1)])
-    assert isinstance(outcome, NotSettled)
-    assert outcome.certain
-    assert outcome.transaction == ""
-    assert "funds" in outcome.reason.lower()
+    with new_pipeline(devnet) as running:
+        job_id = running.compute(free(devnet, 1).order(devnet), free(devnet, 1).computed)
+        (waiting,) = running.await_over([job_id], timeout_s=2.0)
+        assert (waiting.state, waiting.transaction) == (JobState.SUBMITTED, "")
+        assert running.settling.report is not None
+        assert "balance" in (running.settling.report.paused or "")
+        call_node(devnet.chain, "anvil_setBalance", devnet.accounts.prover.address, hex(10**18))
+        (settled,) = running.await_over([job_id])
+    assert settled.state.is_settled
 
 
-def test_a_transaction_with_too_little_gas_is_sent_again_with_more(
+def test_a_transaction_that_reverts_is_divided_and_sent_again_with_all_the_gas(
     devnet: Devnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address)
-    monkeypatch.setattr(Settler, "_gas_limit", lambda *_: 235_000)
+    judged_gas = dispatch._gas_limit
+
+    def too_little(ready: Ready, data_bytes: int) -> int:
+        alone = any(bundle.items[0].alone for bundle in ready.bundles)
+        return judged_gas(ready, data_bytes) if alone else 235_000
+
+    monkeypatch.setattr(dispatch, "_gas_limit", too_little)
+    outcomes = settler(devnet).settle([free(devnet, 1), free(devnet, 2)])
+    assert [outcome.state.is_settled for outcome in outcomes] == [True, True]
+    count = devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address)
+    assert count >= before + 3
+
+
+def test_a_transaction_that_reverts_alone_is_given_up(
+    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_gas_limit", lambda *_: 235_000)
     (outcome,) = settler(devnet).settle([free(devnet, 1)])
-    assert isinstance(outcome, Settled)
-    assert devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address) == before + 2
+    assert why(outcome).startswith("its transaction failed")
+    assert settled_count(devnet) == 0
 
 
 def test_a_model_its_circuit_and_its_measurement_are_registered_once(

@@ -1,0 +1,1 @@
+"""The commands of `veritally-prover`, one module each, which `register` adds to the program."""

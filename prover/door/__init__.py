@@ -1,0 +1,1 @@
+"""The HTTP side of the prover: offers, payments of three routes, answers, receipts."""

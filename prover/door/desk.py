@@ -1,0 +1,224 @@
+"""What happens to a request: offer, payment, reservation, work, settlement, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from x402.mechanisms.evm.batch_settlement import errors as codes
+
+from prover.door.answers import Ask, Handler
+from prover.door.channels import ChannelJobs
+from prover.door.checks import PaymentChecker
+from prover.door.directory import Directory
+from prover.door.errors import PaymentRefusedError, WrongSumError
+from prover.door.node_reads import NodeReads
+from prover.door.offers import Menu, Offers
+from prover.door.payments import OfferedPayment, payment_header, read_offered
+from prover.door.work import Part, Work
+from prover.errors import RequestRefusedError
+from prover.jobs.errors import ChannelStateError, PaymentInUseError
+from prover.jobs.job import Job, JobState, Order, Reason, Voucher
+from veritally.tiers import Tier
+
+PAYMENT_IN_USE = "payment_already_in_use"
+_ANSWERED_AT_ONCE = (JobState.COMPUTED, JobState.EVIDENCED, JobState.SUBMITTED, JobState.UNKNOWN)
+_LONGEST_WATCH_S = 86_400.0
+_LEFT_S = 10
+"""Seconds that must be left of a payment for a request to be run again."""
+_INTERRUPTED = Reason("interrupted", "the prover was interrupted; send the request again")
+_TOO_LATE = Reason("too_late", "the payment expires before the request can be run again; sign a new one")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request that was found to be in order."""
+
+    handler: Handler
+    tier: Tier
+    resource: str
+    """Path that was asked for."""
+    url: str
+    body: bytes
+    ask: Ask
+    offers: Offers
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A paid request that is stored."""
+
+    job: Job
+    parts: asyncio.Queue[Part] | None
+    """Of a stream that has just been started; None for everything else, copies included."""
+
+
+class Desk:
+    """Takes payments and has the work done, each payment for one request."""
+
+    def __init__(self, menu: Menu, jobs: ChannelJobs, checker: PaymentChecker, reads: NodeReads) -> None:
+        self._menu = menu
+        self._jobs = jobs
+        self._checker = checker
+        self._credit = checker.credit
+        self._reads = reads
+        self._policy = menu.policy
+        self._work = Work(jobs)
+        self._watching: set[asyncio.Task[None]] = set()
+
+    async def resume(self, left: Sequence[Job], directory: Directory) -> None:
+        """Runs again what an earlier process left unfinished; what cannot be run is given back."""
+        for job in left:
+            handler = directory.handler_of(job.order)
+            if handler is None or job.order.streamed:
+                await self._jobs.release(job.order.job_id, _INTERRUPTED)
+            elif job.order.deadline_s and job.order.deadline_s < time.time() + _LEFT_S:
+                await self._jobs.release(job.order.job_id, _TOO_LATE)
+            else:
+                self._work.start(handler, job.order)
+
+    async def close(self) -> None:
+        """Waits for the work that runs, and ends the connections."""
+        await self._work.close()
+        for task in self._watching:
+            task.cancel()
+        await self._reads.close()
+
+    def visit(self, handler: Handler, tier: Tier, resource: str, url: str, body: bytes) -> Visit:
+        """Reads a request.
+
+        Raises:
+            RequestRefusedError: it is not in order.
+        """
+        ask = handler.ask(tier, body)
+        offers = self._menu.offers(handler, tier, ask.max_amount_base_units)
+        return Visit(handler, tier, resource, url, body, ask, offers)
+
+    async def admit(self, visit: Visit, headers: Sequence[tuple[bytes, bytes]]) -> Admitted | None:
+        """Takes the payment of a request and starts its work, once; None when it carries no payment.
+
+        Raises:
+            DoorError: the payment is not taken.
+            JobError: it is not stored.
+        """
+        header = payment_header(headers)
+        if header is None:
+            return None
+        payment = read_offered(header, visit.offers)
+        order = _order(visit, payment, None)
+        known = await self._jobs.find(order.job_id)
+        if known is not None and known.state is not JobState.RELEASED:
+            return Admitted(await self._same(known, order, payment), None)
+        voucher = await self._checker.check(payment, visit.handler.longest_s(visit.tier))
+        return await self._reserve(visit, _order(visit, payment, voucher), payment)
+
+    async def result(self, visit: Visit, job: Job) -> Job:
+        """The job when it can be answered, or as far as it is when the client has waited long enough."""
+        if job.state.is_over:
+            return job
+        timeout_s = visit.handler.longest_s(visit.tier) + self._policy.settle_wait_s
+        at_once = job.order.voucher is not None or job.order.streamed
+        states = _ANSWERED_AT_ONCE if at_once else ()
+        return await self._jobs.wait(
+            job.order.job_id, *states, JobState.MINED, JobState.FINAL, timeout_s=timeout_s
+        )
+
+    async def _reserve(self, visit: Visit, order: Order, payment: OfferedPayment) -> Admitted:
+        is_first = self._hold(order)
+        try:
+            job, is_new = await self._store(order, payment)
+        except BaseException:
+            if is_first:
+                self._let_go(order)
+            raise
+        if not is_new:
+            return Admitted(await self._same(job, order, payment), None)
+        parts = self._work.start(visit.handler, order)
+        self._watch(order)
+        return Admitted(job, parts if order.streamed else None)
+
+    async def _store(self, order: Order, payment: OfferedPayment) -> tuple[Job, bool]:
+        """Reserves the order; where its voucher does not fit, the client is told how to go on."""
+        await self._require_sum(payment)
+        try:
+            return await self._jobs.reserve(order)
+        except ChannelStateError as error:
+            await self._require_sum(payment)
+            raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, str(error)) from None
+
+    def _hold(self, order: Order) -> bool:
+        """Counts what the order will take from its payer; False when a copy of it is counted already."""
+        if order.voucher is None:
+            return self._credit.take(order.payer, order.job_id, order.max_amount_base_units)
+        return self._checker.channels.promise(order.voucher, self._menu.chain_id)
+
+    def _let_go(self, order: Order) -> None:
+        if order.voucher is None:
+            self._credit.give_back(order.payer, order.job_id)
+        else:
+            self._checker.channels.take_back(order.voucher, self._menu.chain_id)
+
+    def _watch(self, order: Order) -> None:
+        """Gives the credit back once the order is settled or ended."""
+        task = asyncio.create_task(self._give_back_after(order))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def _give_back_after(self, order: Order) -> None:
+        settled = (JobState.MINED, JobState.FINAL)
+        await self._jobs.wait(order.job_id, *settled, timeout_s=_LONGEST_WATCH_S)
+        self._reads.forget(order.payer)
+        self._credit.give_back(order.payer, order.job_id)
+
+    async def _same(self, job: Job, order: Order, payment: OfferedPayment) -> Job:
+        """The job, when it is of the same request and the very same payment, and not too old.
+
+        Raises:
+            PaymentInUseError: it is of another request, or the payment was signed once more.
+            PaymentRefusedError: the same of a voucher; its client is told how to go on.
+            RequestRefusedError: it was answered long ago.
+        """
+        if job.order.fingerprint != order.fingerprint or job.order.payment != order.payment:
+            await self._require_sum(payment)
+            raise PaymentInUseError(order.payment_key)
+        if job.state.is_over and job.created_at_s + self._policy.answer_kept_s < time.time():
+            message = f"this payment was answered long ago; see /v1/receipts/0x{order.job_id.hex()}"
+            raise RequestRefusedError(409, PAYMENT_IN_USE, message)
+        return job
+
+    async def _require_sum(self, payment: OfferedPayment) -> None:
+        """Checks that a voucher goes on from what its channel was charged; other payments pass.
+
+        Raises:
+            PaymentRefusedError: it does not, or another request of the channel runs.
+        """
+        channel, cumulative = payment.channel_id, payment.cumulative_base_units
+        known = None if channel is None else await self._jobs.channel(channel)
+        if channel is None or known is None:
+            return
+        if known.is_busy:
+            message = "another request of this channel runs; send this one again when that is answered"
+            raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, message)
+        if cumulative != known.charged_base_units + payment.offer.amount_base_units:
+            extra = await self._checker.channels.correction(known, channel)
+            raise WrongSumError(known.charged_base_units, extra)
+
+
+def _order(visit: Visit, payment: OfferedPayment, voucher: Voucher | None) -> Order:
+    return Order(
+        payment_key=payment.key,
+        resource=visit.resource,
+        body=visit.body,
+        model=visit.handler.name,
+        model_id=visit.handler.model_id,
+        tier=visit.tier,
+        asset=payment.offer.asset,
+        payer=payment.presented.payer,
+        payment=payment.presented.payment,
+        max_amount_base_units=payment.offer.amount_base_units,
+        deadline_s=payment.deadline_s,
+        voucher=voucher,
+        streamed=visit.ask.streamed,
+    )

@@ -1,0 +1,148 @@
+"""Reads of the chain that concurrent requests share: one JSON-RPC batch for all that ask within a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from prover.door.errors import NodeUnavailableError
+from veritally.rpc_url import host_of
+
+_log = logging.getLogger("veritally.prover.door")
+
+GATHER_S = 0.004
+"""For so long a read waits for others to share its batch."""
+LIFETIME_S = 1.0
+"""For so long an answer is used again: a block, where blocks are quick."""
+BATCH_LIMIT = 100
+"""Reads in one batch; many nodes take no more."""
+TIMEOUT_S = 5.0
+_CALL_GAS = "0xf4240"
+_MOST_KEPT = 20_000
+
+
+@dataclass(frozen=True)
+class _Read:
+    method: str
+    params: tuple[Any, ...]
+    """Hashable; calls as (to, data)."""
+
+    def request(self, number: int) -> dict[str, Any]:
+        params: list[Any] = list(self.params)
+        if self.method == "eth_call":
+            to, data = self.params
+            params = [{"to": to, "data": data, "gas": _CALL_GAS}]
+        return {"jsonrpc": "2.0", "id": number, "method": self.method, "params": [*params, "latest"]}
+
+
+class NodeReads:
+    """Calls and code of the latest block, from the first node that answers. For one event loop."""
+
+    def __init__(self, rpc_urls: Sequence[str]) -> None:
+        self._urls = tuple(rpc_urls)
+        self._http: httpx.AsyncClient | None = None
+        self._kept: dict[_Read, tuple[float, asyncio.Future[str | None]]] = {}
+        self._waiting: list[tuple[_Read, asyncio.Future[str | None]]] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def call(self, to: str, data: bytes) -> bytes | None:
+        """What a contract returns; None when the call reverts.
+
+        Raises:
+            NodeUnavailableError: no node answers.
+        """
+        return await self._ask(_Read("eth_call", (to, "0x" + data.hex())))
+
+    async def code(self, address: str) -> bytes:
+        """The code of an account.
+
+        Raises:
+            NodeUnavailableError: no node answers.
+        """
+        return await self._ask(_Read("eth_getCode", (address,))) or b""
+
+    def forget(self, word: str) -> None:
+        """Asks anew whatever names this account next time, because its balance has just changed."""
+        digits = word[2:].lower()
+        for read in [read for read in self._kept if any(digits in str(p).lower() for p in read.params)]:
+            del self._kept[read]
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def _ask(self, read: _Read) -> bytes | None:
+        now = time.monotonic()
+        kept = self._kept.get(read)
+        if kept is None or kept[0] < now or (kept[1].done() and kept[1].exception() is not None):
+            kept = (now + LIFETIME_S, self._enqueue(read))
+            self._kept[read] = kept
+            self._forget_old(now)
+        answer = await asyncio.shield(kept[1])
+        return None if answer is None else bytes.fromhex(answer[2:])
+
+    def _enqueue(self, read: _Read) -> asyncio.Future[str | None]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str | None] = loop.create_future()
+        future.add_done_callback(lambda done: done.exception())  # whoever waited may have gone away
+        self._waiting.append((read, future))
+        if len(self._waiting) == 1:
+            loop.call_later(GATHER_S, self._flush)
+        return future
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), BATCH_LIMIT):
+            task = asyncio.create_task(self._send(waiting[start : start + BATCH_LIMIT]))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send(self, batch: Sequence[tuple[_Read, asyncio.Future[str | None]]]) -> None:
+        problem = NodeUnavailableError(host_of(self._urls[0]), "not asked")
+        requests = [read.request(number) for number, (read, _) in enumerate(batch)]
+        for url in self._urls:
+            try:
+                answers = await self._post(url, requests)
+                break
+            except NodeUnavailableError as error:
+                problem = error
+                _log.warning("a batch of reads failed: %s", error)
+        else:
+            for _, future in batch:
+                future.set_exception(problem)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            future.set_result(answer)
+
+    async def _post(self, url: str, requests: Sequence[dict[str, Any]]) -> list[str | None]:
+        """The results in the order of the requests; None for calls that revert."""
+        if self._http is None:
+            self._http = httpx.AsyncClient(timeout=TIMEOUT_S)
+        try:
+            response = await self._http.post(url, json=requests)
+            response.raise_for_status()
+            by_number = {answer["id"]: answer for answer in response.json()}
+            return [_result(by_number[number]) for number in range(len(requests))]
+        except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+            problem = type(error).__name__
+        raise NodeUnavailableError(host_of(url), problem)  # here: the other error may show the URL
+
+    def _forget_old(self, now: float) -> None:
+        if len(self._kept) > _MOST_KEPT:
+            self._kept = {read: kept for read, kept in self._kept.items() if kept[0] >= now}
+
+
+def _result(answer: dict[str, Any]) -> str | None:
+    error = answer.get("error")
+    if error is None:
+        return str(answer["result"])
+    if error.get("code") == 3 or "revert" in str(error.get("message", "")).lower():
+        return None
+    raise ValueError("the node refuses a read")

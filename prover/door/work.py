@@ -1,0 +1,89 @@
+"""Runs orders to their end, whether or not the client still waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from prover.door.answers import Answer, Handler
+from prover.errors import InputError, ProverError, RequestRefusedError, ShuttingDownError
+from prover.jobs.job import Computed, Job, Jobs, Order, Reason
+
+_log = logging.getLogger("veritally.prover.door")
+
+STATUS_OF_REASON = {
+    "unknown_model": 404,
+    "unusable_input": 422,
+    "maximum_too_low": 422,
+    "upstream_failed": 502,
+    "busy": 503,
+    "stopping": 503,
+    "too_late": 503,
+    "upstream_timeout": 504,
+}
+"""HTTP status of what keeps a request without an answer; 500 for everything else."""
+
+Part = bytes | None
+"""A part of a stream; None at its end."""
+
+
+class Work:
+    """The orders that run. For one event loop."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, handler: Handler, order: Order) -> asyncio.Queue[Part]:
+        """Starts an order; the queue gets the parts of a stream."""
+        parts: asyncio.Queue[Part] = asyncio.Queue()
+        task = asyncio.create_task(self._run(handler, order, parts))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return parts
+
+    async def close(self) -> None:
+        """Waits for what runs."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self, handler: Handler, order: Order, parts: asyncio.Queue[Part]) -> None:
+        try:
+            computed = await _collect(await handler.run(order), parts)
+            await self._jobs.computed(order.job_id, computed)
+        except Exception as error:
+            await self._jobs.release(order.job_id, reason_of(error))
+        finally:
+            parts.put_nowait(None)
+
+
+def reason_of(error: Exception) -> Reason:
+    """What the client is told when its paid request could not be served."""
+    if isinstance(error, RequestRefusedError):
+        return Reason(error.code, error.message)
+    if isinstance(error, InputError):
+        return Reason("unusable_input", f"{error}; the payment was not used")
+    if isinstance(error, ShuttingDownError):
+        return Reason("stopping", str(error))
+    _log.error("a request has no answer: %s", type(error).__name__, exc_info=error)
+    code = "inference_failed" if isinstance(error, ProverError) else "internal_error"
+    return Reason(code, "the model gave no result; the payment was not used")
+
+
+def is_refused_by_us(job: Job) -> bool:
+    """Whether the job ended without an answer."""
+    return job.computed is None and job.reason is not None
+
+
+async def _collect(answer: Answer, parts: asyncio.Queue[Part]) -> Computed:
+    if isinstance(answer, Computed):
+        return answer
+    return await _drain(answer, parts)
+
+
+async def _drain(stream: AsyncIterator[bytes | Computed], parts: asyncio.Queue[Part]) -> Computed:
+    async for item in stream:
+        if isinstance(item, Computed):
+            return item
+        parts.put_nowait(item)
+    raise ProverError("a stream ended without its result; report this as a defect of the model's handler")

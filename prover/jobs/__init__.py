@@ -1,0 +1,1 @@
+"""Paid requests as rows: each is stored before it runs, and every step of it is idempotent."""

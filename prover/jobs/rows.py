@@ -1,0 +1,158 @@
+"""What happens to the rows of paid requests inside a transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from prover.jobs import channels
+from prover.jobs.codec import computed_columns, job_of, order_columns
+from prover.jobs.errors import AmountError, BusyError, PaymentInUseError, UnknownJobError
+from prover.jobs.job import Computed, Job, JobState, Order, Reason
+from prover.jobs.tables import CounterRow, JobRow
+from prover.jobs.writer import Unit
+from veritally.receipts import ZERO_ADDRESS, GroupTerms, Receipt, SettlementDomain
+from veritally.settlement import ZkProof
+from veritally.tiers import Tier
+
+ShowProof = Callable[[bytes, ZkProof], dict[str, Any]]
+"""What a client is shown of a proof for a model, by the model's id."""
+_RECEIPTS = "receipt"
+
+
+@dataclass(frozen=True)
+class Book:
+    """Whose requests these are."""
+
+    domain: SettlementDomain
+    prover: str
+    """Address of the prover."""
+    show_proof: ShowProof
+
+    def receipt(self, row: JobRow) -> Receipt:
+        """The receipt of a row that is computed."""
+        if row.amount is None or row.nonce is None or row.request_hash is None or row.response_hash is None:
+            raise RuntimeError(f"request 0x{row.id.hex()} is {row.state} without a result")
+        return Receipt(
+            request_hash=row.request_hash,
+            response_hash=row.response_hash,
+            payer=row.payer if row.amount else ZERO_ADDRESS,
+            amount_base_units=row.amount,
+            served_at_s=row.served_at_s or 0,
+            nonce=row.nonce,
+            floor=Tier(row.tier),
+        )
+
+    def terms(self, row: JobRow) -> GroupTerms:
+        """What the row's receipt shares with its group."""
+        return GroupTerms(row.model_id, self.prover, row.asset)
+
+
+def reserve(unit: Unit, order: Order, most_reserved: int) -> tuple[Job, bool]:
+    """See `Jobs.reserve`."""
+    row = unit.session.get(JobRow, order.job_id)
+    if row is not None and row.state != JobState.RELEASED:
+        if row.fingerprint != order.fingerprint:
+            raise PaymentInUseError(order.payment_key)
+        return job_of(row), False
+    waiting = _count_reserved(unit.session)
+    if waiting >= most_reserved:
+        raise BusyError(waiting)
+    channels.reserve(unit.session, order)
+    if row is None:
+        row = JobRow(state=JobState.RESERVED.value, created_at_s=time.time(), **order_columns(order))
+    else:
+        row.sqlmodel_update(order_columns(order))
+        row.state, row.created_at_s = JobState.RESERVED.value, time.time()
+        row.reason_code = row.reason_message = None
+    unit.session.add(row)
+    unit.session.flush()
+    unit.changed.add(row.id)
+    return job_of(row), True
+
+
+def compute(unit: Unit, job_id: bytes, computed: Computed, book: Book) -> Job:
+    """See `Jobs.computed`."""
+    row = require(unit.session, job_id)
+    if row.state != JobState.RESERVED:
+        return job_of(row)
+    if not min(1, row.max_amount) <= computed.amount_base_units <= row.max_amount:
+        raise AmountError(computed.amount_base_units, row.max_amount)
+    channels.charge(unit.session, row, computed.amount_base_units)
+    row.sqlmodel_update(computed_columns(computed))
+    row.nonce, row.computed_at_s = _next_nonce(unit.session), time.time()
+    row.receipt_hash = book.domain.receipt_hash(book.terms(row), book.receipt(row))
+    row.state = JobState.COMPUTED.value
+    if row.tier == Tier.ZKML and computed.proof is not None:
+        row.evidence = json.dumps(book.show_proof(row.model_id, computed.proof))
+        row.state = JobState.EVIDENCED.value
+    unit.changed.add(row.id)
+    return job_of(row)
+
+
+def release(unit: Unit, job_id: bytes, reason: Reason) -> Job:
+    """See `Jobs.release`."""
+    row = require(unit.session, job_id)
+    if row.state == JobState.RESERVED:
+        channels.release(unit.session, row)
+        move(unit, row, JobState.RELEASED, reason)
+    return job_of(row)
+
+
+def move(unit: Unit, row: JobRow, state: JobState, reason: Reason | None = None) -> None:
+    """Notes that a request is in another state, and why."""
+    row.state = state.value
+    row.reason_code = None if reason is None else reason.code
+    row.reason_message = None if reason is None else reason.message
+    unit.changed.add(row.id)
+
+
+def find(session: Session, job_id: bytes) -> Job | None:
+    """The request with this id or receipt hash."""
+    row = session.get(JobRow, job_id)
+    if row is None:
+        row = session.exec(select(JobRow).where(col(JobRow.receipt_hash) == job_id)).one_or_none()
+    return None if row is None else job_of(row)
+
+
+def require(session: Session, job_id: bytes) -> JobRow:
+    """The row of a request.
+
+    Raises:
+        UnknownJobError: there is none.
+    """
+    row = session.get(JobRow, job_id)
+    if row is None:
+        raise UnknownJobError(job_id)
+    return row
+
+
+def in_states(session: Session, *states: JobState) -> list[JobRow]:
+    """Rows in these states, oldest first."""
+    chosen = select(JobRow).where(col(JobRow.state).in_([state.value for state in states]))
+    return list(session.exec(chosen.order_by(col(JobRow.created_at_s), col(JobRow.id))))
+
+
+def by_ids(session: Session, job_ids: Collection[bytes]) -> list[Job]:
+    """The requests with these ids."""
+    return [job_of(row) for row in session.exec(select(JobRow).where(col(JobRow.id).in_(job_ids)))]
+
+
+def _count_reserved(session: Session) -> int:
+    counted = select(func.count()).select_from(JobRow)
+    return session.exec(counted.where(col(JobRow.state) == JobState.RESERVED.value)).one()
+
+
+def _next_nonce(session: Session) -> int:
+    """The prover's next number for a receipt. The first is above all that clocks gave before."""
+    counter = session.get(CounterRow, _RECEIPTS)
+    if counter is None:
+        counter = CounterRow(name=_RECEIPTS, next_value=time.time_ns() // 1000)
+        session.add(counter)
+    counter.next_value += 1
+    return counter.next_value - 1

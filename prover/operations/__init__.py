@@ -1,0 +1,1 @@
+"""What an operator sees and steers: how things stand, metrics, health, logs, checks and control."""

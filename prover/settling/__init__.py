@@ -1,0 +1,1 @@
+"""From computed requests to settled ones: batches, evidence, trial, transaction, outcome."""
