@@ -19,6 +19,7 @@ from prover.jobs.job import Job, JobState, Order
 from prover.jobs.tables import ChannelRow
 from prover.settling.policy import SettlingPolicy
 from prover.settling.profit import Guard, Prices
+from prover.settling.trial import Trier
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 
@@ -205,3 +206,20 @@ def until(running: Pipeline, job_id: bytes, state: JobState) -> Job:
         assert time.monotonic() < deadline, job
         time.sleep(0.02)
     return job
+
+
+def test_a_node_that_shows_no_logs_is_enough(
+    devnet: Devnet, payer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trier, "_simulate", lambda *_: None)
+    poor = funded_payer(devnet)
+    transfer = devnet.token.functions.transfer(payer.address, FUNDS)
+    devnet.chain.send(transfer, poor)
+    with new_pipeline(devnet) as running:
+        ids = [
+            running.compute(paid_order(devnet, paying.upto(devnet), owner), computed(paying.METERED))
+            for owner in (payer, poor, funded_payer(devnet))
+        ]
+        found = running.await_over(ids)
+    assert [job.state.is_settled for job in found] == [True, False, True]
+    assert why(found[1]).startswith("SkippedReceipt: ")
