@@ -152,6 +152,13 @@ CHECKS = (
         f"{_PAYING}a_deposit_is_brought_first_and_requests_are_claimed_together",
     ),
     (
+        "a voucher that is given up at once",
+        _DISPATCH,
+        "return item.channel_id is not None and now_s <",
+        "return False and now_s <",
+        f"{_PAYING}what_a_node_that_is_behind_refuses_is_tried_again",
+    ),
+    (
         "evidence that nobody stored",
         _DISPATCH,
         "        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups))\n",
