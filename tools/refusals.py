@@ -11,6 +11,7 @@ import indexer_refusals
 import lake_refusals
 import opengradient_refusals
 import ops_refusals
+import pipeline_refusals
 import program_refusals
 import prover_refusals
 import registry_refusals
@@ -38,7 +39,7 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for module in (prover_refusals, ops_refusals, worker_refusals)
+    for module in (prover_refusals, pipeline_refusals, ops_refusals, worker_refusals)
     for name, path, text, disabled, tests in module.CHECKS
 )
 

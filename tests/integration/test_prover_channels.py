@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 
 import paying
@@ -17,8 +18,10 @@ from prover.jobs import channels
 from prover.jobs.errors import ChannelStateError
 from prover.jobs.job import Job, JobState, Order
 from prover.jobs.tables import ChannelRow
+from prover.settling import ledger
 from prover.settling.policy import SettlingPolicy
 from prover.settling.profit import Guard, Prices
+from prover.settling.trial import Trier
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 
@@ -124,16 +127,68 @@ def test_what_a_channel_cannot_pay_is_skipped_alone(
 ) -> None:
     """The channel holds 10,000 base units; eleven requests of 1,000 are charged to it."""
     with new_pipeline(devnet, policy=PATIENT) as running:
-        ids = []
-        for number in range(11):
-            order = first if not ids else next_voucher(devnet, first, payer, number * paying.PRICE)
-            ids.append(running.compute(order, computed(paying.PRICE)))
+        ids = charge(running, devnet, first, payer, range(11))
         running.settling.settle_now(30.0)
         found = running.await_over(ids)
     skipped = [job for job in found if job.state is JobState.SKIPPED]
     assert len(skipped) == 1
     assert "the payer's channel holds too little" in why(skipped[0])
     assert claimed(devnet, first) == (paying.DEPOSIT, paying.DEPOSIT)
+
+
+def test_what_did_not_fit_when_it_landed_is_tried_in_parts(
+    devnet: Devnet, payer: LocalAccount, first: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two claims are sent before the first one lands; the channel cannot pay for both."""
+    with new_pipeline(devnet, policy=PATIENT) as running:
+        ids = charge(running, devnet, first, payer, range(5))
+        while claimed(devnet, first)[0] == 0:
+            time.sleep(0.05)
+        call_node(devnet.chain, "evm_setAutomine", False)
+        with monkeypatch.context() as careless:
+            careless.setattr(ledger, "channels_under_way", lambda _: set())
+            assert running.settling.settle_now(20.0)
+            ids += charge(running, devnet, first, payer, range(5, 11))
+            assert running.settling.settle_now(20.0)
+        call_node(devnet.chain, "anvil_mine", "0x1")
+        call_node(devnet.chain, "evm_setAutomine", True)
+        deadline = time.monotonic() + 60.0
+        while not all(running.find(job_id).state.is_over for job_id in ids):
+            assert time.monotonic() < deadline
+            running.settling.settle_now(1.0)
+        found = running.await_over(ids)
+    assert [job.state for job in found].count(JobState.SKIPPED) == 1
+    assert claimed(devnet, first) == (paying.DEPOSIT, paying.DEPOSIT)
+
+
+def charge(
+    running: Pipeline, devnet: Devnet, first: Order, payer: LocalAccount, numbers: Sequence[int]
+) -> list[bytes]:
+    """Requests of a channel, each of 1,000 base units."""
+    return [
+        running.compute(
+            next_voucher(devnet, first, payer, number * paying.PRICE) if number else first,
+            computed(paying.PRICE),
+        )
+        for number in numbers
+    ]
+
+
+def test_what_a_node_that_is_behind_refuses_is_tried_again(
+    devnet: Devnet, payer: LocalAccount, first: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node of the trial has not seen the deposit yet."""
+    policy = dataclasses.replace(PATIENT, voucher_patience_s=60.0)
+    with new_pipeline(devnet, policy=policy) as running:
+        with monkeypatch.context() as behind:
+            behind.setattr("prover.settling.dispatch.bring_deposits", lambda *_: 0)
+            behind.setattr("prover.settling.dispatch.channels_without_deposit", lambda _: set())
+            job_id = running.compute(first, computed(paying.METERED))
+            assert not running.settling.settle_now(2.0)
+            assert running.find(job_id).state is JobState.COMPUTED
+        running.settling.settle_now(20.0)
+        (job,) = running.await_over([job_id])
+    assert job.state.is_settled
 
 
 def test_nothing_is_settled_that_costs_more_than_it_earns(
@@ -205,3 +260,20 @@ def until(running: Pipeline, job_id: bytes, state: JobState) -> Job:
         assert time.monotonic() < deadline, job
         time.sleep(0.02)
     return job
+
+
+def test_a_node_that_shows_no_logs_is_enough(
+    devnet: Devnet, payer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trier, "_simulate", lambda *_: None)
+    poor = funded_payer(devnet)
+    transfer = devnet.token.functions.transfer(payer.address, FUNDS)
+    devnet.chain.send(transfer, poor)
+    with new_pipeline(devnet) as running:
+        ids = [
+            running.compute(paid_order(devnet, paying.upto(devnet), owner), computed(paying.METERED))
+            for owner in (payer, poor, funded_payer(devnet))
+        ]
+        found = running.await_over(ids)
+    assert [job.state.is_settled for job in found] == [True, False, True]
+    assert why(found[1]).startswith("SkippedReceipt: ")
