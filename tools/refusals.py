@@ -8,6 +8,7 @@ import attestation_refusals
 import enclave_refusals
 import indexer_refusals
 import opengradient_refusals
+import pipeline_refusals
 import program_refusals
 import prover_refusals
 import registry_refusals
@@ -32,7 +33,7 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for name, path, text, disabled, tests in prover_refusals.CHECKS
+    for name, path, text, disabled, tests in (*prover_refusals.CHECKS, *pipeline_refusals.CHECKS)
 )
 
 ENCLAVES = (

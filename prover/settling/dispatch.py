@@ -97,7 +97,7 @@ class Dispatcher:
             if not is_due or (now_s < self._vouchers_not_before_s and not everything):
                 return max(first_s + self._policy.voucher_max_age_s, self._vouchers_not_before_s)
             found = ledger.waiting(session, self._book, of_channels=True, limit=_MOST_AT_ONCE)
-            unready = channels_without_deposit(session)
+            unready = channels_without_deposit(session) | ledger.channels_under_way(session)
         bundles = bundle(item for item, _ in found if item.channel_id not in unready)
         anyway = self._policy.guard.settle_at_a_loss and (is_old or everything)
         self._vouchers_not_before_s = 0.0

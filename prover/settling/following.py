@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from sqlmodel import col, select
 
@@ -96,13 +97,20 @@ def _note_landed(unit: Unit, batch: BatchRow, status: IntentStatus, read: Read) 
     """The chain is right, whatever was thought of a request before."""
     batch.state = ledger.LANDED
     batch.landed_block_hash = status.landing.block_hash if status.landing else None
+    skipped = []
     for row in ledger.rows_of(unit.session, batch):
         receipt_hash = row.receipt_hash or b""
         if receipt_hash in read.settled:
             ledger.settled(unit, row, read.settled[receipt_hash], batch.id)
         elif row.batch_id == batch.id:
-            reason = read.skipped[receipt_hash]
             row.transaction = status.landing.tx_hash if status.landing else ""
+            skipped.append(row)
+    together = Counter(row.channel_id for row in skipped)
+    for row in skipped:
+        reason = read.skipped[row.receipt_hash or b""]
+        if row.channel_id is not None and together[row.channel_id] > 1:
+            ledger.again(unit, row, alone=False)  # the channel may pay for some of them
+        else:
             is_elsewhere = reason.code == SETTLED_BEFORE
             move(unit, row, JobState.UNKNOWN if is_elsewhere else JobState.SKIPPED, reason)
 

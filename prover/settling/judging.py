@@ -66,6 +66,8 @@ class Judge:
     def judge(self, bundles: Sequence[Bundle]) -> Verdict:
         """What can be settled, each as one transaction, and what cannot, with its reason.
 
+        What is neither, is to be tried again later.
+
         Raises:
             ChainUnreachableError, NoEndpointError: the node does not answer; nothing is known.
         """
@@ -122,10 +124,10 @@ class Judge:
         """Judges both halves; what is one request only is refused."""
         if len(bundles) > 1:
             middle = len(bundles) // 2
-            halves: tuple[Sequence[Bundle], Sequence[Bundle]] = bundles[:middle], bundles[middle:]
+            halves = bundles[:middle], bundles[middle:]
         elif len(bundles[0].items) > 1:
-            first, second = bundles[0].halves()
-            halves = [first], [second]
+            # The other half draws on the same channel: it is tried when the first one has landed.
+            return self.judge([bundles[0].halves()[0]])
         else:
             return Verdict([], [(bundles[0].items[0], reason)])
         verdict = self.judge(halves[0])

@@ -52,6 +52,12 @@ def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list
     return [(_item(row, book, vouchers), row.computed_at_s or 0.0) for row in rows]
 
 
+def channels_under_way(session: Session) -> set[bytes]:
+    """Channels from which a transaction claims: what is left in them is known when it has landed."""
+    sent = col(JobRow.state).in_([state.value for state in SENT])
+    return {found for found in session.exec(select(JobRow.channel_id).where(sent).distinct()) if found}
+
+
 def is_running_since(session: Session, before_s: float) -> bool:
     """Whether a request runs that was reserved by then, and whose client waits for its block."""
     chosen = select(JobRow.id).where(
@@ -120,10 +126,14 @@ def unsettled(unit: Unit, batch: BatchRow, sent: JobState, transaction: str, rea
 def taken_back(unit: Unit, batch: BatchRow, alone: bool) -> None:
     """Lets the requests of a batch be settled anew: its transaction did nothing."""
     for row in rows_of(unit.session, batch):
-        if row.batch_id != batch.id:
-            continue
-        row.batch_id, row.transaction, row.settlement, row.alone = None, "", None, alone
-        move(unit, row, JobState.EVIDENCED)
+        if row.batch_id == batch.id:
+            again(unit, row, alone)
+
+
+def again(unit: Unit, row: JobRow, alone: bool) -> None:
+    """Lets a request be settled anew."""
+    row.batch_id, row.transaction, row.settlement, row.alone = None, "", None, alone
+    move(unit, row, JobState.EVIDENCED)
 
 
 def finished(unit: Unit, batch: BatchRow) -> None:

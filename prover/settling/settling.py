@@ -55,6 +55,7 @@ class Settling:
         self._sent = threading.Event()
         self._everything = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._open_count = 0
         self.report: Report | None = None
         """How the sending account stood after the last look at the chain."""
         self.failure: Exception | None = None
@@ -131,9 +132,14 @@ class Settling:
         return max(0.0, next_s - time.time())
 
     def _follow(self) -> float:
-        self.report = self._manager.tick()
-        is_open = self._follower.step() > 0
-        return self._policy.poll_s if is_open or self.report.open else self._policy.idle_poll_s
+        try:
+            self.report = self._manager.tick()
+        finally:  # what is known without the chain is written down in any case
+            open_count = self._follower.step()
+            if open_count != self._open_count:  # what waited for a deposit may go on
+                self._open_count = open_count
+                self._changed.set()
+        return self._policy.poll_s if open_count or self.report.open else self._policy.idle_poll_s
 
 
 def _any(counts: dict[JobState, int], *states: JobState) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_abi.abi import decode
 from eth_typing import HexStr
 from hexbytes import HexBytes
 from web3.types import RPCEndpoint
@@ -20,6 +21,7 @@ from veritally.settlement import ReceiptOutcome, decode_outcomes
 
 _METHOD_NOT_FOUND = -32601
 _SIMULATE = RPCEndpoint("eth_simulateV1")
+_RESULTS = "(uint32,uint32,bytes)[]"
 _UNNAMED = "SkippedReceipt: a receipt of the group is skipped, and the node does not tell which and why"
 
 
@@ -104,10 +106,10 @@ class Trier:
         gas = self._chain.w3.provider.make_request(RPCEndpoint("eth_estimateGas"), [call, "latest"])
         if "result" not in gas:
             raise self._nonsense(gas.get("error"))
-        results = self._contract.decode_function_result("settle", HexBytes(answer["result"]))  # type: ignore[attr-defined]
+        (results,) = decode((_RESULTS,), bytes(HexBytes(answer["result"])))
         outcomes = tuple(
             tuple(_told(item.receipt_hash, *result) for item in group.items)
-            for group, result in zip(groups, results[0], strict=True)
+            for group, result in zip(groups, results, strict=True)
         )
         return Trial(outcomes, int(gas["result"], 16))
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import fresh_postgres
 from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
 from prover_service import RunningService, count_from_here, run_service
-from sqlalchemy import create_engine, make_url, text
 from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
 from web3.contract import Contract
 from x402 import x402ClientSync
@@ -28,8 +27,6 @@ from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
 from veritally.transactions import Policy, TransactionManager
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
-
-_FRESH = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -155,25 +152,12 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fra
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FragileDatabase]:
     """A database of each kind, without tables."""
     with ExitStack() as stack:
-        is_sqlite = request.param == "sqlite"
-        url = f"sqlite:///{tmp_path}/empty.db" if is_sqlite else stack.enter_context(fresh_postgres(request))
+        url = f"sqlite:///{tmp_path}/empty.db"
+        if request.param == "postgres":
+            url = stack.enter_context(fresh_postgres(request.getfixturevalue("postgres")))
         made = FragileDatabase(url)
         yield made
         made.close()
-
-
-@contextmanager
-def fresh_postgres(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A new database on the session's server."""
-    url = make_url(request.getfixturevalue("postgres"))
-    name = f"fresh_{next(_FRESH)}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture

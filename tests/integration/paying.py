@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 from eth_utils.crypto import keccak
 from web3.contract import Contract
@@ -46,7 +47,11 @@ def payee(devnet: Devnet, floor: Tier = Tier.SIGNED) -> Payee:
 
 def presented(devnet: Devnet, pay: Pay, offer: PaymentOffer, payer: int = 0, **more: Any) -> PresentedPayment:
     """A payment of one of the payers, from the client's bytes to ours."""
-    account = devnet.accounts.payers[payer]
+    return presented_by(devnet.accounts.payers[payer], pay, offer, **more)
+
+
+def presented_by(account: LocalAccount, pay: Pay, offer: PaymentOffer, **more: Any) -> PresentedPayment:
+    """The same of any account."""
     payment = read_payment(pay(account, answer_402(offer), **more), offer)
     assert payment.payer == account.address
     return payment

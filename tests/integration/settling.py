@@ -17,7 +17,7 @@ from prover.enclave.drivers import DriverName, make_source
 from prover.enclave.enclave import Enclave
 from prover.evidence import EvidenceMaker
 from prover.jobs import rows
-from prover.jobs.job import Computed, Job, Order
+from prover.jobs.job import Computed, Job, Order, Reason
 from prover.jobs.rows import Book
 from prover.jobs.store import DurableJobs
 from prover.jobs.tables import CounterRow
@@ -91,6 +91,13 @@ class Pipeline:
             return order.job_id
 
         return self.jobs.writer.run(work)
+
+    def reserve(self, order: Order) -> tuple[Job, bool]:
+        return self.jobs.writer.run(lambda unit: rows.reserve(unit, order, 1_000))
+
+    def release(self, order: Order) -> Job:
+        reason = Reason("in_vain", "it gave nothing")
+        return self.jobs.writer.run(lambda unit: rows.release(unit, order.job_id, reason))
 
     def set_next_nonce(self, nonce: int) -> None:
         def work(unit: Unit) -> None:

@@ -174,8 +174,13 @@ def test_serve_ends_with_one_clear_line(
 
 
 async def test_a_running_service_says_so_and_settles_when_the_node_is_back(
-    devnet: Devnet, relay: tuple[str, Relay], tmp_path: Path, nothing_shown: None
+    devnet: Devnet,
+    relay: tuple[str, Relay],
+    tmp_path: Path,
+    nothing_shown: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(veritally.chain, "MINED_TIMEOUT_S", 60.0)
     url, node = relay
     payer = devnet.accounts.payers[0]
     before = devnet.usdc_balance_base_units(payer.address)
@@ -183,7 +188,7 @@ async def test_a_running_service_says_so_and_settles_when_the_node_is_back(
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
             tee, signed = service.infer_url("tee"), service.infer_url("signed")
             headers = [await sign_payment(http, payer, target) for target in (tee, signed)]
-            node.lose_at("eth_getBlockByNumber")
+            node.lose_at("eth_simulateV1")
             pending = await http.post(tee, json=BODY, headers=headers[0])
             refused = await http.post(signed, json=BODY, headers=headers[1])
             health = await http.get(f"{service.url}/healthz")

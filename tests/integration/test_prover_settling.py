@@ -10,6 +10,7 @@ from prover_service import cache_dir, service_settings, settled_count
 from settling import free, new_pipeline, settler, why
 
 from prover.assembly import connect
+from prover.books import Books
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
 from prover.jobs.job import JobState
 from prover.pricing import read_decimals
@@ -17,14 +18,17 @@ from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
 from prover.settings import MODELS_DIRECTORY
 from prover.settling import dispatch
 from prover.settling.judging import Ready
+from prover.settling.managed_chain import ManagedChain
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
+from veritally.merkle import verify_merkle_proof
 from veritally.settlement import ZkProof
 from veritally.tiers import Tier
+from veritally.transactions import Database, Policy
 
 PROOF_TIMEOUT_S = 120.0
 
@@ -124,6 +128,34 @@ def test_a_transaction_that_reverts_alone_is_given_up(
     (outcome,) = settler(devnet).settle([free(devnet, 1)])
     assert why(outcome).startswith("its transaction failed")
     assert settled_count(devnet) == 0
+
+
+def test_what_backs_a_receipt_is_stored(devnet: Devnet) -> None:
+    first, second = settler(devnet).settle([free(devnet, 1), free(devnet, 2)])
+    for job in (first, second):
+        assert job.evidence is not None
+        assert job.evidence["signer"] == devnet.accounts.prover.address
+        proof = [bytes.fromhex(node[2:]) for node in job.evidence["merkle_proof"]]
+        assert verify_merkle_proof(bytes.fromhex(job.evidence["root"][2:]), job.receipt_hash or b"", proof)
+
+
+def test_an_account_of_a_crashed_prover_is_waited_for(devnet: Devnet, tmp_path: Path) -> None:
+    url, account, told = f"sqlite:///{tmp_path}/prover.db", devnet.accounts.prover, list[str]()
+    policy = Policy(lease_s=2.0)
+    chain_id, urls = devnet.chain.chain_id, [devnet.rpc_url]
+    crashed = Books.open(Database(url), account, chain_id, urls, told.append, policy)
+    assert told == []
+    Books.open(Database(url), account, chain_id, urls, told.append, policy).close()
+    assert len(told) == 1
+    assert "is owned by" in told[0]
+    crashed.database.close()
+
+
+def test_nobody_else_sends_through_the_manager(devnet: Devnet) -> None:
+    with new_pipeline(devnet) as running:
+        chain = ManagedChain.over(devnet.chain, running.books.manager)
+        with pytest.raises(ValueError, match="is not the account of the transaction manager"):
+            chain.send(devnet.token.functions.approve(devnet.usdc, 1), devnet.accounts.payers[0])
 
 
 def test_a_model_its_circuit_and_its_measurement_are_registered_once(
