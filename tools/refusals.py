@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import attestation_refusals
+import door_refusals
 import enclave_refusals
 import indexer_refusals
 import opengradient_refusals
@@ -33,7 +34,8 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for name, path, text, disabled, tests in (*prover_refusals.CHECKS, *pipeline_refusals.CHECKS)
+    for module in (prover_refusals, pipeline_refusals, door_refusals)
+    for name, path, text, disabled, tests in module.CHECKS
 )
 
 ENCLAVES = (
