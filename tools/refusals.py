@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attestation_refusals
 import chaos_refusals
+import door_refusals
 import enclave_refusals
 import indexer_refusals
 import lake_refusals
@@ -39,7 +40,7 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for module in (prover_refusals, pipeline_refusals, ops_refusals, worker_refusals)
+    for module in (prover_refusals, pipeline_refusals, door_refusals, ops_refusals, worker_refusals)
     for name, path, text, disabled, tests in module.CHECKS
 )
 

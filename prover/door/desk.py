@@ -93,6 +93,14 @@ class Desk:
             RequestRefusedError: it is not in order.
         """
         ask = handler.ask(tier, body)
+        return self._visit(handler, tier, resource, url, body, ask)
+
+    def window(self, handler: Handler, tier: Tier, resource: str, url: str) -> Visit:
+        """What a request would cost at most, without one."""
+        ask = Ask(handler.prices_base_units[tier])
+        return self._visit(handler, tier, resource, url, b"", ask)
+
+    def _visit(self, handler: Handler, tier: Tier, resource: str, url: str, body: bytes, ask: Ask) -> Visit:
         offers = self._menu.offers(handler, tier, ask.max_amount_base_units)
         return Visit(handler, tier, resource, url, body, ask, offers)
 

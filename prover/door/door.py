@@ -20,6 +20,7 @@ from prover.door.directory import Directory
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu
 from prover.door.openapi import describe
+from prover.door.payments import payment_header
 from prover.door.rendering import Renderer
 from prover.door.replies import UNCACHED, Replies, payment_required, refusal
 from prover.errors import ProverError, RequestRefusedError
@@ -27,6 +28,7 @@ from prover.requests import read_body
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 
+_PAID_PATH = "/v1/{tier}/models/{model}/{operation:path}"
 _ID = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 
@@ -57,7 +59,8 @@ class Door:
         return [
             Route("/v1/models", self.models, methods=["GET"]),
             Route("/v1/receipts/{id}", self.receipt, methods=["GET"]),
-            Route("/v1/{tier}/models/{model}/{operation:path}", self.ask, methods=["POST"]),
+            Route(_PAID_PATH, self.ask, methods=["POST"]),
+            Route(_PAID_PATH, self.offer, methods=["GET"]),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/openapi.json", self.openapi, methods=["GET"]),
         ]
@@ -100,6 +103,18 @@ class Door:
             return self._replies.result(await self.desk.result(visit, admitted.job))
         except ProverError as error:
             return refusal(error, visit)
+
+    async def offer(self, request: Request) -> Response:
+        """x402's offers for a request, without one: for those who compare prices."""
+        target = request.path_params
+        try:
+            handler, tier = self._directory.find(target["tier"], target["model"], target["operation"])
+        except RequestRefusedError as error:
+            return refusal(error)
+        if payment_header(request.scope["headers"]) is not None:
+            message = "send the request that is paid for by POST; this payment was not used"
+            return refusal(RequestRefusedError(405, "method_not_allowed", message))
+        return payment_required(self.desk.window(handler, tier, request.url.path, str(request.url)))
 
     async def _visit(self, request: Request) -> Visit:
         target = request.path_params

@@ -51,7 +51,7 @@ def describe(directory: Mapping[str, Any]) -> dict[str, Any]:
     }
     for model in directory["models"]:
         for tier in model["tiers"]:
-            paths[tier["path"]] = {"post": _paid(model, tier)}
+            paths[tier["path"]] = {"post": _paid(model, tier), "get": _offers()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -89,6 +89,11 @@ def _paid(model: Mapping[str, Any], tier: Mapping[str, Any]) -> dict[str, Any]:
             **{status: _reply(text, "Error") for status, text in _REFUSALS.items()},
         },
     }
+
+
+def _offers() -> dict[str, Any]:
+    reply = {**_reply("The offers, in a header.", "Error"), "headers": _REQUIRED_HEADER}
+    return {"summary": "What one request costs at most", "responses": {"402": reply}}
 
 
 def _receipt() -> dict[str, Any]:

@@ -30,6 +30,7 @@ from prover.onnx_model import OnnxModel
 from veritally.devnet import Devnet
 from veritally.devnet.usdc import DOMAIN_SEPARATOR
 from veritally.receipts import eip712_digest
+from veritally.x402.addresses import PERMIT2_ADDRESS
 
 FUNDS = 1_000_000
 """Base units of a new payer."""
@@ -126,6 +127,15 @@ def cancellation(devnet: Devnet, payer: LocalAccount, nonce: str) -> ContractFun
     signature = bytes(payer.unsafe_sign_hash(Hash32(digest)).signature)
     revoke = devnet.token.get_function_by_signature("cancelAuthorization(address,bytes32,bytes)")
     return revoke(payer.address, bytes.fromhex(nonce[2:]), signature)
+
+
+def giving_up(devnet: Devnet, nonce: int) -> ContractFunction:
+    """A payer takes a Permit2 nonce back."""
+    inputs = [{"name": name, "type": "uint256"} for name in ("word", "mask")]
+    name, kind = "invalidateUnorderedNonces", "function"
+    abi = [{"type": kind, "name": name, "inputs": inputs, "outputs": [], "stateMutability": "nonpayable"}]
+    permit2 = devnet.chain.w3.eth.contract(address=PERMIT2_ADDRESS, abi=abi)
+    return permit2.functions.invalidateUnorderedNonces(nonce >> 8, 1 << (nonce & 0xFF))
 
 
 def submission(devnet: Devnet, payload: Payload) -> ContractFunction:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,9 +113,11 @@ def environment(devnet: Devnet, folder: Path, **values: str) -> dict[str, str]:
 
 
 @contextmanager
-def run_service(devnet: Devnet, folder: Path, **values: Any) -> Iterator[RunningService]:
+def run_service(
+    devnet: Devnet, folder: Path, change: Callable[[Parts], Parts] = lambda parts: parts, **values: Any
+) -> Iterator[RunningService]:
     settings = service_settings(devnet, folder, **values)
-    parts = assemble(settings, connect(settings), progress=print)
+    parts = change(assemble(settings, connect(settings), progress=print))
     config = uvicorn.Config(create_app(parts), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -19,6 +19,7 @@ from attacking import (
     bent,
     cancellation,
     channel_config,
+    giving_up,
     header,
     jobs_of,
     new_payer,
@@ -183,6 +184,44 @@ async def test_nobody_else_can_submit_an_upto_payment(
     attacked(submit)
     assert (await post(service, payload)).status_code == 200
     assert "UnauthorizedFacilitator" in refusals[0]
+
+
+# What was done before the check
+
+
+async def test_a_nonce_that_was_given_up_before_is_refused(
+    service: RunningService, devnet: Devnet, victim: LocalAccount, runs: list[Any]
+) -> None:
+    payload = signed(service, victim, "upto")
+    nonce = int(payload["payload"]["permit2Authorization"]["nonce"])
+    devnet.chain.send(giving_up(devnet, nonce), victim)
+    reply = await post(service, payload)
+    assert (reply.status_code, "nonce_already_used" in reason_of_402(reply)) == (402, True)
+    assert runs == []
+
+
+async def test_an_authorisation_that_was_collected_before_is_refused(
+    service: RunningService, devnet: Devnet, victim: LocalAccount, runs: list[Any]
+) -> None:
+    payload = signed(service, victim, "exact")
+    devnet.chain.send(submission(devnet, payload), devnet.accounts.relayer)
+    reply = await post(service, payload)
+    assert (reply.status_code, "nonce_already_used" in reason_of_402(reply)) == (402, True)
+    assert runs == []
+
+
+@pytest.mark.parametrize(("scheme", "word"), [("upto", "allowance"), ("exact", "balance")])
+async def test_a_payer_that_cannot_pay_is_refused_before_any_work(
+    service: RunningService, devnet: Devnet, victim: LocalAccount, runs: list[Any], scheme: str, word: str
+) -> None:
+    if scheme == "upto":
+        devnet.chain.send(devnet.token.functions.approve(PERMIT2_ADDRESS, PRICE - 1), victim)
+    else:
+        away = devnet.token.functions.transfer(devnet.accounts.relayer.address, FUNDS - PRICE + 1)
+        devnet.chain.send(away, victim)
+    reply = await post(service, signed(service, victim, scheme))
+    assert (reply.status_code, word in reason_of_402(reply)) == (402, True)
+    assert runs == []
 
 
 # Substitution

@@ -219,7 +219,7 @@ def test_nothing_is_served_that_loads_scripts_from_elsewhere(service: RunningSer
 
 
 def test_wrong_method_is_refused_as_json(service: RunningService) -> None:
-    response = httpx.get(service.infer_url("signed"))
+    response = httpx.put(service.infer_url("signed"))
     assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
 
 
