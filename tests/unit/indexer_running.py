@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-
 BUSY_S = 8.0
-"""That a busy machine may add. Without a limit on stopping, none of the tests would end before its time-out."""
+"""That a busy machine may add. Without a limit on stopping, no test would end before its time-out."""
 
 
 class Running:
