@@ -91,11 +91,11 @@ def test_mistyped_variable_is_refused_but_not_those_of_others(
     monkeypatch.setenv("VERITALLY_INDEXER_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("VERITALLY_INDEXER_PORT_9464_TCP_PORT", "9464")
     assert run("config", "show")[0] == 0
-    monkeypatch.setenv("VERITALLY_INDEXER_RPC_URLS", "http://a")
+    monkeypatch.setenv("VERITALLY_INDEXER_RPC_URL", "http://a")
     code, _, err = run("config", "show")
     assert code == 2
     assert (
-        "VERITALLY_INDEXER_RPC_URLS: unknown variable; the nearest is VERITALLY_INDEXER_RPC_URLS"
+        "VERITALLY_INDEXER_RPC_URL: unknown variable; the nearest is VERITALLY_INDEXER_RPC_URLS"
         in sentence(err)
     )
 
