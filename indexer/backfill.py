@@ -64,10 +64,10 @@ class Backfill:
         self._task = self._bar.add_task("", total=None, block=0, head=0, pace=Pace(0, 0, 0))
 
     def show(self, progress: Progress) -> None:
-        """Shows where it stands, when it is time to."""
+        """Shows where it stands, when it is time to and something is left to read."""
         now_s = time.monotonic()
         elapsed_s = now_s - self._started_at_s
-        if elapsed_s < _PATIENCE_S:
+        if elapsed_s < _PATIENCE_S or not progress.lag_blocks:
             return
         pace = Pace.of(progress, elapsed_s)
         if self._console.is_terminal:

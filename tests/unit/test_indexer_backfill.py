@@ -39,12 +39,12 @@ def test_line_every_few_seconds_without_a_terminal(
 ) -> None:
     configure("json")
     backfill = Backfill(Console(file=io.StringIO(), force_terminal=False))
-    for seconds in range(1, 13):
+    for seconds in range(1, 30):
         clock[0] = 1_000.0 + seconds
-        backfill.show(at(100 + 50 * seconds - 1, 100 * seconds))
+        backfill.show(at(min(1_099, 100 + 50 * seconds - 1), 100 * seconds))
     backfill.close()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [line["block"] for line in lines] == [349, 599]
+    assert [line["block"] for line in lines] == [349, 599, 849], "nothing is said at the head"
     assert (lines[0]["event"], lines[0]["percent"], lines[0]["head"]) == ("catching up", 25, 1_099)
     assert (lines[0]["events_per_s"], lines[0]["remaining"]) == (100, "0:00:15")
 
