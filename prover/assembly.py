@@ -147,6 +147,7 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     sending = _sending(settings)
     books = Books.open(database, account, chain.chain_id, settings.rpc_urls, progress, sending)
     try:
+        books.require_home(chain, connection.deployment.settlement)
         managed = replace(connection, chain=ManagedChain.over(chain, books.manager))
         return _parts(settings, managed, books, progress)
     except BaseException:

@@ -223,6 +223,13 @@ CHECKS = (
         f"{_SETTLING}an_account_of_a_crashed_prover_is_waited_for",
     ),
     (
+        "a database of another chain",
+        "prover/books.py",
+        "if known != found:",
+        "if False:",
+        f"{_SETTLING}a_database_is_of_one_chain_and_one_contract",
+    ),
+    (
         "a transaction of another account",
         "prover/settling/managed_chain.py",
         "if account.address != self.manager.key.sender:",
