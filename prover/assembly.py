@@ -143,6 +143,7 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
     account, chain = connection.account, connection.chain
     books = Books.open(database, account, chain.chain_id, [settings.rpc_url], progress)
     try:
+        books.require_home(chain, connection.deployment.settlement)
         managed = replace(connection, chain=ManagedChain.over(chain, books.manager))
         return _parts(settings, managed, books, progress)
     except BaseException:

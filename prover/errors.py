@@ -18,6 +18,7 @@ ProverError
 │   ├── InputOutsideRangeError
 │   └── InputRangeError
 ├── circuits and packages: see prover/zkml/errors.py
+├── paid requests: see prover/jobs/errors.py
 ├── EzklError
 │   ├── EzklTimeoutError
 │   ├── EzklCrashedError

@@ -152,6 +152,13 @@ CHECKS = (
         f"{_PAYING}a_deposit_is_brought_first_and_requests_are_claimed_together",
     ),
     (
+        "a voucher that is given up at once",
+        _DISPATCH,
+        "return item.channel_id is not None and now_s <",
+        "return False and now_s <",
+        f"{_PAYING}what_a_node_that_is_behind_refuses_is_tried_again",
+    ),
+    (
         "evidence that nobody stored",
         _DISPATCH,
         "        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups))\n",
@@ -214,6 +221,13 @@ CHECKS = (
         "if time.monotonic() >= deadline:",
         "if True:",
         f"{_SETTLING}an_account_of_a_crashed_prover_is_waited_for",
+    ),
+    (
+        "a database of another chain",
+        "prover/books.py",
+        "if known != found:",
+        "if False:",
+        f"{_SETTLING}a_database_is_of_one_chain_and_one_contract",
     ),
     (
         "a transaction of another account",

@@ -5,7 +5,8 @@ ProverError
 ├── ChannelStateError
 ├── BusyError
 ├── UnknownJobError
-└── AmountError
+├── AmountError
+└── OtherChainError
 """
 
 from __future__ import annotations
@@ -62,3 +63,15 @@ class AmountError(ProverError):
             f"{max_amount_base_units}; meter it from 1 to the maximum"
         )
         self.amount_base_units = amount_base_units
+
+
+class OtherChainError(ProverError):
+    """The database is about another chain, or another Settlement contract."""
+
+    exit_code = 2
+
+    def __init__(self, shown_url: str, known: str, found: str) -> None:
+        super().__init__(
+            f"the database {shown_url} is about {known}, and this is {found}; name another database with "
+            "VERITALLY_PROVER_DATABASE, or connect to the chain that it knows"
+        )

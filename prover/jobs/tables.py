@@ -103,9 +103,19 @@ class CounterRow(SQLModel, table=True):
     next_value: int = Field(sa_type=Bigint)
 
 
+class HomeRow(SQLModel, table=True):
+    """The chain and the contract that everything in the database is about."""
+
+    __tablename__ = "pv_home"
+    chain_id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs={"autoincrement": False})
+    genesis_hash: str = Field(max_length=66)
+    """A development chain that was started anew has another first block."""
+    settlement: str = Field(max_length=42)
+
+
 OWN_TABLES = tuple(
     SQLModel.metadata.tables[row.__tablename__]
-    for row in (BatchRow, JobRow, ChannelRow, DepositRow, CounterRow)
+    for row in (BatchRow, JobRow, ChannelRow, DepositRow, CounterRow, HomeRow)
 )
 TABLES = (*TRANSACTION_TABLES, *OWN_TABLES)
 """Everything that the prover's database holds."""

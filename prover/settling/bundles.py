@@ -48,6 +48,8 @@ class Item:
     proof: ZkProof | None
     alone: bool
     """A transaction that it shared failed as a whole."""
+    computed_at_s: float
+    """Unix time."""
 
 
 @dataclass(frozen=True)

@@ -75,15 +75,15 @@ class Dispatcher:
             found = ledger.waiting(session, self._book, of_channels=False, limit=_MOST_AT_ONCE)
             if not found:
                 return float("inf")
-            first_s = min(at_s for _, at_s in found)
-            bundles = bundle(item for item, _ in found)
+            first_s = min(item.computed_at_s for item in found)
+            bundles = bundle(found)
             due_s = first_s + self._policy.window_s
             if now_s >= due_s and ledger.is_running_since(session, due_s):
                 due_s = first_s + self._policy.max_age_s
         if now_s < due_s and fits(bundles) and not everything:
             return min(due_s, now_s + self._policy.window_s) if now_s >= first_s else due_s
         is_last_call = now_s >= first_s + self._policy.max_age_s
-        self._settle(bundles, sent, give_up=is_last_call, anyway=self._policy.guard.settle_at_a_loss)
+        self._settle(bundles, now_s, sent, give_up=is_last_call, anyway=self._policy.guard.settle_at_a_loss)
         return now_s + _LATER_S
 
     def _settle_vouchers(self, now_s: float, everything: bool, sent: Callable[[], None]) -> float:
@@ -98,22 +98,29 @@ class Dispatcher:
                 return max(first_s + self._policy.voucher_max_age_s, self._vouchers_not_before_s)
             found = ledger.waiting(session, self._book, of_channels=True, limit=_MOST_AT_ONCE)
             unready = channels_without_deposit(session) | ledger.channels_under_way(session)
-        bundles = bundle(item for item, _ in found if item.channel_id not in unready)
+        bundles = bundle(item for item in found if item.channel_id not in unready)
         anyway = self._policy.guard.settle_at_a_loss and (is_old or everything)
         self._vouchers_not_before_s = 0.0
-        if bundles and not self._settle(bundles, sent, give_up=False, anyway=anyway):
+        if bundles and not self._settle(bundles, now_s, sent, give_up=False, anyway=anyway):
             self._vouchers_not_before_s = now_s + _MUCH_LATER_S
         return now_s + _LATER_S
 
     def _settle(
-        self, bundles: Sequence[Bundle], sent: Callable[[], None], give_up: bool, anyway: bool
+        self,
+        bundles: Sequence[Bundle],
+        now_s: float,
+        sent: Callable[[], None],
+        give_up: bool,
+        anyway: bool,
     ) -> bool:
         """Tries bundles and sends what can be settled; tells whether nothing was put off."""
         all_sent = True
         for batch in pack(bundles):
             verdict = self._judge.judge(batch)
-            if verdict.refused:
-                self._refuse(verdict.refused)
+            refused = [pair for pair in verdict.refused if not self._may_pass(pair[0], now_s)]
+            all_sent = all_sent and len(refused) == len(verdict.refused)
+            if refused:
+                self._refuse(refused)
             for ready in verdict.ready:
                 if anyway or not self._loses(ready):
                     self._send(ready)
@@ -123,6 +130,10 @@ class Dispatcher:
                 else:
                     all_sent = False
         return all_sent
+
+    def _may_pass(self, item: Item, now_s: float) -> bool:
+        """Whether a refusal may pass by itself: nobody waits for what a channel pays for."""
+        return item.channel_id is not None and now_s < item.computed_at_s + self._policy.voucher_patience_s
 
     def _loses(self, ready: Ready) -> bool:
         guard = self._policy.guard

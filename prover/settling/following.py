@@ -12,6 +12,7 @@ from prover.jobs.rows import move
 from prover.jobs.tables import BatchRow, DepositRow
 from prover.jobs.writer import Unit, Writer
 from prover.settling import ledger
+from prover.settling.ledger import Unfinished
 from prover.settling.looking_up import SETTLED_BEFORE, Finder, Read
 from veritally.transactions import IntentStatus, Outcome, State, TransactionManager
 
@@ -29,7 +30,8 @@ class Follower:
         self._writer = writer
         self._manager = manager
         self._finder = finder
-        self._seen: dict[str, IntentStatus] = {}
+        self._seen: dict[Unfinished, tuple[str, ...]] = {}
+        """What was written down, and with which hashes."""
 
     def step(self) -> int:
         """Writes down what is new; returns how many batches and deposits may still change.
@@ -42,26 +44,26 @@ class Follower:
             sent = DepositRow.state == State.BROADCAST.value
             deposits = list(session.exec(select(DepositRow).where(sent).order_by(col(DepositRow.id))))
         for batch in batches:
-            status = self._manager.status(batch.intent_key)
-            if self._seen.get(batch.intent_key) != status and self._follow(batch, status):
-                self._seen[batch.intent_key] = status
+            if batch not in self._seen or batch.state == ledger.OPEN:
+                self._look_at(batch)
+        self._seen = {batch: hashes for batch, hashes in self._seen.items() if batch in set(batches)}
         for deposit in deposits:
             self._follow_deposit(deposit)
-        open_keys = {batch.intent_key for batch in batches}
-        self._seen = {key: status for key, status in self._seen.items() if key in open_keys}
         return len(batches) + len(deposits)
 
-    def _follow(self, batch: BatchRow, status: IntentStatus) -> bool:
-        """Whether everything that the status tells is written down."""
-        groups = ledger.groups_of(batch)
-        read: Read | None = None
-        landing = status.landing if status.outcome is Outcome.EXECUTED else None
-        if landing is not None and batch.landed_block_hash != landing.block_hash:
-            read = self._finder.read(landing, groups)
+    def _look_at(self, batch: Unfinished) -> None:
+        status = self._manager.status(batch.intent_key)
+        if self._seen.get(batch) == status.hashes:
+            return
+        with self._writer.database.reading() as session:
+            row = session.get_one(BatchRow, batch.batch_id)
+        landing, read = status.landing if status.outcome is Outcome.EXECUTED else None, None
+        if landing is not None and row.landed_block_hash != landing.block_hash:
+            read = self._finder.read(landing, ledger.groups_of(row))
             if read is None:
-                return False
-        self._writer.run(lambda unit: _note(unit, batch.id or 0, status, read))
-        return True
+                return  # the node has it in another block: the manager will notice
+        self._writer.run(lambda unit: _note(unit, batch.batch_id, status, read))
+        self._seen[batch] = status.hashes
 
     def _follow_deposit(self, deposit: DepositRow) -> None:
         status = self._manager.status(deposit.intent_key or "")

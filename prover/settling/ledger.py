@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from sqlalchemy import select as select_columns
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
@@ -18,6 +20,7 @@ from prover.settling.preparing import PreparedGroup
 from veritally.payments import BatchPayment, SignedPayment
 from veritally.tiers import Tier
 from veritally.transactions import Intent, TransactionManager
+from veritally.transactions.tables import IntentRow
 
 WAITING = (JobState.COMPUTED, JobState.EVIDENCED)
 """What no batch carries."""
@@ -26,6 +29,16 @@ _WAITING = [state.value for state in WAITING]
 
 OPEN, LANDED, REVERTED, DONE = "open", "landed", "reverted", "done"
 """States of a batch."""
+
+
+class Unfinished(NamedTuple):
+    """A batch, and how far its transaction was when it was read."""
+
+    batch_id: int
+    intent_key: str
+    state: str
+    intent_state: str
+    landed_block_hash: str | None
 
 
 def count_waiting_vouchers(session: Session) -> tuple[int, float | None]:
@@ -37,8 +50,8 @@ def count_waiting_vouchers(session: Session) -> tuple[int, float | None]:
     return int(count), first_s
 
 
-def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list[tuple[Item, float]]:
-    """Requests that no batch carries, oldest first, with the time when each was computed."""
+def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list[Item]:
+    """Requests that no batch carries, oldest first."""
     is_channel = col(JobRow.channel_id).is_not(None)
     chosen = (
         select(JobRow)
@@ -49,7 +62,7 @@ def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list
     )
     rows = session.exec(chosen).all()
     vouchers = _vouchers(session, rows)
-    return [(_item(row, book, vouchers), row.computed_at_s or 0.0) for row in rows]
+    return [_item(row, book, vouchers) for row in rows]
 
 
 def channels_under_way(session: Session) -> set[bytes]:
@@ -154,9 +167,16 @@ def rows_of(session: Session, batch: BatchRow) -> list[JobRow]:
     return list(session.exec(select(JobRow).where(col(JobRow.receipt_hash).in_(hashes))))
 
 
-def unfinished_batches(session: Session) -> list[BatchRow]:
-    """Batches whose transaction may still do something else than it did."""
-    return list(session.exec(select(BatchRow).where(BatchRow.state != DONE).order_by(col(BatchRow.id))))
+def unfinished_batches(session: Session) -> list[Unfinished]:
+    """Batches whose transaction may still do something else than it did, oldest first."""
+    columns = (BatchRow.id, BatchRow.intent_key, BatchRow.state, IntentRow.state, IntentRow.landed_block_hash)
+    chosen = (
+        select_columns(*map(col, columns))
+        .join(IntentRow, col(IntentRow.key) == BatchRow.intent_key)
+        .where(col(BatchRow.state) != DONE)
+        .order_by(col(BatchRow.id))
+    )
+    return [Unfinished._make(row) for row in session.connection().execute(chosen)]
 
 
 def count_states(session: Session) -> dict[JobState, int]:
@@ -195,4 +215,5 @@ def _item(row: JobRow, book: Book, vouchers: Mapping[bytes, SignedPayment]) -> I
         channel_id=row.channel_id if row.amount else None,
         proof=None if computed is None else computed.proof,
         alone=row.alone,
+        computed_at_s=row.computed_at_s or 0.0,
     )

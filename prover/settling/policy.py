@@ -19,6 +19,8 @@ class SettlingPolicy:
     """For which a request of a channel waits for others."""
     voucher_batch: int = 256
     """So many requests of channels are settled without waiting."""
+    voucher_patience_s: float = 120.0
+    """So old a request of a channel is before it is given up: a node that is behind refuses it, too."""
     withdrawals_every_s: float = 60.0
     """How often channels are asked whether their payers want their money back."""
     poll_s: float = 0.25

@@ -35,7 +35,7 @@ from veritally.tiers import Tier
 from veritally.transactions import Database
 
 NO_PAYMENT = UptoPayment(0, 0, 0, 0, b"")
-AT_ONCE = SettlingPolicy(window_s=0.0, poll_s=0.05, idle_poll_s=0.05)
+AT_ONCE = SettlingPolicy(window_s=0.0, voucher_patience_s=0.0, poll_s=0.05, idle_poll_s=0.05)
 _NUMBERS = itertools.count(1)
 
 

@@ -174,6 +174,23 @@ def charge(
     ]
 
 
+def test_what_a_node_that_is_behind_refuses_is_tried_again(
+    devnet: Devnet, payer: LocalAccount, first: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node of the trial has not seen the deposit yet."""
+    policy = dataclasses.replace(PATIENT, voucher_patience_s=60.0)
+    with new_pipeline(devnet, policy=policy) as running:
+        with monkeypatch.context() as behind:
+            behind.setattr("prover.settling.dispatch.bring_deposits", lambda *_: 0)
+            behind.setattr("prover.settling.dispatch.channels_without_deposit", lambda _: set())
+            job_id = running.compute(first, computed(paying.METERED))
+            assert not running.settling.settle_now(2.0)
+            assert running.find(job_id).state is JobState.COMPUTED
+        running.settling.settle_now(20.0)
+        (job,) = running.await_over([job_id])
+    assert job.state.is_settled
+
+
 def test_nothing_is_settled_that_costs_more_than_it_earns(
     devnet: Devnet, payer: LocalAccount, first: Order
 ) -> None:

@@ -12,6 +12,7 @@ from settling import free, new_pipeline, settler, why
 from prover.assembly import connect
 from prover.books import Books
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
+from prover.jobs.errors import OtherChainError
 from prover.jobs.job import JobState
 from prover.pricing import read_decimals
 from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
@@ -22,7 +23,7 @@ from prover.settling.managed_chain import ManagedChain
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.package import ModelPackage
 from tests.reference.enclaves import SOFTWARE_MEASUREMENT
-from veritally.devnet import Devnet
+from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import call_node
 from veritally.errors import DeploymentFileError, TransactionFailedError
 from veritally.merkle import verify_merkle_proof
@@ -149,6 +150,19 @@ def test_an_account_of_a_crashed_prover_is_waited_for(devnet: Devnet, tmp_path: 
     assert len(told) == 1
     assert "is owned by" in told[0]
     crashed.database.close()
+
+
+def test_a_database_is_of_one_chain_and_one_contract(devnet: Devnet, tmp_path: Path) -> None:
+    account, settlement = devnet.accounts.prover, devnet.deployment.settlement
+    database = Database(f"sqlite:///{tmp_path}/prover.db")
+    books = Books.open(database, account, devnet.chain.chain_id, [devnet.rpc_url], print)
+    for _ in range(2):
+        books.require_home(devnet.chain, settlement)
+    with pytest.raises(OtherChainError, match="name another database with VERITALLY_PROVER_DATABASE"):
+        books.require_home(devnet.chain, devnet.usdc)
+    with start_devnet() as anew, pytest.raises(OtherChainError, match=r"prover\.db is about chain 84532"):
+        books.require_home(anew.chain, settlement)
+    books.close()
 
 
 def test_nobody_else_sends_through_the_manager(devnet: Devnet) -> None:

@@ -34,7 +34,7 @@ def item(
     receipt = Receipt(bytes(32), bytes(32), PAYER, 640, 0, nonce, tier)
     proof = ZkProof(bytes(2_000), (0,) * 20) if tier is Tier.ZKML else None
     key = nonce.to_bytes(32)
-    return Item(key, key, terms, tier, receipt, PAYMENT, channel, proof, alone)
+    return Item(key, key, terms, tier, receipt, PAYMENT, channel, proof, alone, 0.0)
 
 
 def test_a_channel_pays_once_for_its_requests_of_one_group() -> None:

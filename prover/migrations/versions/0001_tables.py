@@ -160,6 +160,13 @@ def _channels() -> None:
         _column("next_value", _BIGINT),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "pv_home",
+        _column("chain_id", _BIGINT, autoincrement=False),
+        _column("genesis_hash", _HASH),
+        _column("settlement", _ADDRESS),
+        sa.PrimaryKeyConstraint("chain_id"),
+    )
 
 
 def _column(name: str, kind: Any, *more: Any, **options: Any) -> sa.Column[Any]:
