@@ -189,4 +189,11 @@ CHECKS = (
         "return True",
         _ATTACKS.format("nothing_of_an_answer_is_seen_before_it_is_paid"),
     ),
+    (
+        "nothing where a contract should be",
+        _STATE,
+        "if returned is None or len(returned) < 32:",
+        "if returned is None:",
+        "tests/integration/test_door_reads.py",
+    ),
 )

@@ -144,7 +144,8 @@ class Desk:
         if not is_new:
             return Admitted(await self._same(job, order, payment), None)
         parts = self._work.start(visit.handler, order)
-        self._watch(order)
+        if order.voucher is None:
+            self._watch(order)
         return Admitted(job, parts if order.streamed else None)
 
     async def _store(self, order: Order, payment: OfferedPayment) -> tuple[Job, bool]:
