@@ -18,7 +18,8 @@ from prover.door.door import Door, plain_error
 from prover.door.offers import Menu
 from prover.jobs.store import DurableJobs
 from prover.settling.settling import Settling
-from prover.zkml.proof_pool import ProofPool
+from prover.upstream.client import UpstreamClient
+from prover.workers.desk import ProofDesk
 from veritally.chain import Chain
 
 DRAIN_S = 20.0
@@ -38,7 +39,9 @@ class Parts:
     books: Books
     jobs: DurableJobs
     settling: Settling
-    pool: ProofPool
+    proofs: ProofDesk
+    upstreams: Sequence[UpstreamClient]
+    """Connections to language models."""
 
     def close(self) -> None:
         """Settles what waits, as far as that is possible in `DRAIN_S`, and closes the books."""
@@ -56,10 +59,13 @@ def create_app(parts: Parts) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         parts.settling.start()
+        parts.proofs.start()
         await door.desk.resume(parts.jobs.running(), directory)
         yield
-        await asyncio.to_thread(parts.pool.close)
+        await asyncio.to_thread(parts.proofs.close)
         await door.desk.close()
+        for upstream in parts.upstreams:
+            await upstream.close()
         await asyncio.to_thread(parts.close)
 
     app = Starlette(routes=door.routes(), lifespan=lifespan, exception_handlers={HTTPException: plain_error})

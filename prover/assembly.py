@@ -35,11 +35,14 @@ from prover.settling.profit import Guard, Prices
 from prover.settling.settling import Settling
 from prover.settling.trial import Trier
 from prover.signer import load_prover_account
+from prover.upstream.serving import serve_language_models
+from prover.workers.desk import ProofDesk
+from prover.workers.limits import DeskLimits
+from prover.workers.opening import ClusterSettings, open_desk
 from prover.zkml.archive import package_folder
 from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.circuit_accumulator import Accumulator, prepare_accumulator
 from prover.zkml.package import ModelPackage
-from prover.zkml.proof_pool import ProofPool
 from prover.zkml.srs import open_srs, require_srs_for
 from veritally.attestation.claims import Platform
 from veritally.attestation.software_root import ORGANIZATION
@@ -153,30 +156,40 @@ def assemble(settings: ProverSettings, connection: Connection, progress: Progres
 
 def _parts(settings: ProverSettings, connection: Connection, books: Books, progress: Progress) -> Parts:
     catalogue = _catalogue(settings, connection, progress)
-    pool = ProofPool(workers=settings.max_parallel_proofs)
-    for model in catalogue.models.values():
-        pool.require_room(model.circuit)
-    runner = Runner(proof_timeout_s=settings.proof_timeout_s, pool=pool)
+    language_models = serve_language_models(
+        settings.language_models,
+        connection.decimals,
+        connection.registrar(progress),
+        has_enclave=connection.documents is not None,
+        settle_within_s=settings.batch_max_age_s,
+        taken=list(catalogue.models),
+    )
+    names = {model.model_id: model.package.name for model in catalogue.models.values()}
+    names |= {item.model_id: item.name for item in language_models if Tier.TEE in item.prices_base_units}
+    proofs = _proofs(settings, books.database, catalogue)
+    runner = Runner(catalogue.models, proofs)
     chain = connection.chain
-    evidence = _evidence(connection, catalogue, progress)
+    evidence = _evidence(connection, catalogue, names, progress)
     domain, prover = SettlementDomain.of(connection.deployment), connection.account.address
     book = Book(domain, prover, evidence.show_proof)
     jobs = DurableJobs(books.database, book, settings.max_waiting_jobs)
     trier = Trier(chain, domain, prover)
     policy = _policy(settings, connection.decimals)
-    handlers = [
-        NetworkHandler(model, runner, settings.batch_max_age_s) for model in catalogue.models.values()
+    networks = [
+        NetworkHandler(model, runner, settings.proof_timeout_s, settings.batch_max_age_s)
+        for model in catalogue.models.values()
     ]
     return Parts(
         chain=chain,
         rpc_urls=list(settings.rpc_urls),
         catalogue=catalogue,
-        handlers=handlers,
+        handlers=[*networks, *language_models],
         menu=_menu(settings, connection),
         books=books,
         jobs=jobs,
         settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
-        pool=pool,
+        proofs=proofs,
+        upstreams=[item.client for item in language_models],
     )
 
 
@@ -187,6 +200,18 @@ def _sending(settings: ProverSettings) -> Policy:
         max_in_flight=settings.max_in_flight,
         lease_s=LEASE_S,
     )
+
+
+def _proofs(settings: ProverSettings, database: Database, catalogue: Catalogue) -> ProofDesk:
+    circuits = [model.circuit for model in catalogue.models.values()]
+    cluster = settings.cluster and ClusterSettings(
+        settings.cluster,
+        settings.cluster_ca_file,
+        settings.cluster_certificate_file,
+        settings.cluster_key_file,
+    )
+    limits = DeskLimits(timeout_s=settings.proof_timeout_s)
+    return open_desk(database, circuits, limits, cluster or None, settings.max_parallel_proofs)
 
 
 def _menu(settings: ProverSettings, connection: Connection) -> Menu:
@@ -259,27 +284,27 @@ def _prepare(
         raise SettingError("VERITALLY_PROVER_CACHE_DIR", problem) from None
 
 
-def _evidence(connection: Connection, catalogue: Catalogue, progress: Progress) -> EvidenceMaker:
-    enclaves = _enclaves(connection, connection.documents, catalogue, progress)
+def _evidence(
+    connection: Connection, catalogue: Catalogue, names: Mapping[bytes, str], progress: Progress
+) -> EvidenceMaker:
+    enclaves = _enclaves(connection, connection.documents, names, progress)
     circuits = {model.model_id: model.registered.index for model in catalogue.models.values()}
     domain = SettlementDomain.of(connection.deployment)
     return EvidenceMaker(domain, connection.account, enclaves, circuits)
 
 
 def _enclaves(
-    connection: Connection, documents: DocumentSource | None, catalogue: Catalogue, progress: Progress
+    connection: Connection, documents: DocumentSource | None, names: Mapping[bytes, str], progress: Progress
 ) -> dict[bytes, Enclave]:
     """One enclave key for each model, registered."""
     enclaves: dict[bytes, Enclave] = {}
     if documents is None:
         return enclaves
     vouching = ORGANIZATION if documents.platform is Platform.DEVELOPMENT else documents.platform.label
-    for model in catalogue.models.values():
-        enclave = Enclave(
-            connection.chain, connection.deployment, connection.account, documents, model.model_id
-        )
-        connection.registrar(progress).ensure_measurement(model.model_id, enclave.measure())
-        progress(f"registering an enclave key for {model.package.name} ({vouching})")
+    for model_id, name in names.items():
+        enclave = Enclave(connection.chain, connection.deployment, connection.account, documents, model_id)
+        connection.registrar(progress).ensure_measurement(model_id, enclave.measure())
+        progress(f"registering an enclave key for {name} ({vouching})")
         enclave.ensure_registered()
-        enclaves[model.model_id] = enclave
+        enclaves[model_id] = enclave
     return enclaves

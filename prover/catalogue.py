@@ -18,7 +18,7 @@ class Offer:
     """The terms of one tier of a model."""
 
     price_base_units: int
-    """Most that one inference costs, in base units of the asset."""
+    """What one inference costs, in base units of the asset; a request with several rows costs it for each."""
     pay_to: str
     """Pay address of (prover, tier)."""
 
@@ -61,6 +61,7 @@ def model_json(model: ServedModel) -> dict[str, Any]:
             "shape": list(package.input_shape),
             "names": list(package.input_names),
             "range": list(package.input_range),
+            "max_rows": package.max_rows,
         },
         "labels": list(package.labels),
         "circuit": {

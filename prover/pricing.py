@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from web3 import Web3
 from web3.exceptions import BadFunctionCallOutput, ContractLogicError
@@ -35,6 +36,7 @@ _DOMAIN_ABI: list[dict[str, Any]] = [
     for name, kind in (("name", "string"), ("version", "string"), ("DOMAIN_SEPARATOR", "bytes32"))
 ]
 _MAX_AMOUNT = (1 << 96) - 1
+MILLION: Final = 1_000_000
 
 
 def network_of(chain_id: int) -> str:
@@ -110,3 +112,59 @@ def price_base_units(price_usd: str, decimals: int) -> int:
     if not 0 < whole <= _MAX_AMOUNT:
         raise PriceError(price_usd, "must be above zero and fit 96 bits of base units")
     return whole
+
+
+@dataclass(frozen=True)
+class TokenPrice:
+    """What a request to a language model costs. Prices are integers: a base unit is divided by no request."""
+
+    request_base_units: int
+    """Once for each request."""
+    input_base_units_per_million: int
+    """For a million tokens of the request."""
+    output_base_units_per_million: int
+    """For a million tokens of the answer."""
+
+    @classmethod
+    def of_usd(
+        cls, request: str, input_per_million: str, output_per_million: str, decimals: int
+    ) -> TokenPrice:
+        """Prices from decimal numbers of US dollars; each may be 0, but not all of them.
+
+        Raises:
+            PriceError: one is no number, is below zero, or is finer than the token's smallest unit.
+        """
+        wanted = (request, input_per_million, output_per_million)
+        prices = [0 if _is_zero(price) else price_base_units(price, decimals) for price in wanted]
+        if not any(prices):
+            raise PriceError(request, "nothing costs anything; set a price per request or per token")
+        return cls(*prices)
+
+    def amount_base_units(self, input_tokens: int, output_tokens: int) -> int:
+        """What a request costs: at least one base unit, and never rounded down."""
+        of_tokens = self._millionths(input_tokens, output_tokens)
+        return max(1, self.request_base_units + -(-of_tokens // MILLION))
+
+    def output_tokens_within(self, amount_base_units: int, input_tokens: int) -> int | None:
+        """Most tokens of an answer that cost no more than an amount; None for any number of them.
+
+        Negative when the request alone costs more.
+        """
+        left = (amount_base_units - self.request_base_units) * MILLION - self._millionths(input_tokens, 0)
+        if left < 0:
+            return -1
+        per_token = self.output_base_units_per_million
+        return left // per_token if per_token else None
+
+    def _millionths(self, input_tokens: int, output_tokens: int) -> int:
+        return (
+            input_tokens * self.input_base_units_per_million
+            + output_tokens * self.output_base_units_per_million
+        )
+
+
+def _is_zero(price: str) -> bool:
+    try:
+        return Decimal(price) == 0
+    except InvalidOperation:
+        return False

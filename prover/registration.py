@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
@@ -36,6 +36,25 @@ class RegisteredCircuit:
     """Checksummed address."""
 
 
+class Registrable(Protocol):
+    """A model package, or the card of a model that others run."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of the model."""
+        ...
+
+    @property
+    def weights_hash(self) -> bytes:
+        """What the registry takes for its weights."""
+        ...
+
+
 @dataclass(frozen=True)
 class Registrar:
     """Registers what an account, the prover's, owns."""
@@ -45,7 +64,7 @@ class Registrar:
     account: LocalAccount
     progress: Progress
 
-    def ensure_model(self, package: ModelPackage) -> bytes:
+    def ensure_model(self, package: Registrable) -> bytes:
         """Registers the model unless that was done before; returns the model id.
 
         Raises:

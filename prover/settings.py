@@ -94,6 +94,8 @@ class ProverSettings(BaseSettings):
 
     models: Paths = Field(default=(MODELS_DIRECTORY / "iris",), min_length=1)
     """Model packages to serve, folders or .tar files."""
+    language_models: Paths = ()
+    """Files of language models behind an upstream, see docs/llm.md."""
     cache_dir: Path = Path.home() / ".cache" / "veritally"
     """Where circuits and proving keys are kept between runs."""
     srs: Path | None = None
@@ -104,6 +106,12 @@ class ProverSettings(BaseSettings):
     """Proofs at once; as many as the machine has cores and memory for when absent."""
     cluster: str | None = None
     """Scheduler of a Dask cluster that makes the proofs, as tcp://host:8786; this machine when absent."""
+    cluster_ca_file: Path | None = None
+    """CA of a cluster that speaks TLS, in PEM; its scheduler is named as tls://host:8786."""
+    cluster_certificate_file: Path | None = None
+    """The prover's certificate of that CA."""
+    cluster_key_file: Path | None = None
+    """The certificate's key."""
 
     host: str = "127.0.0.1"
     """Address to listen on."""

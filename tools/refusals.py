@@ -14,6 +14,7 @@ import prover_refusals
 import registry_refusals
 import settlement_refusals
 import tdx_refusals
+import worker_refusals
 import zkml_committed_refusals
 import zkml_refusals
 from refusal import FORGE, PYTEST, Refusal
@@ -33,7 +34,7 @@ ATTESTATION = tuple(
 
 PROVERS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, tests))
-    for module in (prover_refusals, ops_refusals)
+    for module in (prover_refusals, ops_refusals, worker_refusals)
     for name, path, text, disabled, tests in module.CHECKS
 )
 

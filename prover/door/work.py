@@ -12,7 +12,16 @@ from prover.jobs.job import Computed, Job, Jobs, Order, Reason
 
 _log = logging.getLogger("veritally.prover.door")
 
-STATUS_OF_REASON = {"unusable_input": 422, "stopping": 503}
+STATUS_OF_REASON = {
+    "unknown_model": 404,
+    "unusable_input": 422,
+    "maximum_too_low": 422,
+    "upstream_failed": 502,
+    "busy": 503,
+    "stopping": 503,
+    "too_late": 503,
+    "upstream_timeout": 504,
+}
 """HTTP status of what keeps a request without an answer; 500 for everything else."""
 
 Part = bytes | None

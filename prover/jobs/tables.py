@@ -3,6 +3,7 @@
 from sqlalchemy import LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
+from prover.workers.tables import TABLES as PROOF_TABLES
 from veritally.transactions import TABLES as TRANSACTION_TABLES
 from veritally.transactions.tables import Bigint, Wei
 
@@ -107,5 +108,5 @@ OWN_TABLES = tuple(
     SQLModel.metadata.tables[row.__tablename__]
     for row in (BatchRow, JobRow, ChannelRow, DepositRow, CounterRow)
 )
-TABLES = (*TRANSACTION_TABLES, *OWN_TABLES)
+TABLES = (*TRANSACTION_TABLES, *OWN_TABLES, *PROOF_TABLES)
 """Everything that the prover's database holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-NEWEST = "0001"
+NEWEST = "0002"
 """Version that this program reads and writes."""
 VERSION_TABLE = "pv_version"
 """Programs that share a database keep their versions apart."""

@@ -215,4 +215,6 @@ def describe(package: ModelPackage) -> str:
         "max_error": package.max_error,
         "circuits": msgspec.to_builtins(package.circuits),
     }
+    if package.max_rows > 1:
+        content["max_rows"] = package.max_rows
     return json.dumps(content, indent=2) + "\n"

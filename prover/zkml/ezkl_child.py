@@ -163,6 +163,18 @@ def prove(
     return result | {"commitment": commit(committed_words, verifying_key, settings, srs)}
 
 
+def verify(
+    proof: str, instances: Sequence[str], settings: str, verifying_key: str, srs: str, folder: str
+) -> bool:
+    """That a proof (hex) of these instances (little-endian hex) verifies; any other is an error."""
+    written = Path(folder) / "proof.json"
+    content = {"proof": list(bytes.fromhex(proof)), "instances": [list(instances)]}
+    written.write_text(json.dumps(content), encoding="utf-8")
+    if ezkl.verify(str(written), settings, verifying_key, srs_path=srs, reduced_srs=False) is not True:
+        raise RuntimeError("the proof does not verify")
+    return True
+
+
 def commit(words: Sequence[str], verifying_key: str, settings: str, srs: str) -> str:
     """Hex of the point that commits to words (little-endian hex), as it stands in a proof."""
     points = ezkl.kzg_commit(list(words), verifying_key, settings, srs_path=srs)
@@ -198,6 +210,7 @@ STAGES: Final[Mapping[Stage, Callable[..., object]]] = {
     Stage.SETUP: setup,
     Stage.VERIFIER: verifier,
     Stage.PROVE: prove,
+    Stage.VERIFY: verify,
     Stage.COMMIT: commit,
 }
 

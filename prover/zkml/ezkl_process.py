@@ -52,6 +52,7 @@ class Stage(StrEnum):
     SETUP = "setup"
     VERIFIER = "verifier"
     PROVE = "prove"
+    VERIFY = "verify"
     COMMIT = "commit"
 
 
@@ -71,6 +72,7 @@ _TIMEOUT_FIX: Final[Mapping[Stage, str]] = {
     Stage.DEVELOPMENT_SRS: "lower logrows in model.json",
     Stage.SETUP: "raise logrows in model.json until the circuit fits one block of columns",
     Stage.VERIFIER: "raise logrows in model.json until the circuit fits one block of columns",
+    Stage.VERIFY: "run it again when this machine has less to do",
     Stage.COMMIT: "run it again when this machine has less to do",
     Stage.PROVE: "allow more time, or prove fewer inferences at once on this machine",
 }

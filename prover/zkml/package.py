@@ -25,6 +25,7 @@ from prover.zkml.external_tensors import find_external_tensors
 NETWORK_FILE = "network.onnx"
 DESCRIPTION_FILE = "model.json"
 MAX_BATCH_SIZE: Final = 256
+MAX_ROWS: Final = 1024
 COMMITTED: Final = "polycommit"
 """The visibility of inputs that are committed to."""
 
@@ -67,6 +68,7 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: Annotated[tuple[str, ...], Meta(min_length=1)]
     max_error: Annotated[float, Meta(gt=0)]
     circuits: Annotated[tuple[Knobs, ...], Meta(min_length=1)]
+    max_rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = 1
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class ModelPackage:
     """Largest difference between an output of the circuit and of the ONNX model that is tolerated."""
     circuits: tuple[Knobs, ...]
     """One for each batch size, the smallest first. They differ in costs, never in an output's last bit."""
+    max_rows: int = 1
+    """Inferences that one request may ask for, at the tiers without proofs."""
 
     @property
     def knobs(self) -> Knobs:
@@ -147,6 +151,7 @@ class ModelPackage:
             labels=content.labels,
             max_error=content.max_error,
             circuits=_require_alike(path, content.circuits),
+            max_rows=content.max_rows,
         )
 
 

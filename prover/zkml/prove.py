@@ -102,7 +102,7 @@ def prove_batch(
     arguments = prove_arguments(circuit, slots)
     try:
         with tempfile.TemporaryDirectory(prefix="veritally-proof-") as arguments["folder"]:
-            measured = measure_ezkl(Stage.PROVE, arguments, timeout_s, _memory_limit_bytes(circuit), watch)
+            measured = measure_ezkl(Stage.PROVE, arguments, timeout_s, memory_limit_bytes(circuit), watch)
     except (EzklFailedError, EzklCrashedError) as error:
         _explain(circuit, error)
         raise
@@ -135,11 +135,7 @@ def fill_slots(circuit: Circuit, batch: Sequence[Sequence[float]]) -> list[tuple
 
 def _explain(circuit: Circuit, error: EzklFailedError | EzklCrashedError) -> None:
     """Raises a better error where ezkl's has a known cause."""
-    if (
-        isinstance(error, EzklFailedError)
-        and _NO_WITNESS in error.problem
-        and _OUT_OF_RANGE in error.last_words
-    ):
+    if isinstance(error, EzklFailedError) and is_out_of_range(error):
         raise InputRangeError(circuit.model, error.last_words.splitlines()[-1]) from None
     if damaged := damaged_files(circuit.paths.settings.parent):
         raise DamagedCircuitError(circuit.model, damaged) from error
@@ -147,7 +143,12 @@ def _explain(circuit: Circuit, error: EzklFailedError | EzklCrashedError) -> Non
         raise CorruptSrsError(circuit.paths.srs) from error
 
 
-def _memory_limit_bytes(circuit: Circuit) -> int:
+def is_out_of_range(error: EzklFailedError) -> bool:
+    """Whether a proof failed because its inputs are too large for the circuit."""
+    return _NO_WITNESS in error.problem and _OUT_OF_RANGE in error.last_words
+
+
+def memory_limit_bytes(circuit: Circuit) -> int:
     """So much that a proof of this circuit never needs it."""
     return ADDRESS_SPACE_BYTES + _MEMORY_MARGIN * circuit.estimated_prove_memory_bytes
 

@@ -7,9 +7,10 @@ import pytest
 from starlette.types import Message, Receive
 
 from prover.errors import RequestRefusedError
-from prover.requests import MAX_BODY_BYTES, parse_inference_body, read_body
+from prover.requests import MAX_BODY_BYTES, parse_inference_body, read_body, require_single
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml.package import ModelPackage
+from veritally.tiers import Tier
 
 
 def taking(inputs: int) -> ModelPackage:
@@ -20,7 +21,8 @@ def taking(inputs: int) -> ModelPackage:
 
 def test_numbers_are_taken_as_written() -> None:
     parsed = parse_inference_body(b' {"input": [1, 2.50, -3e0, 0]} ', taking(4))
-    assert parsed.values == (1.0, 2.5, -3.0, 0.0)
+    assert parsed.rows == ((1.0, 2.5, -3.0, 0.0),)
+    assert not parsed.is_batch
     assert json.dumps(parsed.committed) == "[1, 2.5, -3.0, 0]"
 
 
@@ -92,3 +94,43 @@ async def test_a_client_that_goes_away_is_not_waited_for() -> None:
     with pytest.raises(RequestRefusedError) as caught:
         await read_body(receiving(part(b"{", last=False), {"type": "http.disconnect"}))
     assert caught.value.status == 400
+
+
+def batch_of(rows: int) -> ModelPackage:
+    return dataclasses.replace(taking(2), max_rows=rows)
+
+
+def test_rows_are_taken_where_the_package_allows_them() -> None:
+    parsed = parse_inference_body(b'{"input": [[1, 2], [3.0, 4]]}', batch_of(2))
+    assert parsed.rows == ((1.0, 2.0), (3.0, 4.0))
+    assert json.dumps(parsed.committed) == "[[1, 2], [3.0, 4]]"
+    assert parsed.is_batch
+    assert parse_inference_body(b'{"input": [[1, 2]]}', batch_of(2)).is_batch
+    assert not parse_inference_body(b'{"input": [1, 2]}', batch_of(2)).is_batch
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"input": [[1, 2], [3, 4], [5, 6]]}', "3 rows; iris takes up to 2 in one request"),
+        (b'{"input": [[1, 2], [3]]}', "takes 2 input values, got 1"),
+        (b'{"input": [[1, 2], [3, 11]]}', "from -3 to 10"),
+        (b'{"input": [[1, 2], 3]}', "input value 0 is [1, 2]"),
+        (b'{"input": []}', "takes 2 input values, got 0"),
+        (b'{"input": [[]]}', "takes 2 input values, got 0"),
+        (b'{"input": [[[1, 2]]]}', "takes 2 input values, got 1"),
+    ],
+)
+def test_unusable_rows_are_refused(body: bytes, message: str) -> None:
+    with pytest.raises(RequestRefusedError) as caught:
+        parse_inference_body(body, batch_of(2))
+    assert caught.value.status == 422
+    assert message in caught.value.message
+
+
+def test_rows_have_no_proof() -> None:
+    rows = parse_inference_body(b'{"input": [[1, 2]]}', batch_of(2))
+    require_single(rows, Tier.SIGNED)
+    require_single(parse_inference_body(b'{"input": [1, 2]}', batch_of(2)), Tier.ZKML)
+    with pytest.raises(RequestRefusedError, match="one request is one inference"):
+        require_single(rows, Tier.ZKML)
