@@ -119,6 +119,7 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
         "VERITALLY_PROVER_DEPLOYMENT": str(folder / "deployment.json"),
         "VERITALLY_PROVER_RAW_KEY_FILE": str(folder / "prover.key"),
         "VERITALLY_PROVER_ENCLAVE_DRIVER": "software",
+        "VERITALLY_PROVER_STATE_DIR": str(folder / "state"),
         "VERITALLY_PROVER_CACHE_DIR": str(ROOT / ".cache" / "veritally"),
         "VERITALLY_PROVER_PORT": str(port),
         "VERITALLY_PROVER_BATCH_MAX_AGE_S": "120",  # wait for the proof: one transaction for all tiers
@@ -149,11 +150,10 @@ def _free_port() -> int:
 
 
 def _forward(process: subprocess.Popen[str]) -> None:
-    """Shows what the prover says, without its access log."""
+    """Shows what the prover says."""
     assert process.stdout is not None
     for line in process.stdout:
-        if not line.startswith("INFO:"):
-            _detail(line.rstrip())
+        _detail(line.rstrip())
 
 
 def _await_healthy(url: str, process: subprocess.Popen[str]) -> None:

@@ -74,6 +74,15 @@ class Chain:
         with self.reading():
             return int(self.w3.eth.block_number)
 
+    def genesis_hash(self) -> str:
+        """Hash of the first block, 0x hex: which chain it is among those with its id.
+
+        Raises:
+            ChainUnreachableError: the node does not answer.
+        """
+        with self.reading():
+            return self.w3.eth.get_block(0)["hash"].to_0x_hex()
+
     def contract(self, name: str, address: str, *callees: str) -> Contract:
         """Our contract `name` at `address`, with the errors of the contracts that it calls.
 

@@ -17,7 +17,7 @@ from prover.operations.metrics import Metrics, RequestMetrics
 from prover.operations.monitor import Monitor
 from prover.operations.nodes import ChainWatch
 from prover.operations.serving import Listener, bind_tcp, serve_until_stopped
-from prover.operations.state_folder import bind_control, open_state_folder
+from prover.operations.state_folder import bind_control, claim_for, open_state_folder
 from prover.settings import PREFIX, ProverSettings
 
 _log = logging.getLogger("veritally.prover")
@@ -45,6 +45,7 @@ def serve(
     settings = configure(context, host=host, port=port, cluster=cluster).settings
     connection = connect(settings)
     open_state_folder(settings.state_dir)
+    claim_for(settings.state_dir, connection.chain.chain_id, connection.chain.genesis_hash())
     asyncio.run(_serve(settings, connection))
     typer.echo("stopped")
 
@@ -55,7 +56,8 @@ async def _serve(settings: ProverSettings, connection: Connection) -> None:
     health = None
     if settings.metrics_port is not None:
         health = bind_tcp(settings.metrics_host, settings.metrics_port, f"{PREFIX}METRICS_PORT")
-    parts = await asyncio.to_thread(assemble, settings, connection, progress)
+    tell = progress if settings.log_format == "json" else typer.echo
+    parts = await asyncio.to_thread(assemble, settings, connection, tell)
     monitor = _monitor(settings, connection, parts)
     metrics, control = Metrics(lambda: monitor.latest), Control(parts.settling, monitor)
     app = RequestMetrics(DrainGate(create_app(parts), control), metrics)

@@ -142,6 +142,8 @@ class ChatHandler:
                         raise UpstreamFailedError("it went on beyond its limit")
                     if request.shows_usage or chunk.get("choices"):
                         yield _event(event)
+                if assembly.finish_reason is None:
+                    raise UpstreamFailedError("it ended before its end")
         except (TimeoutError, RequestRefusedError) as error:
             if assembly.pieces == 0:
                 raise _as_refusal(error, self._upstream.timeout_s) from None
@@ -158,7 +160,6 @@ class ChatHandler:
                 if event == DONE:
                     return
                 yield event, _read_chunk(event)
-        raise UpstreamFailedError("it ended before its end")
 
     def _body(self, request: ChatRequest, limit: int) -> dict[str, Any]:
         body = {name: value for name, value in request.content.items() if name not in LIMITS}

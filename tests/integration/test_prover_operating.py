@@ -132,6 +132,13 @@ def test_a_state_folder_that_others_may_enter_is_refused(devnet: Devnet, tmp_pat
     assert "others may enter it; run `chmod 700`" in refused.stderr
 
 
+def test_the_state_of_another_chain_is_not_taken_for_ours(devnet: Devnet, tmp_path: Path) -> None:
+    (tmp_path / "chain").write_text(f"{devnet.chain.chain_id} 0x{'11' * 32}\n")
+    refused = run_command(environment(devnet, tmp_path), "serve")
+    assert refused.returncode == 2
+    assert "belongs to another chain, or to an earlier one that had the same id" in refused.stderr
+
+
 def test_drain_finishes_what_runs_refuses_what_comes_and_ends(
     service: Operated, devnet: Devnet, payer: LocalAccount
 ) -> None:

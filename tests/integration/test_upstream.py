@@ -297,6 +297,8 @@ HALF = events(*(chunk({"content": word}) for word in WORDS[:3]))
     "rest",
     [
         [],
+        events("[DONE]"),
+        [b": the end"],
         events("{not json"),
         events('"text"'),
         events({"error": {"message": "out of memory"}}),
@@ -344,7 +346,7 @@ async def test_an_upstream_that_says_nothing_is_given_up(
 
 
 async def test_an_answer_that_takes_too_long_is_cut_off(handler: ChatHandler, server: UpstreamServer) -> None:
-    server.answer = lambda _: streaming(events(*(chunk({"content": "x"}) for _ in range(60))), pause_s=0.5)
+    server.answer = lambda _: streaming(events(*(chunk({"content": "x"}) for _ in range(40))), pause_s=0.5)
     data, computed = await listen(handler)
     assert 8 <= len(text_of(data[:-2])) <= 11
     assert computed.amount_base_units == 100 + 3 * len(text_of(data[:-2]))
