@@ -4,6 +4,14 @@ from __future__ import annotations
 
 EXPORT, CHECK, KILLED, LAKE = "export", "export_check", "export_killed", "lake"
 
+_INFERENCES_END = """    response_hash String CODEC(ZSTD)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(block_time)
+ORDER BY (chain_id, settlement, block_number, log_index)
+SETTINGS non_replicated_deduplication_window = {};
+"""
+
 CHECKS = (
     (
         "an export above the final block",
@@ -149,9 +157,9 @@ CHECKS = (
     ),
     (
         "a file that ClickHouse holds already",
-        "indexer/export/sql/clickhouse/insert.sql",
-        "    insert_deduplicate = 1,",
-        "    insert_deduplicate = 0,",
+        "indexer/export/sql/clickhouse/tables.sql",
+        _INFERENCES_END.format(10_000),
+        _INFERENCES_END.format(0),
         LAKE,
     ),
     (

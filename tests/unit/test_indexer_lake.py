@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections import defaultdict
@@ -14,17 +13,15 @@ from typing import Any
 
 import duckdb
 import pytest
-from chdb import session as chdb
+from clickhouse import SQL, ClickHouse
 from exported import LAKE, chain_of_all_events
 from indexer_chain import RecordedChain, inference_log
 from indexer_command import Run
 from postgres import PostgresError, run_postgres
 
-import indexer.export
 from indexer.amounts import join
 from veritally.tiers import Tier
 
-_SQL = Path(indexer.export.__file__).with_name("sql")
 _OTHER_MODEL = "33" * 32
 _MONDAY_S = 1_763_942_400
 _DAY_S = 86_400
@@ -60,7 +57,7 @@ def lake(run: Run, chain: RecordedChain) -> Path:
 
 
 def statement(name: str) -> str:
-    return (_SQL / name).read_text()
+    return (SQL / name).read_text()
 
 
 def rollup_cells(table: str, keys: str) -> dict[Cell, tuple[int, int]]:
@@ -197,37 +194,6 @@ def postgres_folder() -> Iterator[str]:
         if "CI" in os.environ:
             raise
         pytest.skip(str(error))
-
-
-class ClickHouse:
-    """ClickHouse in this process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._session = chdb.Session(str(folder))
-        for setting in ("max_block_size = 2", "min_insert_block_size_rows = 2"):
-            self.ask(f"SET {setting}")  # a file comes in several blocks, as a large one does
-
-    def run(self, name: str, **parameters: str) -> list[Cell]:
-        return self.ask(statement(f"clickhouse/{name}.sql"), **parameters)
-
-    def ask(self, sql: str, **parameters: str) -> list[Cell]:
-        rows: list[Cell] = []
-        for one in sql.split(";\n"):
-            if one.strip():
-                answer = self._session.query(one, "JSONCompact", params=parameters).bytes()
-                rows = json.loads(answer)["data"] if answer else []
-        return rows
-
-    def load(self, lake: Path) -> None:
-        """Each file of the manifest, with its hash as token."""
-        manifest = json.loads((lake / "manifest.json").read_text())
-        for deployment in manifest["deployments"]:
-            for file in (file for some in deployment["ranges"] for file in some["files"]):
-                self.ask(f"SET insert_deduplication_token = '{file['sha256']}'")
-                self.run("insert", table=file["table"], path=str(lake / file["path"]))
-
-    def close(self) -> None:
-        self._session.close()
 
 
 @pytest.fixture
