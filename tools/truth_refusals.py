@@ -160,6 +160,13 @@ CHECKS = (
         "repair",
     ),
     (
+        "the contract that does not answer at the head",
+        "indexer/ranges.py",
+        "            if asked.to_block == heads.latest and heads.knows_state:\n",
+        "            if False:\n",
+        "cli",
+    ),
+    (
         "events of the chain that are not stored",
         "indexer/comparison.py",
         "        if _same(records, expected) and _derived(mine) == _derived(other):\n",
