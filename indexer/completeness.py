@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from indexer.chain import Heads
 from indexer.comparison import compare
@@ -10,7 +11,7 @@ from indexer.counting import Counts, counts_on_chain, rolled_up_counts, stored_c
 from indexer.cursor import Cursor
 from indexer.database import Database
 from indexer.endpoints import NOT_ANSWERED
-from indexer.errors import InconsistentLogsError, RpcAnswerError, UnrepairedError
+from indexer.errors import CheckFailedError, InconsistentLogsError, RpcAnswerError, UnrepairedError
 from indexer.incidents import ENDPOINT, Incident, record
 from indexer.repair import Repairer
 from indexer.sources import Source, Sources
@@ -37,29 +38,36 @@ class Completeness:
             UnrepairedError, EndpointsDisagreeError: what differs cannot be repaired.
         """
         current = self._sources.in_order()[0]
-        for source in [*self._sources.others(current), current]:
-            if cursor.final_block is None or cursor.final_block == cursor.next_block - 1:
-                break
-            try:
-                cursor = self._require_at(source, cursor, cursor.final_block)
-                break
-            except NOT_ANSWERED:
-                continue
-        try:
-            return self._require_at(current, cursor, cursor.next_block - 1)
-        except InconsistentLogsError:
-            return cursor  # reorganised just now: the next run follows it
+        final = cursor.final_block
+        if final is not None and final < cursor.next_block - 1:
+            with suppress(*NOT_ANSWERED):  # no node knows the state any more
+                cursor = self._require_by([*self._sources.others(current), current], cursor, final)
+        return self._require_by(self._sources.in_order(), cursor, cursor.next_block - 1)
+
+    def _require_by(self, sources: list[Source], cursor: Cursor, block: int) -> Cursor:
+        """Compares and repairs with the first source that answers.
+
+        Raises:
+            RpcUnreachableError, RpcAnswerError, NodeBehindError: of the last one; none does.
+        """
+        for source in sources[:-1]:
+            with suppress(*NOT_ANSWERED):
+                return self._require_at(source, cursor, block)
+        return self._require_at(sources[-1], cursor, block)
 
     def _require_at(self, source: Source, cursor: Cursor, block: int) -> Cursor:
         with self._database.transaction() as session:
             stored = rolled_up_counts(session, cursor)
             if block < cursor.next_block - 1:
                 stored -= stored_counts(session, cursor, block + 1, cursor.next_block - 1)
-        on_chain = self._on_chain(source, cursor, block, stored.assets)
+        try:
+            on_chain = self._on_chain(source, cursor, block, stored.assets)
+        except InconsistentLogsError:
+            return cursor  # reorganised just now: the next run follows it
         is_last = block == cursor.next_block - 1
         if stored == on_chain and (not is_last or cursor.next_seq == on_chain.total):
             return cursor
-        for other in self._sources.others(source):
+        for other in self._sources.others(source) if stored != on_chain else []:
             if self._agrees(other, cursor, block, stored):
                 self._distrust(source, other, cursor, block, stored.describe(on_chain))
                 return cursor
@@ -103,6 +111,8 @@ class Completeness:
                 return self._repair_by_logs(source, cursor, good, block, detail)
             if span is None:
                 break
+            if good >= block:
+                raise UnrepairedError(0, block, f"{detail}, even after all blocks were replaced")
             cursor = self._repairer.replace(cursor, *span, detail)
             good = span[1]
         self._repairer.close(cursor)
@@ -124,15 +134,20 @@ class Completeness:
         """Finds the wrong blocks by reading all logs again: no node knows the counters of old blocks."""
         final = -1 if cursor.final_block is None else min(cursor.final_block, block)
         heads = Heads(block, final, knows_state=False)
+        problems = [detail]
         for reader in [*self._sources.others(source), source]:
-            with self._database.transaction() as session:
-                stored = StoredRows(session, cursor)
-                found = compare(reader, self._sources.decoder, stored, self._sources.first_block, heads)
+            try:
+                with self._database.transaction() as session:
+                    stored, decoder = StoredRows(session, cursor), self._sources.decoder
+                    found = compare(reader, decoder, stored, self._sources.first_block, heads)
+            except (*NOT_ANSWERED, CheckFailedError) as error:
+                problems.append(f"{reader.name}: {error}")
+                continue
             for span in found.spans:
                 cursor = self._repairer.replace(cursor, span.first_block, span.last_block, detail)
             if found.spans:
                 return cursor
-        raise UnrepairedError(good + 1, block, f"{detail}, but every endpoint shows the stored events")
+        raise UnrepairedError(good + 1, block, "; ".join([*problems, "no endpoint shows other events"]))
 
 
 class _Counted:

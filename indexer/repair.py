@@ -148,12 +148,11 @@ class Repairer:
         """Whether the contract counts what the blocks before these and the batch hold.
 
         Raises:
-            UnrepairedError: it counts something else.
+            CheckFailedError: it counts something else.
         """
-        first_block = batch.before.next_block
         counts = _counts_of(batch.rows)
         with self._database.transaction() as session:
-            counts += stored_counts(session, cursor, 0, first_block - 1)
+            counts += stored_counts(session, cursor, 0, batch.before.next_block - 1)
             following = seq_after(session, cursor, last_block)
         try:
             (block,) = source.chain.blocks([last_block])
@@ -161,9 +160,7 @@ class Repairer:
         except NOT_ANSWERED:
             return following == batch.after.next_seq
         if counts != on_chain:
-            raise UnrepairedError(
-                first_block, last_block, f"with its events, {counts.describe(on_chain)} at block {last_block}"
-            )
+            raise CheckFailedError(f"with its events, {counts.describe(on_chain)} at block {last_block}")
         return True
 
 

@@ -147,13 +147,13 @@ class Indexer:
 
     def _record(self, run: Run, failures: list[tuple[Source, Exception]], is_done: bool) -> None:
         """Writes down whose answers could not be trusted; nothing is left open once an endpoint's could."""
-        if not failures and not self._may_be_open:
+        distrusted = [(s, error) for s, error in failures if isinstance(error, CheckFailedError)]
+        if not distrusted and not (is_done and self._may_be_open):
             return
         with self._database.writing() as session:
-            for source, error in failures:
-                if isinstance(error, CheckFailedError):
-                    blocks = error.blocks or (run.from_block, run.cursor.next_block - 1)
-                    record(session, run.cursor, Incident(*blocks, ENDPOINT, str(error), source.name, is_done))
+            for source, error in distrusted:
+                blocks = error.blocks or (run.from_block, run.cursor.next_block - 1)
+                record(session, run.cursor, Incident(*blocks, ENDPOINT, str(error), source.name, is_done))
             if is_done:
                 close(session, run.cursor, ENDPOINT)
         self._may_be_open = not is_done

@@ -22,8 +22,8 @@ CHECKS = (
     (
         "incidents of endpoints",
         "indexer/sync.py",
-        "                if isinstance(error, CheckFailedError):\n",
-        "                if False:\n",
+        "            for source, error in distrusted:\n",
+        "            for source, error in distrusted[:0]:\n",
         "endpoints",
     ),
     (
@@ -78,8 +78,8 @@ CHECKS = (
     (
         "counters at the final block through another endpoint",
         "indexer/completeness.py",
-        "            if cursor.final_block is None or cursor.final_block == cursor.next_block - 1:\n",
-        "            if True:\n",
+        "        if final is not None and final < cursor.next_block - 1:\n",
+        "        if False:\n",
         "repair",
     ),
     (
@@ -158,6 +158,13 @@ CHECKS = (
         "    rebuild_rollups(session, after)\n    return learnt\n",
         "    return learnt\n",
         "repair",
+    ),
+    (
+        "the contract that does not answer at the head",
+        "indexer/ranges.py",
+        "            if asked.to_block == heads.latest and heads.knows_state:\n",
+        "            if False:\n",
+        "cli",
     ),
     (
         "events of the chain that are not stored",

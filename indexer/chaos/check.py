@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,8 +12,8 @@ from indexer.chaos.contents import Contents, differences, read_contents, rollup_
 from indexer.chaos.fault import Ask, FaultKind
 from indexer.chaos.node import FaultyNode, serve
 from indexer.database import Database
+from indexer.endpoints import Endpoints
 from indexer.errors import IndexerError
-from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from indexer.tallies import compared, read_report, require_match
 from veritally.deployment import Deployment
@@ -57,6 +58,8 @@ class Bench:
     timeout_s: float = 2.0
     """Of the indexer's requests."""
     blocks_per_request: int = 1_000
+    has_honest_node: bool = False
+    """Whether the indexer is given an honest node besides, as the second one."""
     database_url: Callable[[str], str] | None = None
     """Makes an empty database for a name; None: a file in the folder."""
 
@@ -104,13 +107,14 @@ def check_all(bench: Bench, faults: list[tuple[FaultKind, int | None]], seed: in
 def _met(
     bench: Bench, truth: Contents, kind: FaultKind, node: FaultyNode, hidden_blocks: int | None
 ) -> Finding:
-    """With `hidden_blocks`, that many are indexed while the node is still honest... all but those."""
+    """With `hidden_blocks`, all but those are indexed while the node is still honest."""
     with _Trial(bench, node) as trial:
         if hidden_blocks is not None:
             node.is_faulty = False
-            node.show_blocks(hidden_blocks)
+            trial.hide_blocks(hidden_blocks)
             trial.run()
-            node.view, node.is_faulty = None, True
+            trial.hide_blocks(0)
+            node.is_faulty = True
         first_reason = ""
         for _ in range(_TRIES):
             reason = trial.attempt()
@@ -134,19 +138,25 @@ def _recovered(trial: _Trial, truth: Contents, kind: FaultKind, first_reason: st
 
 
 class _Trial:
-    """One database, filled through one node by indexers that start anew each time."""
+    """One database, filled through the same nodes by indexers that start anew each time."""
 
     def __init__(self, bench: Bench, node: FaultyNode) -> None:
         self._bench = bench
-        self._served = serve(node)
+        self._nodes = [node, FaultyNode(bench.ask)] if bench.has_honest_node else [node]
+        self._served = ExitStack()
         self._database = bench.database("trial")
 
     def __enter__(self) -> _Trial:
-        self._url = self._served.__enter__()
+        self._urls = [self._served.enter_context(serve(node)) for node in self._nodes]
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._served.__exit__(None, None, None)
+        self._served.close()
+
+    def hide_blocks(self, blocks: int) -> None:
+        """All nodes show the chain as it was that many blocks ago."""
+        for node in self._nodes:
+            node.hide_blocks(blocks)
 
     def run(self) -> None:
         """What `sync --once` does.
@@ -154,14 +164,16 @@ class _Trial:
         Raises:
             IndexerError: it stopped.
         """
-        rpc = JsonRpc(self._url, self._bench.timeout_s)
+        endpoints = Endpoints.of_urls(self._urls, self._bench.timeout_s)
         try:
-            indexer = Indexer(rpc, self._database, self._bench.deployment, self._bench.blocks_per_request)
+            bench = self._bench
+            indexer = Indexer(endpoints, self._database, bench.deployment, bench.blocks_per_request)
             indexer.open()
             indexer.sync_once()
-            require_match(compared(rpc, read_report(self._database)))
+            require_match(compared(endpoints, read_report(self._database)))
         finally:
-            rpc.close()
+            for node in endpoints.in_order():
+                node.close()
 
     def attempt(self) -> str:
         """Why it stopped; empty when it did not."""

@@ -146,8 +146,8 @@ def _flipped(text: str, digit: int) -> str:
 
 
 def _other_data(fault: LogsFault, logs: Logs) -> Logs:
-    """The last word changes."""
-    return [_with_data(log, len(log["data"]) - 25) if _is_hit(fault, log) else log for log in logs]
+    """The last word grows: what is added to several words does not cancel out."""
+    return [_with_more(log, len(log["data"]) - 25) if _is_hit(fault, log) else log for log in logs]
 
 
 def _other_words(fault: LogsFault, logs: Logs) -> Logs:
@@ -161,6 +161,11 @@ def _is_hit(fault: LogsFault, log: Json) -> bool:
 
 def _with_data(log: Json, digit: int) -> Json:
     return {**log, "data": _flipped(log["data"], digit)}
+
+
+def _with_more(log: Json, digit: int) -> Json:
+    data = log["data"]
+    return {**log, "data": f"{data[:digit]}{int(data[digit], 16) | 7:x}{data[digit + 1 :]}"}
 
 
 def _other_topic(position: int) -> Callable[[LogsFault, Logs], Logs]:
@@ -224,7 +229,7 @@ LOG_FAULTS = (
     _kind("other-address", "one in {n} logs names another contract", _of_another, 3),
     _kind("extra-log", "a log of a contract that nobody asked for", _joined_by_another),
     _kind("outside-log", "a log of a block that nobody asked for", _outside),
-    _kind("changed-sums", "one in {n} logs has another number in its last word", _other_data, 3),
+    _kind("changed-sums", "one in {n} logs has a larger number in its last word", _other_data, 3),
     _kind("changed-data", "one in {n} logs has another hash in its data", _other_words, 3),
     _kind("changed-event", "one in {n} logs is of an unknown event", _other_topic(0), 3),
     _kind("changed-receipt", "one in {n} logs has another first topic", _other_topic(1), 3),

@@ -31,10 +31,10 @@ class FaultyNode:
         self._seen: Counter[bytes] = Counter()
         self._lock = threading.Lock()
 
-    def show_blocks(self, blocks: int) -> None:
+    def hide_blocks(self, blocks: int) -> None:
         """Shows the chain as it was when it was that many blocks shorter than it is."""
         head = head_of(self._node)
-        self.view = HeightView(max(head - blocks, 0), head - final_of(self._node))
+        self.view = HeightView(head - blocks, head - final_of(self._node)) if blocks else None
 
     def answer(self, body: bytes) -> Reply:
         """What goes back for the body of a call."""

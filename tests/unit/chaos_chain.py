@@ -26,18 +26,18 @@ FINALITY_BLOCKS = BLOCKS - 1 - FINAL_BLOCK
 
 
 def busy_chain() -> RecordedChain:
-    """Three inferences of three tiers in every third block, skips in others."""
+    """A group of three inferences in every third block, skips in others."""
     chain = RecordedChain(final=FINAL_BLOCK)
-    first = inference_log(0, amount=5), inference_log(1, Tier.TEE, flags=1)
-    chain.mine(*first, group_log(Tier.TEE, 2, 0, 3, KEY), registry_log())
+    first = inference_log(0, Tier.TEE, 5, flags=1), inference_log(1, Tier.TEE, flags=1)
+    chain.mine(*first, group_log(Tier.TEE, 2, 0, 1, KEY), registry_log())
     while len(chain.blocks) < BLOCKS:
         chain.mine()
         chain.mine(group_skipped_log(1, bytes(4)), receipt_skipped_log(b""))
-        chain.settle(
-            {"amount": len(chain.blocks)},
-            {"tier": Tier.TEE, "flags": 1},
-            {"tier": Tier.ZKML, "amount": UINT96_MAX},
-        )
+        tier = (Tier.SIGNED, Tier.TEE, Tier.ZKML)[len(chain.blocks) // 3 % 3]
+        seq, flags = chain.counters[-1]["seq"], int(tier == Tier.TEE)
+        amounts = 0, len(chain.blocks), UINT96_MAX
+        settled = [inference_log(seq + i, tier, amount, flags=flags) for i, amount in enumerate(amounts)]
+        chain.mine(*settled, group_log(tier, len(settled), 0, flags, KEY if flags else bytes(32)))
     return chain
 
 

@@ -35,6 +35,12 @@ MODELS = (b"\x11" * 32, b"\x12" * 32)
 ENCLAVE = b"\xe1" * 20
 ROUTES = {Tier.SIGNED: b"\1\0\0\1", Tier.TEE: b"\2\0\0\2", Tier.ZKML: b"\3\0\0\3"}
 TIME_S = 1_764_000_000
+SETTLED_TOPIC = (
+    "0x"
+    + keccak(
+        text="InferenceSettled(bytes32,address,uint8,bytes32,address,address,bytes32,bytes32,uint256)"
+    ).hex()
+)
 
 
 def pay_address(prover: bytes, floor: int) -> bytes:
@@ -184,8 +190,7 @@ def _log(statement: Statement) -> dict[str, Any]:
 
 
 def _inference_log(s: InferenceSettled) -> dict[str, Any]:
-    name = "InferenceSettled(bytes32,address,uint8,bytes32,address,address,bytes32,bytes32,uint256)"
-    topics = [_topic(name), word(s.receipt_hash), word(_text(s.payer)), word(s.tier)]
+    topics = [SETTLED_TOPIC, word(s.receipt_hash), word(_text(s.payer)), word(s.tier)]
     packed = terms(s.seq, s.amount_base_units, s.served_at_s, s.floor, s.scheme << 8 | int(s.labels))
     types = ["bytes32", "address", "address", "bytes32", "bytes32", "uint256"]
     values = [s.model_id, _text(s.prover), _text(s.asset), s.request_hash, s.response_hash, packed]

@@ -119,9 +119,9 @@ def prepare_nothing(_node: FaultyNode, _run: partial[None]) -> None:
 
 def prepare_part(node: FaultyNode, run: partial[None]) -> None:
     """The chain grows meanwhile, and with it what is final."""
-    node.show_blocks(HIDDEN_BLOCKS)
+    node.hide_blocks(HIDDEN_BLOCKS)
     run()
-    node.view = None
+    node.hide_blocks(0)
 
 
 def prepare_branch(node: FaultyNode, run: partial[None]) -> None:

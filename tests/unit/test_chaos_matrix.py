@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chaos_chain import FINALITY_BLOCKS, bench, busy_chain
+from chaos_chain import BLOCKS, FINALITY_BLOCKS, bench, busy_chain
 from postgres import PostgresError, run_postgres
 from sqlalchemy import create_engine, text
 
 from indexer import rpc as rpc_module
 from indexer.chaos.catalogue import FAULTS
 from indexer.chaos.check import Bench, Outcome, check_fault
-from indexer.chaos.contents import Contents, rollup_differences
+from indexer.chaos.contents import Contents, differences, read_contents, rollup_differences
+from indexer.chaos.node import FaultyNode, serve
+from indexer.endpoints import Endpoints
+from indexer.rpc import JsonRpc
+from indexer.sync import Indexer
 
 EQUAL = {
     *(name for name in FAULTS if name.startswith("range-")),
@@ -24,13 +29,19 @@ EQUAL = {
 }
 """Faults that do not hold the indexer up."""
 
-NEEDS_REPAIR = {"changed-sums"}
-"""Found by the counters when it is stored already. The end of the fault does not help: it stays stopped."""
-
-NEEDS_ANOTHER_NODE = {"dropped-rare-log", "dropped-kinds", "changed-data", "changed-receipt", "changed-payer"}
+NEEDS_ANOTHER_NODE = {
+    *("dropped-rare-log", "dropped-kinds", "dropped-last"),
+    *("changed-data", "changed-receipt", "changed-payer"),
+}
 """What no counter and no sequence number covers: events without a number, and fields of a numbered one that
 fit. A single node that always tells the same lie about them is believed.
 """
+
+NEEDS_VERIFICATION = {"dropped-rare-log", "changed-data", "changed-receipt", "changed-payer"}
+"""Those of them that are believed beside an honest node, too, until the two are compared."""
+
+STOPS_BESIDE_AN_HONEST_NODE = {"wrong-chain", "wrong-hash", "failed-calls", "disagree"}
+"""Nobody can say which of two nodes is right, or a wrong answer is no reason to ask another one."""
 
 DEPENDS_ON_CHANCE = {"split-batch", "disagree"}
 """May hold the indexer up or not."""
@@ -49,8 +60,6 @@ def expected(name: str) -> set[Outcome]:
         return {Outcome.EQUAL, Outcome.STOPPED}
     if name in EQUAL:
         return {Outcome.EQUAL}
-    if name in NEEDS_REPAIR:
-        return {Outcome.GIVEN_UP}
     return {Outcome.DIFFERS} if name in NEEDS_ANOTHER_NODE else {Outcome.STOPPED}
 
 
@@ -82,6 +91,41 @@ def test_truth_is_what_the_chain_was_made_of(truth: Contents) -> None:
 def test_fault_is_overcome_or_named(tried: Bench, truth: Contents, name: str) -> None:
     finding = check_fault(tried, truth, FAULTS[name], None, seed=1)
     assert finding.outcome in expected(name), str(finding)
+
+
+def expected_beside_an_honest_node(name: str) -> set[Outcome]:
+    if name in NEEDS_VERIFICATION:
+        return {Outcome.DIFFERS}
+    stops = name in STOPS_BESIDE_AN_HONEST_NODE | DEPENDS_ON_CHANCE
+    return {Outcome.EQUAL, Outcome.STOPPED} if stops else {Outcome.EQUAL}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for name in FAULTS if not name.startswith("range-")} - set(WAITING))
+)
+def test_honest_node_helps(tried: Bench, truth: Contents, name: str) -> None:
+    beside = replace(tried, has_honest_node=True)
+    finding = check_fault(beside, truth, FAULTS[name], None, seed=1)
+    assert finding.outcome in expected_beside_an_honest_node(name), str(finding)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_ANOTHER_NODE))
+def test_verification_finds_what_one_node_has_hidden(tried: Bench, truth: Contents, name: str) -> None:
+    """With another node; and repairs it."""
+    liar, honest = FaultyNode(tried.ask, [FAULTS[name].fault(None, 1)]), FaultyNode(tried.ask)
+    database = tried.database("hidden")
+    with serve(liar) as liar_url, serve(honest) as url:
+        alone = Indexer(JsonRpc(liar_url), database, tried.deployment, 1000)
+        alone.open()
+        alone.sync_once()
+        assert differences(read_contents(database), truth)
+        verifier = Indexer(Endpoints.of_urls([url]), database, tried.deployment, 1000).verifier
+        found = verifier.verify(BLOCKS - 1)
+        assert not found.match
+        verifier.repair(found)
+        assert verifier.verify(BLOCKS - 1).match
+    repaired = read_contents(database)
+    assert differences(repaired.below(BLOCKS), truth.below(BLOCKS)) + rollup_differences(repaired) == []
 
 
 @pytest.mark.parametrize(("name", "number"), WAITING.items())

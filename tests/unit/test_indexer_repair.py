@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from indexed import contents
-from indexer_chain import RecordedChain, serve
+from indexer_chain import USDC, RecordedChain, serve
 from whole_chain import liar, make_whole_chain, settle_group, without
 
 from indexer import rpc as rpc_module
@@ -146,12 +146,15 @@ def test_cursor_that_alone_is_wrong_is_restored(chain: RecordedChain, url: str, 
 
 def test_another_endpoint_knows_old_states(chain: RecordedChain, url: str, path: Path) -> None:
     indexer_of(chain, path, url).sync_once()
-    damage(path, SEQ_4)
+    damage(path, "DELETE FROM inference WHERE seq = 25")
     pruned = liar(chain, lambda logs: logs)
     pruned.forgets_states = True
+    chain.requests.clear()
     with serve(pruned) as first:
         indexer_of(chain, path, first, url).sync_once()
-    assert [row[:3] for row in incidents(path)] == [("rows", 7, 7)]
+    assert [row[:3] for row in incidents(path)] == [("rows", 23, 23)]
+    asked = [params[0]["fromBlock"] for method, params in chain.requests if method == "eth_getLogs"]
+    assert asked == ["0x17"]
     require_whole(chain, url, path)
 
 
@@ -183,11 +186,54 @@ def test_what_cannot_be_repaired_stops_it(chain: RecordedChain, url: str, path: 
     require_whole(chain, url, path)
 
 
+def test_rows_before_the_first_block_are_left_to_verify(chain: RecordedChain, url: str, path: Path) -> None:
+    indexer_of(chain, path, url).sync_once()
+    damage(path, "UPDATE inference SET id = 5, amount_e0 = amount_e0 + 1 WHERE seq = 4")
+    indexer = indexer_of(chain, path, url)
+    with pytest.raises(UnrepairedError, match=r"blocks 3 to 7 cannot be repaired: "):
+        indexer.sync_once()
+    indexer.verifier.repair(indexer.verifier.verify(26))
+    require_verified(indexer.verifier.verify(26))
+    indexer.sync_once()
+
+
 def test_group_that_is_missing_is_no_replacement(chain: RecordedChain, url: str, path: Path) -> None:
     indexer_of(chain, path, url).sync_once()
     damage(path, SEQ_4)
     with serve(liar(chain, without(chain, "GroupSettled", 2))) as bad:
         indexer_of(chain, path, bad, url).sync_once()
+    assert incidents(path) == [("rows", 7, 7, url, 1)]
+    require_whole(chain, url, path)
+
+
+def test_other_amounts_are_no_replacement(chain: RecordedChain, url: str, path: Path) -> None:
+    """They have the right numbers, but not the sums that the contract counts."""
+    indexer_of(chain, path, url).sync_once()
+    damage(path, SEQ_4)
+    one_more = 1 << 96
+
+    def alter(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            log | {"data": f"{log['data'][:-64]}{int(log['data'][-64:], 16) + one_more:064x}"}
+            if len(log["data"]) == 2 + 6 * 64 and log["blockNumber"] == "0x7" and log["logIndex"] == "0x0"
+            else log
+            for log in logs
+        ]
+
+    chain.alter_logs = alter
+    message = f"{url}: with its events, zkml amount of {USDC}: .* on chain at block 7"
+    with pytest.raises(UnrepairedError, match=message):
+        indexer_of(chain, path, url).sync_once()
+
+
+def test_group_that_one_endpoint_lacks_comes_from_the_other(
+    chain: RecordedChain, url: str, path: Path
+) -> None:
+    indexer_of(chain, path, url).sync_once()
+    damage(path, "DELETE FROM group_settled WHERE id >> 20 = 7")
+    with serve(liar(chain, without(chain, "GroupSettled", 2))) as bad:
+        indexer = indexer_of(chain, path, bad, url)
+        indexer.verifier.repair(indexer.verifier.verify(26))
     assert incidents(path) == [("rows", 7, 7, url, 1)]
     require_whole(chain, url, path)
 
@@ -203,6 +249,9 @@ def test_endpoints_that_disagree_are_no_replacement(chain: RecordedChain, url: s
             indexer.verifier.repair(found)
     assert contents(path) == before
     assert [(row[0], row[-1]) for row in incidents(path)] == [("rows", 0)]
+    honest = indexer_of(chain, path, url).verifier
+    honest.repair(honest.verify(26))
+    assert [(row[0], row[-1]) for row in incidents(path)] == [("rows", 1), ("rows", 1)]
 
 
 def test_counters_of_one_endpoint_alone_change_nothing(chain: RecordedChain, url: str, path: Path) -> None:

@@ -28,6 +28,7 @@ DAMAGES = [
     "UPDATE inference SET amount_e10 = amount_e10 - 1, amount_e0 = amount_e0 + 10000000000 WHERE seq = 1",
     "UPDATE inference SET payer_id = 0 WHERE seq = 0",
     "UPDATE inference SET payer_id = 99 WHERE seq = 0",
+    "UPDATE inference SET payer_id = 99 WHERE payer_id = 0",
     "UPDATE inference SET asset_id = 0 WHERE seq = 0",
     "UPDATE inference SET development = 2 WHERE seq = 21",
     "UPDATE inference SET receipt_hash = x'00' WHERE seq = 3",
@@ -236,6 +237,10 @@ def test_answers_that_cannot_be_right_are_a_problem(chain: RecordedChain, url: s
         found = indexer.verifier.verify(26)
         assert not found.match
         assert (found.digest, found.endpoints[0].digest) == (good, None)
+    chain.forgets_states = True
+    chain.alter_logs = lambda logs: [log for log in logs if log["blockNumber"] != "0x7"]
+    found = indexer.verifier.verify(26)
+    assert "expected seq 4, found seq 6" in found.endpoints[0].problem
 
 
 def test_counters_that_are_forgotten_are_not_compared(chain: RecordedChain, url: str, path: Path) -> None:
