@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -95,15 +95,10 @@ class Backfill:
 
 
 @contextmanager
-def shown_backfill(beat: Callable[[], None] = lambda: None) -> Iterator[Watch]:
-    """Watches one run and shows it on stderr; `beat` is called whenever it moves."""
+def shown_backfill() -> Iterator[Watch]:
+    """Watches one run and shows it on stderr."""
     backfill = Backfill(Console(stderr=True))
-
-    def watch(progress: Progress) -> None:
-        beat()
-        backfill.show(progress)
-
     try:
-        yield watch
+        yield backfill.show
     finally:
         backfill.close()

@@ -90,9 +90,14 @@ class _Turn:
 
     def take(self, stop: Stop, health: Health) -> bool:
         """Goes on; whether there is nothing to do before the next look."""
+
+        def is_stopped() -> bool:
+            health.beat()  # whatever takes long asks this again and again
+            return stop.is_set()
+
         try:
-            with shown_backfill(health.beat) as watch:
-                result = self._follower.go_on(stop.is_set, watch, self._slice_s)
+            with shown_backfill() as watch:
+                result = self._follower.go_on(is_stopped, watch, self._slice_s)
         except (NotReadyError, ChainReorganisedError) as error:
             self._follower.standing.waiting = str(error)
             if str(error) != self._reported:

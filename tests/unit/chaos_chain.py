@@ -33,7 +33,7 @@ def busy_chain() -> RecordedChain:
     while len(chain.blocks) < BLOCKS:
         chain.mine()
         chain.mine(group_skipped_log(1, bytes(4)), receipt_skipped_log(b""))
-        tier = (Tier.SIGNED, Tier.TEE, Tier.ZKML)[len(chain.blocks) % 3]
+        tier = (Tier.SIGNED, Tier.TEE, Tier.ZKML)[len(chain.blocks) // 3 % 3]
         seq, flags = chain.counters[-1]["seq"], int(tier == Tier.TEE)
         amounts = 0, len(chain.blocks), UINT96_MAX
         settled = [inference_log(seq + i, tier, amount, flags=flags) for i, amount in enumerate(amounts)]

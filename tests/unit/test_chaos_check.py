@@ -46,6 +46,7 @@ def test_indexer_that_loses_events_is_found_out(tmp_path: Path, monkeypatch: pyt
     nothing: Callable[..., None] = lambda *_: None  # noqa: E731
     monkeypatch.setattr(batches_module, "_next_seq", believe)
     monkeypatch.setattr("indexer.chaos.check.require_match", nothing)
+    monkeypatch.setattr("indexer.sync.Indexer._check", nothing)
     for name in ("dropped-log", "dropped-block", "cut-logs", "empty-logs"):
         finding = check_fault(bench(busy_chain(), tmp_path, timeout_s=20.0), truth, FAULTS[name], None, 1)
         assert finding.outcome is Outcome.DIFFERS, str(finding)
