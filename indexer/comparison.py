@@ -44,15 +44,23 @@ class Comparison:
 
 
 def compare(
-    source: Source, decoder: EventDecoder, stored: StoredRows, first_block: int, heads: Heads
+    source: Source,
+    decoder: EventDecoder,
+    stored: StoredRows,
+    first_block: int,
+    heads: Heads,
+    next_seq: int | None = None,
 ) -> Comparison:
-    """Compares all blocks up to `heads.latest`, from the deployment's first one on: sequence numbers begin
-    with it.
+    """Compares all blocks from `first_block` up to `heads.latest`.
+
+    `next_seq` is the number of the first inference; without it, `first_block` is the deployment's first one,
+    and rows that are stored before it count as differing.
 
     Raises:
         CheckFailedError: the endpoint's answers cannot be right: a gap, a missing group, a broken chain.
     """
-    result, next_seq, last_hash, low = Comparison(), 0, None, 0
+    low = 0 if next_seq is None else first_block
+    result, next_seq, last_hash = Comparison(), next_seq or 0, None
     for found in source.reader.read(first_block, heads):
         if last_hash not in (None, found.first.parent_hash):
             raise ChainReorganisedError(found.first.number - 1, last_hash or b"", found.first.parent_hash)

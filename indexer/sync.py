@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from indexer.assets import ask_decimals_again
+from indexer.audit import Audit
 from indexer.batches import Batches
 from indexer.chain import Heads
 from indexer.completeness import Completeness
@@ -80,6 +81,7 @@ class Indexer:
         self._dictionary = Dictionary()
         self._repairer = Repairer(database, self._sources, self._batches, self._dictionary)
         self._completeness = Completeness(database, self._sources, self._repairer, blocks_per_request)
+        self._audit = Audit(database, self._sources, self._repairer)
         self.verifier = Verifier(self._sources, database, self._repairer)
         """Verifies what is stored, and repairs it."""
         self._checked: Cursor | None = None
@@ -120,13 +122,15 @@ class Indexer:
         self._record(run, failures, is_done)
         if not is_done:
             raise _worst(failures)
-        if run.cursor != self._checked and not stopped():
-            self._check(run)
+        if not stopped():
+            self._check(run, stopped)
         return run.result()
 
-    def _check(self, run: _Run) -> None:
-        """Holds what is stored to the contract's counters, and repairs it when it differs."""
-        run.cursor = self._checked = self._completeness.require(run.cursor)
+    def _check(self, run: _Run, stopped: Callable[[], bool]) -> None:
+        """Holds what is stored to the contract's counters and to another endpoint, and repairs it."""
+        if run.cursor != self._checked:
+            run.cursor = self._checked = self._completeness.require(run.cursor)
+        run.cursor = self._checked = self._audit.require(run.cursor, stopped)
 
     def _try_all(self, run: _Run, stopped: Callable[[], bool]) -> list[tuple[Source, Exception]]:
         """Goes up to the head through the first endpoint that can. Returns why those before it could not."""

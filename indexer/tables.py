@@ -220,6 +220,14 @@ class VerificationRow(SQLModel, table=True):
     verified_at_s: int = Field(sa_type=Bigint)
 
 
+class AuditRow(SQLModel, table=True):
+    """The last block of a deployment that a second endpoint has confirmed, with all before it."""
+
+    __tablename__ = "audit"
+    deployment_id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
+    block: int = Field(sa_type=Bigint)
+
+
 EVENT_TABLES: tuple[type[SQLModel], ...] = (
     InferenceRow,
     GroupSettledRow,

@@ -62,6 +62,27 @@ CHECKS = (
         "endpoints",
     ),
     (
+        "final blocks that only one endpoint has shown",
+        "indexer/audit.py",
+        "        while confirmed < final and not stopped():\n",
+        "        while False:\n",
+        "endpoints",
+    ),
+    (
+        "blocks that the second endpoint does not call final",
+        "indexer/audit.py",
+        "            final = min(final, other.chain.heads().final)\n",
+        "            pass\n",
+        "endpoints",
+    ),
+    (
+        "what is confirmed after a restart",
+        "indexer/audit.py",
+        "    return first_block - 1 if row is None else row.block\n",
+        "    return first_block - 1\n",
+        "endpoints",
+    ),
+    (
         "names of endpoints that are one host",
         "indexer/endpoints.py",
         "            if hosts[host] > 1:\n",
@@ -197,8 +218,8 @@ CHECKS = (
     (
         "rows before the first block",
         "indexer/comparison.py",
-        "    result, next_seq, last_hash, low = Comparison(), 0, None, 0\n",
-        "    result, next_seq, last_hash, low = Comparison(), 0, None, first_block\n",
+        "    low = 0 if next_seq is None else first_block\n",
+        "    low = first_block\n",
         "verify",
     ),
     (

@@ -12,7 +12,7 @@ from indexer.database import Database
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 
-AUDITS = ("incident", "verification")
+AUDITS = ("audit", "incident", "verification")
 
 
 def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_request: int = 1000) -> Indexer:
@@ -22,7 +22,7 @@ def indexer_of(chain: RecordedChain, rpc: JsonRpc, path: Path, blocks_per_reques
 
 
 def contents(path: Path) -> dict[str, list[Any]]:
-    """All rows of all tables, without what was written down about incidents and verifications."""
+    """All rows of all tables, without what was written down about them."""
     with sqlite3.connect(path) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         tables = [name for (name,) in names if name not in AUDITS]

@@ -283,3 +283,60 @@ def test_groups_that_no_endpoint_has(chain: RecordedChain, url: str, path: Path)
 
 def test_errors_of_groups_are_errors_of_logs() -> None:
     assert issubclass(MissingGroupError, InconsistentLogsError)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_event_that_one_endpoint_leaves_out_is_noticed(
+    chain: RecordedChain, url: str, path: Path, order: int
+) -> None:
+    """No number and no group counts it: only the other endpoint tells."""
+    with serve(liar(chain, without(chain, "GroupSkipped"))) as bad:
+        indexer = indexer_of(chain, path, *[bad, url][::order])
+        for _ in range(2):
+            with pytest.raises(EndpointsDisagreeError, match="about the events of block 19"):
+                indexer.sync_once()
+    assert [(kind, first, last, resolved) for kind, first, last, _, resolved in incidents(path)] == [
+        ("rows", 19, 19, 0)
+    ]
+    with serve(liar(chain, lambda logs: logs)) as other:
+        indexer_of(chain, path, url, other).sync_once()
+    require_whole(chain, url, path)
+
+
+def test_final_blocks_are_confirmed_once(chain: RecordedChain, url: str, path: Path) -> None:
+    other = liar(chain, lambda logs: logs)
+    with serve(other) as second:
+        indexer_of(chain, path, url, second).sync_once()
+        assert _asked(other) == [(3, 22)]
+        other.requests.clear()
+        settle_group(chain, {"amount": 1})
+        chain.final = other.final = 24
+        indexer = indexer_of(chain, path, url, second)
+        indexer.sync_once()
+        indexer.sync_once()
+        assert _asked(other) == [(23, 24)]
+    assert incidents(path) == []
+
+
+def test_confirmation_waits_for_an_endpoint(chain: RecordedChain, url: str, path: Path) -> None:
+    other = liar(chain, lambda logs: logs)
+    with serve(other) as second:
+        indexer = indexer_of(chain, path, url, second)
+        other.raw_answer = (500, b"")
+        indexer.sync_once()
+        other.raw_answer = None
+        other.requests.clear()
+        indexer_of(chain, path, url, second).sync_once()
+        assert _asked(other) == [(3, 22)]
+
+
+def test_second_endpoint_that_lies_confirms_nothing(chain: RecordedChain, url: str, path: Path) -> None:
+    with serve(liar(chain, without(chain, "InferenceSettled", 4))) as bad:
+        assert indexer_of(chain, path, url, bad).sync_once().inferences == 26
+        assert [(kind, endpoint) for kind, _, _, endpoint, _ in incidents(path)] == [("endpoint", bad)]
+    require_whole(chain, url, path)
+
+
+def _asked(chain: RecordedChain) -> list[tuple[int, int]]:
+    logs = [params[0] for method, params in chain.requests if method == "eth_getLogs"]
+    return [(int(where["fromBlock"], 16), int(where["toBlock"], 16)) for where in logs]

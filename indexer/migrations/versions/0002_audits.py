@@ -1,4 +1,4 @@
-"""Incidents, and the last verification of each deployment."""
+"""Incidents, the last verification of each deployment, and what a second endpoint has confirmed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Makes both tables."""
+    """Makes the tables."""
     op.create_table(
         "incident",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -35,5 +35,11 @@ def upgrade() -> None:
         sa.Column("events", _BIGINT, nullable=False),
         sa.Column("problems", sa.String(), nullable=False),
         sa.Column("verified_at_s", _BIGINT, nullable=False),
+        sa.PrimaryKeyConstraint("deployment_id"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("deployment_id", sa.SmallInteger(), nullable=False, autoincrement=False),
+        sa.Column("block", _BIGINT, nullable=False),
         sa.PrimaryKeyConstraint("deployment_id"),
     )
