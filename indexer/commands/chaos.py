@@ -39,6 +39,9 @@ def chaos(
     check: Annotated[
         bool, typer.Option("--check", help="Try this indexer against each fault (all by default).")
     ] = False,
+    beside_honest: Annotated[
+        bool, typer.Option("--beside-honest", help="With --check: give it an honest node as the second one.")
+    ] = False,
     rpc_url: Annotated[
         str | None, typer.Option(help="JSON-RPC of the honest node. [default: http://127.0.0.1:8545]")
     ] = None,
@@ -65,7 +68,10 @@ def chaos(
     try:
         if check:
             tried = faults or [(kind, None) for kind in FAULTS.values()]
-            _check(upstream, Deployment.load(settings.deployments[0]), tried, seed)
+            deployed = Deployment.load(settings.deployments[0])
+            with tempfile.TemporaryDirectory(prefix="veritally-chaos-") as folder:
+                bench = Bench(upstream, deployed, Path(folder), has_honest_node=beside_honest)
+                _check(bench, tried, seed)
         else:
             node = FaultyNode(upstream, [kind.fault(number, seed) for kind, number in faults], seed, rate)
             _serve(node, ", ".join(fault or ["no faults"]), port)
@@ -82,16 +88,13 @@ def _serve(node: FaultyNode, named: str, port: int) -> None:
         raise SettingsError("--port", f"{port} cannot be used ({error.strerror})") from None
 
 
-def _check(
-    upstream: HttpUpstream, deployment: Deployment, faults: list[tuple[FaultKind, int | None]], seed: int
-) -> None:
+def _check(bench: Bench, faults: list[tuple[FaultKind, int | None]], seed: int) -> None:
     """Prints one line for each fault."""
     width = max(len(kind.name) for kind, _ in faults)
     findings: list[Finding] = []
-    with tempfile.TemporaryDirectory(prefix="veritally-chaos-") as folder:
-        for finding in check_all(Bench(upstream, deployment, Path(folder)), faults, seed):
-            typer.echo(f"{finding.fault:{width}}  {finding}")
-            findings.append(finding)
+    for finding in check_all(bench, faults, seed):
+        typer.echo(f"{finding.fault:{width}}  {finding}")
+        findings.append(finding)
     lies = sum(finding.outcome is Outcome.DIFFERS for finding in findings)
     typer.echo(f"{len(findings)} faults, {lies} that changed what is stored without a word")
     if lies:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chaos_chain import busy_chain
 from indexer_chain import CHAIN_ID, RecordedChain
 from indexer_command import Run, sentence
 
@@ -44,8 +45,12 @@ def test_proxy_is_served_until_it_is_stopped(environment: dict[str, str]) -> Non
     assert process.wait(10) == 0
 
 
-def test_check_names_what_became_of_each_fault(run: Run, chain: RecordedChain) -> None:
-    chain.final = 6
+@pytest.fixture
+def chain() -> RecordedChain:
+    return busy_chain()
+
+
+def test_check_names_what_became_of_each_fault(run: Run) -> None:
     named = ("duplicated-logs", "range-alchemy=2", "changed-sums=1")
     code, out, _ = run("chaos", "--check", *(part for name in named for part in ("--fault", name)))
     assert code == 0
@@ -56,7 +61,14 @@ def test_check_names_what_became_of_each_fault(run: Run, chain: RecordedChain) -
     assert last == "3 faults, 0 that changed what is stored without a word"
 
 
-def test_check_fails_when_something_is_lost_without_a_word(run: Run, chain: RecordedChain) -> None:
+def test_honest_node_helps(run: Run) -> None:
+    faults = ("--fault", "dropped-log", "--fault", "dropped-last")
+    code, out, _ = run("chaos", "--check", "--beside-honest", *faults)
+    assert code == 0
+    assert out.startswith("dropped-log   equals the truth\ndropped-last  equals the truth\n2 faults, 0 ")
+
+
+def test_check_fails_when_something_is_lost_without_a_word(run: Run) -> None:
     code, out, _ = run("chaos", "--check", "--fault", "dropped-rare-log")
     assert code == 1
     assert "dropped-rare-log  DIFFERS FROM THE TRUTH: " in out
