@@ -70,7 +70,7 @@ CHECKS = (
     (
         "work of a client that went away",
         _WRITER,
-        " if item[1].set_running_or_notify_cancel()]",
+        " if item.future.set_running_or_notify_cancel()]",
         "]",
         f"{_STORE}a_client_that_goes_away_stops_no_writing",
     ),
@@ -78,7 +78,7 @@ CHECKS = (
         "work that takes other work down",
         _WRITER,
         "self._write([item])",
-        "item[1].set_exception(error)",
+        "item.future.set_exception(error)",
         f"{_STORE}work_that_fails_takes_nothing_else_down",
     ),
     (
