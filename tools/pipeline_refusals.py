@@ -149,7 +149,7 @@ CHECKS = (
         _DISPATCH,
         "channels_without_deposit(session) | ",
         "",
-        f"{_PAYING}a_deposit_is_brought_first_and_requests_are_claimed_together",
+        f"{_PAYING}what_a_channel_pays_for_waits_for_its_deposit",
     ),
     (
         "a voucher that is given up at once",
