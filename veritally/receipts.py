@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from eth_abi.abi import encode
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
@@ -36,7 +36,7 @@ _RECEIPT_FIELDS = RECEIPT_TYPE.removeprefix("Receipt(").removesuffix(")").split(
 _RECEIPT_WORDS = ("bytes32", *(field.split(" ")[0] for field in _RECEIPT_FIELDS))
 
 
-@cache
+@lru_cache(maxsize=256)
 def eip712_domain_separator(name: str, version: str, chain_id: int, contract: str) -> bytes:
     """EIP-712 domain separator of one of our contracts."""
     types = ("bytes32", "bytes32", "bytes32", "uint256", "address")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from coincurve import PublicKey
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
@@ -52,11 +54,7 @@ def upto_digest(payment: UptoPayment, offer: PaymentOffer) -> bytes:
         (_UPTO_TYPEHASH, permitted, UPTO_PROXY_ADDRESS, payment.nonce, payment.deadline_s, witness),
         ("bytes32", "bytes32", "address", "uint256", "uint256", "bytes32"),
     )
-    domain = _struct(
-        (_PERMIT2_DOMAIN_TYPEHASH, keccak(text="Permit2"), offer.chain_id, PERMIT2_ADDRESS),
-        ("bytes32", "bytes32", "uint256", "address"),
-    )
-    return eip712_digest(domain, signed)
+    return eip712_digest(_permit2_domain(offer.chain_id), signed)
 
 
 def exact_digest(payment: ExactPayment, payer: str, offer: PaymentOffer) -> bytes:
@@ -104,6 +102,14 @@ def recover_signer(digest: bytes, signature: bytes) -> str | None:
     except ValueError:
         return None
     return str(to_checksum_address(keccak(key.format(compressed=False)[1:])[12:]))
+
+
+@lru_cache(maxsize=16)
+def _permit2_domain(chain_id: int) -> bytes:
+    return _struct(
+        (_PERMIT2_DOMAIN_TYPEHASH, keccak(text="Permit2"), chain_id, PERMIT2_ADDRESS),
+        ("bytes32", "bytes32", "uint256", "address"),
+    )
 
 
 def _token_domain(offer: PaymentOffer) -> bytes:

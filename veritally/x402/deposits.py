@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -21,6 +22,7 @@ _DEPOSIT = (_CONFIG, "uint128", "address", "bytes")
 _DEPOSIT_SELECTOR = keccak(text=f"deposit({','.join(_DEPOSIT)})")[:4]
 
 
+@lru_cache(maxsize=4096)
 def channel_id(channel: ChannelConfig, chain_id: int) -> bytes:
     """EIP-712 digest of a channel on a chain: what its vouchers name."""
     domain = eip712_domain_separator("x402 Batch Settlement", "1", chain_id, CHANNELS_ADDRESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -60,7 +61,7 @@ class Fields:
         value = self.text(key)
         if not _ADDRESS.fullmatch(value):
             raise MalformedPayloadError(self.name(key), "is no address")
-        return str(to_checksum_address(value))
+        return _with_checksum(value)
 
     def uint(self, key: str, bits: int = 256) -> int:
         """A whole number, as JSON number or in decimal digits."""
@@ -104,3 +105,9 @@ class Fields:
         """
         if signed != offered:
             raise OtherOfferError(self.name(key), signed, offered)
+
+
+@lru_cache(maxsize=4096)
+def _with_checksum(address: str) -> str:
+    """The same addresses come again and again, and a checksum is a hash."""
+    return str(to_checksum_address(address))
