@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from prover.door.answers import Handler
 from prover.door.directory import Directory
 from prover.door.door import Door, plain_error
 from prover.door.offers import Menu
+from prover.enclave.enclave import Enclave
 from prover.jobs.store import DurableJobs
 from prover.settling.settling import Settling
 from prover.upstream.client import UpstreamClient
@@ -42,6 +43,8 @@ class Parts:
     proofs: ProofDesk
     upstreams: Sequence[UpstreamClient]
     """Connections to language models."""
+    enclaves: Mapping[str, Enclave]
+    """By model."""
 
     def close(self) -> None:
         """Settles what waits, as far as that is possible in `DRAIN_S`, and closes the books."""

@@ -169,7 +169,8 @@ def _parts(settings: ProverSettings, connection: Connection, books: Books, progr
     proofs = _proofs(settings, books.database, catalogue)
     runner = Runner(catalogue.models, proofs)
     chain = connection.chain
-    evidence = _evidence(connection, catalogue, names, progress)
+    enclaves = _enclaves(connection, connection.documents, names, progress)
+    evidence = _evidence(connection, catalogue, enclaves)
     domain, prover = SettlementDomain.of(connection.deployment), connection.account.address
     book = Book(domain, prover, evidence.show_proof)
     jobs = DurableJobs(books.database, book, settings.max_waiting_jobs)
@@ -190,6 +191,7 @@ def _parts(settings: ProverSettings, connection: Connection, books: Books, progr
         settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
         proofs=proofs,
         upstreams=[item.client for item in language_models],
+        enclaves={names[model_id]: enclave for model_id, enclave in enclaves.items()},
     )
 
 
@@ -285,9 +287,8 @@ def _prepare(
 
 
 def _evidence(
-    connection: Connection, catalogue: Catalogue, names: Mapping[bytes, str], progress: Progress
+    connection: Connection, catalogue: Catalogue, enclaves: Mapping[bytes, Enclave]
 ) -> EvidenceMaker:
-    enclaves = _enclaves(connection, connection.documents, names, progress)
     circuits = {model.model_id: model.registered.index for model in catalogue.models.values()}
     domain = SettlementDomain.of(connection.deployment)
     return EvidenceMaker(domain, connection.account, enclaves, circuits)

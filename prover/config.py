@@ -23,8 +23,7 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 SECRETS = frozenset({"rpc_url", "fallback_rpc_urls", "database_url"})
 """Settings whose values may hold keys or passwords."""
 _PATHS = frozenset(
-    {"deployment", "models", "cache_dir", "srs", "state_dir"}
-    | {"keystore_file", "keystore_password_file", "raw_key_file"}
+    name for name, field in ProverSettings.model_fields.items() if "Path" in str(field.annotation)
 )
 
 

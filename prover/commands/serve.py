@@ -73,7 +73,11 @@ async def _serve(settings: ProverSettings, connection: Connection) -> None:
 
 
 def _monitor(settings: ProverSettings, connection: Connection, parts: Parts) -> Monitor:
-    chain = ChainWatch(parts.books.manager.key, settings.rpc_urls, connection.deployment, connection.offers)
-    monitor = Monitor(parts.books.database, parts.books.manager.key, chain)
+    def valid_until() -> dict[str, int]:
+        return {model: enclave.registered_until_s() for model, enclave in parts.enclaves.items()}
+
+    key, deployment = parts.books.manager.key, connection.deployment
+    chain = ChainWatch(key, settings.rpc_urls, deployment, connection.offers, valid_until)
+    monitor = Monitor(parts.books.database, key, chain)
     monitor.failure = lambda: parts.settling.failure
     return monitor

@@ -93,7 +93,7 @@ class Enclave:
         `sign`.
         """
         now_s = self._chain.time_s()
-        valid_until_s = self._registered_until_s()
+        valid_until_s = self.registered_until_s()
         if valid_until_s - now_s > RENEW_BEFORE_S:
             return
         try:
@@ -104,6 +104,14 @@ class Enclave:
             left_s = valid_until_s - now_s
             _log.warning("key %s, valid for %d s more, was not renewed: %s", self.address, left_s, error)
 
+    def registered_until_s(self) -> int:
+        """Unix time until which the registry takes the key; zero when it is unknown there.
+
+        Raises:
+            ChainUnreachableError: the node does not answer.
+        """
+        return int(self._chain.read(self._registry.functions.getKey(self._key)).validUntil)
+
     def _register(self, now_s: int) -> None:
         request = self._request(now_s)
         document = self._source.driver.attest(request.user_data(), b"", b"")
@@ -112,10 +120,6 @@ class Enclave:
         shown = self._source.prepare(document)
         register = self._registry.functions.register(request.as_argument(), *shown, signature)
         self._chain.send(register, self._prover, self._gas_limit(register))
-
-    def _registered_until_s(self) -> int:
-        """Unix seconds; zero when the key is unknown."""
-        return int(self._chain.read(self._registry.functions.getKey(self._key)).validUntil)
 
     def _gas_limit(self, register: ContractFunction) -> int:
         """As for others, but estimated in the next block: the latest may be older than the document."""

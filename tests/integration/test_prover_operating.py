@@ -70,6 +70,7 @@ def test_settle_now_sends_what_waits_and_status_and_metrics_tell_what_was_earned
     assert standing["book"]["earned_base_units"] == {devnet.usdc: "1000"}
     assert int(standing["book"]["gas_wei"]) > 0
     assert standing["chain"]["routes"] == {"signed": "active", "tee": "active", "zkml": "active"}
+    assert 6 * 86_400 < standing["chain"]["enclave_valid_s"]["iris"] < 8 * 86_400
     assert int(standing["chain"]["balance_wei"]) == devnet.chain.w3.eth.get_balance(
         devnet.accounts.prover.address
     )

@@ -56,6 +56,13 @@ def test_paths_in_the_file_begin_at_its_folder_and_others_at_the_working_directo
     assert settings.database == f"sqlite:///{folder / 'state' / 'prover.db'}"
 
 
+@pytest.mark.parametrize("name", ["srs", "keystore_file", "keystore_password_file", "cluster_key_file"])
+def test_every_path_in_the_file_begins_at_its_folder(name: str) -> None:
+    write(f'{name} = "x"', "etc/prover.toml")
+    settings = load_configuration(Path("etc/prover.toml")).settings
+    assert getattr(settings, name) == Path.cwd() / "etc" / "x"
+
+
 def test_the_environment_names_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write("port = 5", "other.toml")
     monkeypatch.setenv(CONFIG_VARIABLE, "other.toml")
