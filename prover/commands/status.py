@@ -112,6 +112,7 @@ def _facts(standing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     book, chain = standing["book"], standing["chain"]
     if book:
         yield "transactions in flight", f"{book['in_flight']}, oldest {book['oldest_unconfirmed_s']:.0f} s"
+        yield "proofs", _counts(book["proofs"])
         earned = ", ".join(f"{amount} of {asset}" for asset, amount in book["earned_base_units"].items())
         yield "earned in the last day (base units)", earned or "0"
         yield "gas of the last day", _ether(book["gas_wei"])

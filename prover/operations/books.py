@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from prover.jobs.job import JobState
 from prover.jobs.tables import JobRow
 from prover.operations.standing import BookStanding
+from prover.workers.tables import ProofJobRow
 from veritally.tiers import Tier
 from veritally.transactions import Database, State
 from veritally.transactions.lease import Key
@@ -41,6 +42,9 @@ def read_books(database: Database, key: Key) -> BookStanding:
             open_jobs=open_jobs,
             oldest_s=oldest_s,
             reasons=_reasons(session),
+            proofs=_counts(
+                session, select(col(ProofJobRow.state), func.count()).group_by(col(ProofJobRow.state))
+            ),
             transactions=_counts(
                 session,
                 _transactions(key, col(IntentRow.state), func.count()).group_by(col(IntentRow.state)),

@@ -114,6 +114,7 @@ def _book(book: BookStanding) -> Iterator[Metric]:
     yield _labelled(
         "not_settled_jobs", "Requests that were skipped or released.", ("code",), _one(book.reasons)
     )
+    yield _labelled("proofs", "Proofs by state.", ("state",), _one(book.proofs))
     yield _labelled("transactions", "Transactions by state.", ("state",), _one(book.transactions))
     yield _gauge("transactions_in_flight", "Transactions that are signed and in no block.", book.in_flight)
     yield _gauge(

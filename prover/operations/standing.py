@@ -19,6 +19,8 @@ class BookStanding:
     """By state: age in seconds of the oldest request that is not over."""
     reasons: Mapping[str, int]
     """Number of requests that were skipped or released, by the code of the reason."""
+    proofs: Mapping[str, int]
+    """Number of proofs by state."""
     transactions: Mapping[str, int]
     """Number of transactions by state."""
     oldest_unconfirmed_s: float

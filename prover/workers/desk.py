@@ -30,7 +30,6 @@ from prover.workers.store import ProofJobState, ProofOrder, ProofStore, StoredPr
 from prover.zkml.circuit import Circuit
 from prover.zkml.proof_times import expect
 from prover.zkml.prove import ProvenBatch, prove_batch
-from veritally.errors import VeritallyError
 
 _TICK_S: Final = 0.5
 """Seconds after which the desk looks again for workers that came, and for deadlines that passed."""
@@ -188,13 +187,12 @@ class ProofDesk:
         """Stores a job, and lets it wait unless its proof is there already."""
         try:
             stored = self._store.open(job.order, time.time())
-        except VeritallyError as error:
+            if stored.result is not None:
+                self._end(job, decode_result(job.circuit, job.order.inputs, stored.result))
+            else:
+                self._waiting.append(job)
+        except Exception as error:  # whatever it is, somebody waits for it
             self._end(job, error)
-            return
-        if stored.result is not None:
-            self._end(job, decode_result(job.circuit, job.order.inputs, stored.result))
-        else:
-            self._waiting.append(job)
 
     def _fail_late(self) -> None:
         now_s = time.time()
@@ -230,7 +228,7 @@ class ProofDesk:
                 return
             timeout_s = min(self._limits.timeout_s, left_s)
             future = self._engine.submit(prove_batch, job.circuit, job.order.inputs, timeout_s)
-        except (ProverError, VeritallyError) as error:
+        except Exception as error:  # whatever it is, somebody waits for it
             self._end(job, error)
             return
         with self._lock:
@@ -242,7 +240,7 @@ class ProofDesk:
             self._running.remove(job)
         try:
             self._judge(job, claimed, future)
-        except VeritallyError as error:
+        except Exception as error:  # whatever it is, somebody waits for it
             self._end(job, error)
 
     def _judge(self, job: _Job, claimed: StoredProof, future: Future[ProvenBatch]) -> None:
@@ -283,10 +281,12 @@ class ProofDesk:
             self._end(job, StaleProofError(job.order.model))
 
     def _give_up(self, job: _Job, error: ProverError) -> None:
-        claimed = self._store.claim(job.order.job_id)
-        if claimed is not None:
-            self._store.fail(job.order.job_id, claimed.token, str(error))
-        self._end(job, error)
+        try:
+            claimed = self._store.claim(job.order.job_id)
+            if claimed is not None:
+                self._store.fail(job.order.job_id, claimed.token, str(error))
+        finally:
+            self._end(job, error)
 
     def _end(self, job: _Job, outcome: ProvenBatch | BaseException) -> None:
         with self._lock:

@@ -97,7 +97,7 @@ def operated(environment: Mapping[str, str], folder: Path) -> Iterator[Operated]
         process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{health_port}", settings, folder, log
     )
     try:
-        await_that(lambda: _answers(service), f"the service is up: {log.read_text()}")
+        await_that(lambda: _answers(service), f"the service is up; {log} has what it said")
         yield service
     finally:
         process.terminate()

@@ -6,15 +6,17 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from openai import AsyncOpenAI, UnprocessableEntityError
 from prover_service import IRIS_INPUT, RunningService, official_client, run_service
 from starlette.responses import Response
-from upstreams import UpstreamServer, run_upstream, spoken, streaming
+from upstreams import UpstreamServer, run_upstream, spoken, streaming, well_behaved
 from x402.http.clients import x402HttpxClient
 from x402.http.utils import decode_payment_required_header, decode_payment_response_header
 
@@ -152,6 +154,27 @@ async def test_a_stream_is_paid_for(
         await asyncio.sleep(0.1)
     assert event["payer"] == payer.address
     assert before - devnet.usdc_balance_base_units(payer.address) == COSTS
+
+
+async def test_an_openai_client_pays_with_its_http_client(
+    service: RunningService, payer: LocalAccount, upstream: UpstreamServer
+) -> None:
+    upstream.answer = well_behaved
+    client = AsyncOpenAI(
+        base_url=f"{service.url}/v1/signed/models/chatty",
+        api_key="none",
+        http_client=x402HttpxClient(official_client(payer), timeout=60),
+    )
+    ask = partial(client.chat.completions.create, model="chatty", messages=ASKED["messages"], max_tokens=50)
+    answer = await ask()
+    assert answer.choices[0].message.content == "The sky is blue."
+    assert answer.usage.total_tokens == 26
+    assert answer.model_extra["receipt"]["amount"] == str(COSTS)
+    said = [part.choices[0].delta.content or "" async for part in await ask(stream=True)]
+    assert "".join(said) == "The sky is blue."
+    with pytest.raises(UnprocessableEntityError, match="n must be 1"):
+        await ask(n=2)
+    await client.close()
 
 
 async def test_what_cannot_be_metered_is_not_asked_to_be_paid(service: RunningService) -> None:

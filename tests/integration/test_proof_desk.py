@@ -14,6 +14,7 @@ import pytest
 from batches import batch_of_iris
 from ezkl_children import children
 from prover_service import cache_dir
+from sqlalchemy import update
 from sqlmodel import SQLModel
 from transacting import FragileDatabase
 
@@ -34,6 +35,7 @@ from prover.zkml.circuit import Circuit, prepare_circuit
 from prover.zkml.errors import ProofTooLargeError
 from prover.zkml.proof_pool import ProofJob, ProofPool
 from prover.zkml.prove import ProvenBatch, prove_batch
+from veritally.transactions.errors import DatabaseError
 
 FLOWERS_CM = [(5.1, 3.5, 1.4, 0.2), (7.0, 3.2, 4.7, 1.4), (6.3, 3.3, 6.0, 2.5)]
 TIMEOUT_S = 60.0
@@ -174,6 +176,24 @@ def test_a_job_whose_workers_always_die_is_given_up(open_desk: Open, circuit: Ci
     again = desk.prove(job_id(1), circuit, FLOWERS_CM)
     engine.make(3)
     assert len(again.result(TIMEOUT_S).runs) == 3
+
+
+def test_nobody_waits_for_ever_when_the_database_is_damaged(
+    open_desk: Open, database: FragileDatabase, circuit: Circuit
+) -> None:
+    open_desk(local()).prove(job_id(1), circuit, FLOWERS_CM).result(TIMEOUT_S)
+    with database.transaction() as session:
+        session.connection().execute(update(TABLES[0]).values(result=b"{}"))
+    with pytest.raises(KeyError):
+        open_desk(local()).prove(job_id(1), circuit, FLOWERS_CM).result(TIMEOUT_S)
+    desk = open_desk(HandEngine(slots=0))
+    waiting = desk.prove(job_id(2), circuit, FLOWERS_CM, int(time.time()) + 2)
+    with database.transaction() as session:
+        SQLModel.metadata.drop_all(session.connection(), tables=TABLES)
+    with pytest.raises((ProofLateError, DatabaseError)):
+        waiting.result(TIMEOUT_S)
+    with pytest.raises(DatabaseError):
+        desk.prove(job_id(3), circuit, FLOWERS_CM).result(TIMEOUT_S)
 
 
 def test_what_cannot_be_proved_is_not_tried_again(open_desk: Open, circuit: Circuit) -> None:

@@ -39,6 +39,7 @@ def exported() -> set[str]:
         open_jobs={"reserved": {"zkml": 1}},
         oldest_s={"reserved": 1.0},
         reasons={"code": 1},
+        proofs={"done": 1},
         transactions={"final": 1},
         oldest_unconfirmed_s=0.0,
         next_nonce=1,
