@@ -72,13 +72,13 @@ class Bench:
             file.unlink()
         return Database(f"sqlite:///{path}")
 
-    def truth(self) -> Contents:
-        """What an honest node leads to.
+    def truth(self, name: str = "trial") -> Contents:
+        """What an honest node leads to, in a database of this name.
 
         Raises:
             IndexerError: it leads to nothing.
         """
-        with _Trial(self, FaultyNode(self.ask)) as trial:
+        with Trial(self, FaultyNode(self.ask), name) as trial:
             trial.run()
             return trial.contents()
 
@@ -108,7 +108,7 @@ def _met(
     bench: Bench, truth: Contents, kind: FaultKind, node: FaultyNode, hidden_blocks: int | None
 ) -> Finding:
     """With `hidden_blocks`, all but those are indexed while the node is still honest."""
-    with _Trial(bench, node) as trial:
+    with Trial(bench, node) as trial:
         if hidden_blocks is not None:
             node.is_faulty = False
             trial.hide_blocks(hidden_blocks)
@@ -126,7 +126,7 @@ def _met(
         return _recovered(trial, truth, kind, first_reason)
 
 
-def _recovered(trial: _Trial, truth: Contents, kind: FaultKind, first_reason: str) -> Finding:
+def _recovered(trial: Trial, truth: Contents, kind: FaultKind, first_reason: str) -> Finding:
     """What comes after the fault has ended."""
     reasons = [trial.attempt() for _ in range(_TRIES)]
     if reasons[-1]:
@@ -137,16 +137,17 @@ def _recovered(trial: _Trial, truth: Contents, kind: FaultKind, first_reason: st
     return Finding(kind.name, Outcome.STOPPED if first_reason else Outcome.EQUAL, first_reason)
 
 
-class _Trial:
+class Trial:
     """One database, filled through the same nodes by indexers that start anew each time."""
 
-    def __init__(self, bench: Bench, node: FaultyNode) -> None:
+    def __init__(self, bench: Bench, node: FaultyNode, name: str = "trial") -> None:
+        """`name` is that of the database, which is emptied."""
         self._bench = bench
         self._nodes = [node, FaultyNode(bench.ask)] if bench.has_honest_node else [node]
         self._served = ExitStack()
-        self._database = bench.database("trial")
+        self._database = bench.database(name)
 
-    def __enter__(self) -> _Trial:
+    def __enter__(self) -> Trial:
         self._urls = [self._served.enter_context(serve(node)) for node in self._nodes]
         return self
 

@@ -80,64 +80,67 @@ def _spoilt(fault: Fault, call: Call, ask: Ask) -> Ask:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, node: FaultyNode, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.node = node
+        self.is_stopped = threading.Event()
+
     def handle_error(self, *_: object) -> None:
         """Clients that hang up are no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        """Answers a call."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        reply = self.server.node.answer(body)
+        with suppress(OSError):
+            self._send(reply)
+
+    def _send(self, reply: Reply) -> None:
+        self._rest(reply.pause_s)
+        self.close_connection = reply.is_lost or reply.then_closes
+        if not reply.is_lost:
+            self.send_response(reply.status)
+            length = len(reply.body) if reply.announced_length is None else reply.announced_length
+            headers = ("content-type", reply.content_type), ("content-length", str(length)), *reply.headers
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self._write(reply)
+        if self.close_connection:
+            self.connection.shutdown(SHUT_RDWR)
+
+    def _write(self, reply: Reply) -> None:
+        if not reply.pace_s:
+            self.wfile.write(reply.body)
+            return
+        for index in range(len(reply.body)):
+            self.wfile.write(reply.body[index : index + 1])
+            self._rest(reply.pace_s)
+
+    def _rest(self, seconds: float) -> None:
+        if seconds and self.server.is_stopped.wait(seconds):
+            raise ConnectionAbortedError
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
 
 
 @contextmanager
 def serve(node: FaultyNode, port: int = 0) -> Iterator[str]:
     """The node's URL on this machine, until the context ends; a free port by default."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            reply = node.answer(body)
-            with suppress(OSError):
-                self._send(reply)
-
-        def _send(self, reply: Reply) -> None:
-            self._rest(reply.pause_s)
-            self.close_connection = reply.is_lost or reply.then_closes
-            if not reply.is_lost:
-                self.send_response(reply.status)
-                length = len(reply.body) if reply.announced_length is None else reply.announced_length
-                for name, value in (
-                    ("content-type", reply.content_type),
-                    ("content-length", length),
-                    *reply.headers,
-                ):
-                    self.send_header(name, str(value))
-                self.end_headers()
-                self._write(reply)
-            if self.close_connection:
-                self.connection.shutdown(SHUT_RDWR)
-
-        def _write(self, reply: Reply) -> None:
-            if not reply.pace_s:
-                self.wfile.write(reply.body)
-                return
-            for index in range(len(reply.body)):
-                self.wfile.write(reply.body[index : index + 1])
-                self._rest(reply.pace_s)
-
-        def _rest(self, seconds: float) -> None:
-            if seconds and stopped.wait(seconds):
-                raise ConnectionAbortedError
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Says nothing."""
-
-    stopped = threading.Event()
-    server = _Server(("127.0.0.1", port), Handler)
+    server = _Server(node, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        stopped.set()
+        server.is_stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chaos_chain import BLOCKS, FINALITY_BLOCKS, bench, busy_chain
+from chaos_chain import BLOCKS, FINALITY_BLOCKS, asker, bench, busy_chain
 from postgres import PostgresError, run_postgres
 from sqlalchemy import create_engine, text
 
 from indexer import rpc as rpc_module
 from indexer.chaos.catalogue import FAULTS
-from indexer.chaos.check import Bench, Outcome, check_fault
+from indexer.chaos.check import Bench, Outcome, Trial, check_fault
 from indexer.chaos.contents import Contents, differences, read_contents, rollup_differences
 from indexer.chaos.node import FaultyNode, serve
 from indexer.endpoints import Endpoints
@@ -37,11 +37,11 @@ NEEDS_ANOTHER_NODE = {
 fit. A single node that always tells the same lie about them is believed.
 """
 
-NEEDS_VERIFICATION = {"dropped-rare-log", "changed-data", "changed-receipt", "changed-payer"}
-"""Those of them that are believed beside an honest node, too, until the two are compared."""
+BELIEVED_UNTIL_FINAL = {"changed-data", "changed-receipt", "changed-payer"}
+"""Those of them that are believed beside an honest node, too, until it is asked to confirm a final block."""
 
-STOPS_BESIDE_AN_HONEST_NODE = {"wrong-chain", "wrong-hash", "failed-calls", "disagree"}
-"""Nobody can say which of two nodes is right, or a wrong answer is no reason to ask another one."""
+STOPS_BESIDE_AN_HONEST_NODE = {"wrong-chain", "wrong-hash", "dropped-rare-log", "disagree"}
+"""Nobody can say which of two nodes is right."""
 
 DEPENDS_ON_CHANCE = {"split-batch", "disagree"}
 """May hold the indexer up or not."""
@@ -94,7 +94,7 @@ def test_fault_is_overcome_or_named(tried: Bench, truth: Contents, name: str) ->
 
 
 def expected_beside_an_honest_node(name: str) -> set[Outcome]:
-    if name in NEEDS_VERIFICATION:
+    if name in BELIEVED_UNTIL_FINAL:
         return {Outcome.DIFFERS}
     stops = name in STOPS_BESIDE_AN_HONEST_NODE | DEPENDS_ON_CHANCE
     return {Outcome.EQUAL, Outcome.STOPPED} if stops else {Outcome.EQUAL}
@@ -107,6 +107,23 @@ def test_honest_node_helps(tried: Bench, truth: Contents, name: str) -> None:
     beside = replace(tried, has_honest_node=True)
     finding = check_fault(beside, truth, FAULTS[name], None, seed=1)
     assert finding.outcome in expected_beside_an_honest_node(name), str(finding)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_ANOTHER_NODE))
+def test_final_block_is_never_wrong_beside_an_honest_node(tried: Bench, name: str) -> None:
+    """It is the truth, or the indexer stops; when the lie has ended, it goes on to the truth."""
+    chain = busy_chain()
+    lying = replace(tried, ask=asker(chain), has_honest_node=True)
+    liar = FaultyNode(lying.ask, [FAULTS[name].fault(None, 1)])
+    with Trial(lying, liar) as trial:
+        trial.attempt()
+        chain.final = BLOCKS - 1
+        truth = lying.truth("truth")
+        for _ in range(3):
+            assert trial.attempt() or not trial.differences(truth, whole=True)
+        liar.is_faulty = False
+        assert not trial.attempt()
+        assert not trial.differences(truth, whole=True)
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS_ANOTHER_NODE))
