@@ -70,7 +70,7 @@ CHECKS = (
     (
         "work of a client that went away",
         _WRITER,
-        " if item[1].set_running_or_notify_cancel()]",
+        " if item.future.set_running_or_notify_cancel()]",
         "]",
         f"{_STORE}a_client_that_goes_away_stops_no_writing",
     ),
@@ -78,7 +78,7 @@ CHECKS = (
         "work that takes other work down",
         _WRITER,
         "self._write([item])",
-        "item[1].set_exception(error)",
+        "item.future.set_exception(error)",
         f"{_STORE}work_that_fails_takes_nothing_else_down",
     ),
     (
@@ -149,7 +149,7 @@ CHECKS = (
         _DISPATCH,
         "channels_without_deposit(session) | ",
         "",
-        f"{_PAYING}a_deposit_is_brought_first_and_requests_are_claimed_together",
+        f"{_PAYING}what_a_channel_pays_for_waits_for_its_deposit",
     ),
     (
         "a voucher that is given up at once",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from eth_abi.abi import encode
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
@@ -36,7 +36,7 @@ _RECEIPT_FIELDS = RECEIPT_TYPE.removeprefix("Receipt(").removesuffix(")").split(
 _RECEIPT_WORDS = ("bytes32", *(field.split(" ")[0] for field in _RECEIPT_FIELDS))
 
 
-@lru_cache(maxsize=256)
+@cache
 def eip712_domain_separator(name: str, version: str, chain_id: int, contract: str) -> bytes:
     """EIP-712 domain separator of one of our contracts."""
     types = ("bytes32", "bytes32", "bytes32", "uint256", "address")
@@ -178,8 +178,17 @@ def _require_hash(field: str, value: object) -> None:
 
 
 def _checked_address(field: str, value: object) -> str:
-    if not isinstance(value, str) or not is_hex_address(value) or not _may_be_checksummed(value):
+    checked = _checksummed(value) if isinstance(value, str) else None
+    if checked is None:
         raise InvalidReceiptError(field, value, "must be a hex address; mixed case must be its checksum")
+    return checked
+
+
+@lru_cache(maxsize=10_000)
+def _checksummed(value: str) -> str | None:
+    """The address with its checksum, which takes a hash; None when it is none."""
+    if not is_hex_address(value) or not _may_be_checksummed(value):
+        return None
     return str(to_checksum_address(value))
 
 

@@ -71,6 +71,7 @@ def reserve(session: Session, order: Order) -> None:
         config = channel_to_text(voucher.channel)
         row = ChannelRow(id=voucher.channel_id, payer=order.payer, config=config, charged=charged)
         session.add(row)
+        session.flush()  # so that the next request finds it
     row.running_job = order.job_id
     _keep_deposit(session, voucher)
 

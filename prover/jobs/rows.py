@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import Session, col, func, select
 
 from prover.jobs import channels
@@ -55,37 +56,34 @@ class Book:
 
 def reserve(unit: Unit, order: Order, most_reserved: int) -> tuple[Job, bool]:
     """See `Jobs.reserve`."""
-    row = unit.session.get(JobRow, order.job_id)
+    row = unit.find(order.job_id)
     if row is not None and row.state != JobState.RELEASED:
         if row.fingerprint != order.fingerprint:
             raise PaymentInUseError(order.payment_key)
         return job_of(row), False
-    waiting = _count_reserved(unit.session)
+    waiting = _count_reserved(unit)
     if waiting >= most_reserved:
         raise BusyError(waiting)
     channels.reserve(unit.session, order)
+    now_s, unit.reserved = time.time(), waiting + 1
     if row is None:
-        row = JobRow(state=JobState.RESERVED.value, created_at_s=time.time(), **order_columns(order))
+        unit.add(JobRow(state=JobState.RESERVED.value, created_at_s=now_s, **order_columns(order)))
     else:
-        row.sqlmodel_update(order_columns(order))
-        row.state, row.created_at_s = JobState.RESERVED.value, time.time()
-        row.reason_code = row.reason_message = None
-    unit.session.add(row)
-    unit.session.flush()
-    unit.changed.add(row.id)
-    return job_of(row), True
+        _set(row, order_columns(order), created_at_s=now_s)
+        move(unit, row, JobState.RESERVED)
+    unit.changed.add(order.job_id)
+    return Job(order, JobState.RESERVED, now_s), True
 
 
 def compute(unit: Unit, job_id: bytes, computed: Computed, book: Book) -> Job:
     """See `Jobs.computed`."""
-    row = require(unit.session, job_id)
+    row = require(unit, job_id)
     if row.state != JobState.RESERVED:
         return job_of(row)
     if not min(1, row.max_amount) <= computed.amount_base_units <= row.max_amount:
         raise AmountError(computed.amount_base_units, row.max_amount)
     channels.charge(unit.session, row, computed.amount_base_units)
-    row.sqlmodel_update(computed_columns(computed))
-    row.nonce, row.computed_at_s = _next_nonce(unit.session), time.time()
+    _set(row, computed_columns(computed), nonce=_next_nonce(unit.session), computed_at_s=time.time())
     row.receipt_hash = book.domain.receipt_hash(book.terms(row), book.receipt(row))
     row.state = JobState.COMPUTED.value
     if row.tier == Tier.ZKML and computed.proof is not None:
@@ -97,7 +95,7 @@ def compute(unit: Unit, job_id: bytes, computed: Computed, book: Book) -> Job:
 
 def release(unit: Unit, job_id: bytes, reason: Reason) -> Job:
     """See `Jobs.release`."""
-    row = require(unit.session, job_id)
+    row = require(unit, job_id)
     if row.state == JobState.RESERVED:
         channels.release(unit.session, row)
         move(unit, row, JobState.RELEASED, reason)
@@ -120,13 +118,13 @@ def find(session: Session, job_id: bytes) -> Job | None:
     return None if row is None else job_of(row)
 
 
-def require(session: Session, job_id: bytes) -> JobRow:
+def require(unit: Unit, job_id: bytes) -> JobRow:
     """The row of a request.
 
     Raises:
         UnknownJobError: there is none.
     """
-    row = session.get(JobRow, job_id)
+    row = unit.find(job_id)
     if row is None:
         raise UnknownJobError(job_id)
     return row
@@ -143,9 +141,17 @@ def by_ids(session: Session, job_ids: Collection[bytes]) -> list[Job]:
     return [job_of(row) for row in session.exec(select(JobRow).where(col(JobRow.id).in_(job_ids)))]
 
 
-def _count_reserved(session: Session) -> int:
-    counted = select(func.count()).select_from(JobRow)
-    return session.exec(counted.where(col(JobRow.state) == JobState.RESERVED.value)).one()
+def _count_reserved(unit: Unit) -> int:
+    if unit.reserved is None:
+        counted = select(func.count()).where(col(JobRow.state) == JobState.RESERVED.value)
+        unit.reserved = unit.session.exec(counted).one()
+    return unit.reserved
+
+
+def _set(row: JobRow, columns: Mapping[str, Any], **more: Any) -> None:
+    """Sets columns without validating what this program has made itself."""
+    for name, value in (*columns.items(), *more.items()):
+        set_attribute(row, name, value)
 
 
 def _next_nonce(session: Session) -> int:

@@ -38,7 +38,7 @@ class DurableJobs:
 
     async def reserve(self, order: Order) -> tuple[Job, bool]:
         """See `Jobs.reserve`."""
-        return await self._write(lambda unit: rows.reserve(unit, order, self._most_reserved))
+        return await self._write(lambda unit: rows.reserve(unit, order, self._most_reserved), order.job_id)
 
     async def computed(self, job_id: bytes, computed: Computed) -> Job:
         """See `Jobs.computed`.
@@ -47,11 +47,11 @@ class DurableJobs:
             UnknownJobError: it was not reserved.
             AmountError: it costs more than the payer signed for.
         """
-        return await self._write(lambda unit: rows.compute(unit, job_id, computed, self.book))
+        return await self._write(lambda unit: rows.compute(unit, job_id, computed, self.book), job_id)
 
     async def release(self, job_id: bytes, reason: Reason) -> Job:
         """See `Jobs.release`."""
-        return await self._write(lambda unit: rows.release(unit, job_id, reason))
+        return await self._write(lambda unit: rows.release(unit, job_id, reason), job_id)
 
     async def find(self, job_id: bytes) -> Job | None:
         """See `Jobs.find`."""
@@ -89,8 +89,8 @@ class DurableJobs:
         """Writes what waits, and stops."""
         self.writer.close()
 
-    async def _write(self, work: Callable[[Unit], _T]) -> _T:
-        return await asyncio.wrap_future(self.writer.submit(work))
+    async def _write(self, work: Callable[[Unit], _T], job_id: bytes) -> _T:
+        return await asyncio.wrap_future(self.writer.submit(work, job_id))
 
     def _find(self, job_id: bytes) -> Job | None:
         with self._database.reading() as session:

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from prover.errors import ProverError
+from prover.jobs.tables import JobRow
 from veritally.transactions import Database
 
 _log = logging.getLogger("veritally.prover")
@@ -27,10 +28,38 @@ class Unit:
 
     session: Session
     changed: set[bytes] = field(default_factory=set)
+    reserved: int | None = None
+    """How many requests are reserved; None before anybody has asked."""
+    _rows: dict[bytes, JobRow | None] = field(default_factory=dict)
+
+    def fetch(self, job_ids: Sequence[bytes]) -> None:
+        """Reads rows in one statement that will be asked for."""
+        self._rows = dict.fromkeys(job_ids)
+        if job_ids:
+            for row in self.session.exec(select(JobRow).where(col(JobRow.id).in_(job_ids))):
+                self._rows[row.id] = row
+
+    def find(self, job_id: bytes) -> JobRow | None:
+        """The row of a request, also when it is added in this transaction; None when there is none."""
+        if job_id not in self._rows:
+            self._rows[job_id] = self.session.get(JobRow, job_id)
+        return self._rows[job_id]
+
+    def add(self, row: JobRow) -> None:
+        """Adds the row of a request."""
+        self.session.add(row)
+        self._rows[row.id] = row
 
 
 Work = Callable[[Unit], _T]
 """Reads and writes rows. It may run twice, and has written nothing when it raises a ProverError."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    work: Work[Any]
+    future: Future[Any]
+    job_ids: tuple[bytes, ...]
 
 
 class Writer:
@@ -40,14 +69,14 @@ class Writer:
         """`committed` is told which requests a transaction has changed, from the writer's thread."""
         self.database = database
         self._committed = committed
-        self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="prover-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[_T]) -> Future[_T]:
-        """What the work returns or raises, once it is on the disk."""
+    def submit(self, work: Work[_T], *job_ids: bytes) -> Future[_T]:
+        """What the work returns or raises, once it is on the disk. `job_ids`: whose rows it will ask for."""
         future: Future[_T] = Future()
-        self._waiting.put((work, future))
+        self._waiting.put(_Asked(work, future, job_ids))
         return future
 
     def run(self, work: Work[_T]) -> _T:
@@ -68,9 +97,9 @@ class Writer:
                     taken.append(self._waiting.get_nowait())
             running = None not in taken
             items = [item for item in taken if item is not None]
-            self._write([item for item in items if item[1].set_running_or_notify_cancel()])
+            self._write([item for item in items if item.future.set_running_or_notify_cancel()])
 
-    def _write(self, items: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
+    def _write(self, items: Sequence[_Asked]) -> None:
         """All in one transaction; when that fails, each in its own."""
         try:
             self._commit(items)
@@ -79,17 +108,18 @@ class Writer:
                 for item in items:
                     self._write([item])
             elif items:
-                items[0][1].set_exception(error)
+                items[0].future.set_exception(error)
 
-    def _commit(self, items: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, items: Sequence[_Asked]) -> None:
         results: list[tuple[Future[Any], Any, ProverError | None]] = []
         with self.database.transaction() as session:
             unit = Unit(session)
-            for work, future in items:
+            unit.fetch([job_id for item in items for job_id in item.job_ids])
+            for item in items:
                 try:
-                    results.append((future, work(unit), None))
+                    results.append((item.future, item.work(unit), None))
                 except ProverError as refusal:
-                    results.append((future, None, refusal))
+                    results.append((item.future, None, refusal))
         if unit.changed:
             self._tell(unit.changed)
         for future, result, failure in results:

@@ -170,7 +170,7 @@ class Dispatcher:
         settlement = self._finder.find(item.receipt_hash)
 
         def note(unit: Unit) -> None:
-            row = require(unit.session, item.job_id)
+            row = require(unit, item.job_id)
             if settlement is not None:
                 ledger.settled(unit, row, settlement, row.batch_id)
             else:

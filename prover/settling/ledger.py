@@ -85,7 +85,7 @@ def evidenced(unit: Unit, groups: Sequence[PreparedGroup]) -> None:
     """Stores what backs the requests of a batch, before it is sent."""
     for group in groups:
         for item, shown in zip(group.items, group.shown, strict=True):
-            row = require(unit.session, item.job_id)
+            row = require(unit, item.job_id)
             row.evidence = json.dumps(shown)
             move(unit, row, JobState.EVIDENCED)
 
@@ -101,7 +101,7 @@ def submitted(
     unit.session.flush()
     for group in groups:
         for item in group.items:
-            row = require(unit.session, item.job_id)
+            row = require(unit, item.job_id)
             row.batch_id, row.transaction = batch.id, ""
             move(unit, row, JobState.SUBMITTED)
 
@@ -109,7 +109,7 @@ def submitted(
 def skipped(unit: Unit, refused: Sequence[tuple[Item, Reason]]) -> None:
     """Gives up requests that a trial refused; nothing that carries them was sent."""
     for item, reason in refused:
-        row = require(unit.session, item.job_id)
+        row = require(unit, item.job_id)
         if row.state in _WAITING:
             move(unit, row, JobState.SKIPPED, reason)
 

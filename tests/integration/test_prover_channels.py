@@ -76,6 +76,21 @@ def test_a_deposit_is_brought_first_and_requests_are_claimed_together(
     assert settled_count(devnet) == 3
 
 
+def test_what_a_channel_pays_for_waits_for_its_deposit(
+    devnet: Devnet, payer: LocalAccount, first: Order
+) -> None:
+    call_node(devnet.chain, "evm_setAutomine", False)
+    with new_pipeline(devnet, policy=PATIENT) as running:
+        job_id = running.compute(first, computed(paying.METERED))
+        assert not running.settling.settle_now(2.0)
+        assert running.find(job_id).state is JobState.COMPUTED
+        call_node(devnet.chain, "evm_setAutomine", True)
+        call_node(devnet.chain, "anvil_mine", "0x1")
+        assert running.settling.settle_now(20.0)
+        (job,) = running.await_over([job_id])
+    assert job.state.is_settled
+
+
 def test_requests_of_channels_wait_for_others_until_they_are_old(
     devnet: Devnet, payer: LocalAccount, first: Order
 ) -> None:
