@@ -154,7 +154,7 @@ def test_another_endpoint_knows_old_states(chain: RecordedChain, url: str, path:
         indexer_of(chain, path, first, url).sync_once()
     assert [row[:3] for row in incidents(path)] == [("rows", 23, 23)]
     asked = [params[0]["fromBlock"] for method, params in chain.requests if method == "eth_getLogs"]
-    assert asked == ["0x17"]
+    assert asked[0] == "0x17"  # the audit asks for the rest afterwards
     require_whole(chain, url, path)
 
 
