@@ -42,7 +42,6 @@ def write_file(path: Path, name: str, table: ExportTable, groups: Iterator[pa.Ta
 def publish(path: Path) -> None:
     """Gives a written file its name, for good."""
     path.with_name(path.name + PARTIAL).rename(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

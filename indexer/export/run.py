@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def export(
     Files end at multiples of that number and at the final block. What is there is never written again.
 
     Raises:
-        NothingIndexedError: no block with an event is final yet.
+        NothingIndexedError: nothing is final yet.
         ExportBusyError: another process exports into the folder.
         ExportFolderError: the folder cannot be written.
         UnknownExportError: the folder holds something else.
@@ -126,6 +126,8 @@ class _Run:
             sums.require(self._report)
         for file in files:
             publish(self._folder / file.path)
+        for folder in self._folders(files):
+            sync_folder(folder)
         self._entry = self._entry.with_range((from_block, to_block), sums.next_seq, files, sums.cells())
         self._manifest = self._manifest.having(self._entry)
         save_manifest(self._folder, self._manifest)
@@ -146,6 +148,11 @@ class _Run:
         name = f"{place}/{content.from_block:012d}-{content.to_block:012d}.parquet"
         groups = content.groups(table)
         return write_file(self._folder / name, name, table, _summed(groups, sums, table))
+
+    def _folders(self, files: Sequence[FileEntry]) -> set[Path]:
+        """The folders with the files, up to that of the export."""
+        above = {folder for file in files for folder in (self._folder / file.path).parents}
+        return {folder for folder in above if folder.is_relative_to(self._folder)}
 
     def _place(self, table: ExportTable) -> str:
         return f"{table.name}/{self._entry.chain_id}/{self._entry.settlement}"
