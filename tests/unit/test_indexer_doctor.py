@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from indexed import contents
 from indexer_chain import REGISTRIES, RecordedChain, serve
 from indexer_command import Run, chain_of_all_tiers, sentence
 
@@ -62,12 +63,12 @@ def test_all_is_well(run: Run) -> None:
     }
     assert not DATABASE.exists()
     run("sync", "--once")
-    before = DATABASE.read_bytes()
+    before = contents(DATABASE)
     _, found = examine(run)
     assert found["database tables"][1] == f"are of version {NEWEST}"
     assert found["database writable"][1] == "yes"
     assert found["database engine"][1] == "SQLite, journal mode wal, synchronous NORMAL"
-    assert DATABASE.read_bytes() == before
+    assert contents(DATABASE) == before
 
 
 def test_failed_check_shows_its_fix(chain: RecordedChain, run: Run) -> None:
