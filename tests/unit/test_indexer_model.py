@@ -322,3 +322,13 @@ def test_groups_of_all_tiers_settle_and_fail() -> None:
     assert min(len(rows[name]) for name in ("group_settled", "group_skipped", "receipt_skipped")) > 0
     machine.synchronise()
     machine.teardown()
+
+
+def test_reorganisation_needs_no_repair() -> None:
+    machine = IndexerMachine()
+    machine.settle(0, [(Tier.SIGNED, 0, 0, 0, 640, [1, 2], "good")])
+    machine.synchronise()
+    machine.reorganise(1, 0, [(Tier.SIGNED, 0, 1, 0, 1, [3], "good")])
+    machine.synchronise()
+    machine.compare()
+    machine.teardown()
