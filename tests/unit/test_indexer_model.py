@@ -30,6 +30,7 @@ from ledger_chain import (
     Rows,
     pay_address,
 )
+from sqlmodel import select
 from test_chaos_matrix import NEEDS_ANOTHER_NODE, WAITING
 
 from indexer import rpc as rpc_module
@@ -41,8 +42,10 @@ from indexer.chaos.fault import Ask, Call, Fault, Json
 from indexer.chaos.node import FaultyNode, serve
 from indexer.database import Database
 from indexer.errors import IndexerError
+from indexer.incidents import ENDPOINT
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
+from indexer.tables import IncidentRow
 from tests.reference.statements import NOBODY, Exact, Group, Payment, Proof, Receipt
 from veritally.tiers import SETTLED_TIERS, Tier
 
@@ -183,8 +186,10 @@ class IndexerMachine(RuleBasedStateMachine):
 
     @rule()
     def synchronise(self) -> None:
-        """Through an honest node: then nothing may be missing."""
+        """Through an honest node: then nothing may be missing, and nothing had to be repaired."""
+        repairs = self._repairs()
         self.indexer.sync_once()
+        assert self._repairs() == repairs
         found = read_contents(self.database)
         assert found.next_block == self.chain.head + 1
         assert _rows(found) == self.chain.rows(self.chain.head)
@@ -196,6 +201,12 @@ class IndexerMachine(RuleBasedStateMachine):
         assert not rollup_differences(found)
         to_block = self._last_common(found)
         assert _rows(found, to_block) == self.chain.rows(to_block)
+
+    def _repairs(self) -> list[str]:
+        """What was wrong with rows or sums that were stored."""
+        with self.database.transaction() as session:
+            incidents = session.exec(select(IncidentRow)).all()
+            return [incident.detail for incident in incidents if incident.kind != ENDPOINT]
 
     def _last_common(self, found: Contents) -> int:
         """Number of the last indexed block that the chain still has."""
@@ -310,4 +321,14 @@ def test_groups_of_all_tiers_settle_and_fail() -> None:
     assert {row[10] for row in rows["inference"]} == {0, 640}
     assert min(len(rows[name]) for name in ("group_settled", "group_skipped", "receipt_skipped")) > 0
     machine.synchronise()
+    machine.teardown()
+
+
+def test_reorganisation_needs_no_repair() -> None:
+    machine = IndexerMachine()
+    machine.settle(0, [(Tier.SIGNED, 0, 0, 0, 640, [1, 2], "good")])
+    machine.synchronise()
+    machine.reorganise(1, 0, [(Tier.SIGNED, 0, 1, 0, 1, [3], "good")])
+    machine.synchronise()
+    machine.compare()
     machine.teardown()
