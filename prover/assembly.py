@@ -167,7 +167,7 @@ def _parts(settings: ProverSettings, connection: Connection, books: Books, progr
         facilitator=InProcessFacilitator(chain, settlement, catalogue.network, jobs),
         books=books,
         jobs=jobs,
-        settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
+        settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), policy),
         pool=pool,
         service=InferenceService(catalogue, runner, jobs, settings.answer_timeout_s),
         payment_timeout_s=settings.payment_timeout_s,
