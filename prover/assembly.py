@@ -189,7 +189,7 @@ def _parts(settings: ProverSettings, connection: Connection, books: Books, progr
         menu=_menu(settings, connection),
         books=books,
         jobs=jobs,
-        settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy),
+        settling=Settling(chain, jobs, books.manager, Judge(evidence, trier), policy),
         proofs=proofs,
         upstreams=[item.client for item in language_models],
         enclaves={names[model_id]: enclave for model_id, enclave in enclaves.items()},

@@ -15,7 +15,6 @@ from prover.settling.deposits import bring_deposits, channels_without_deposit
 from prover.settling.judging import Judge, Ready
 from prover.settling.looking_up import SETTLED_BEFORE, Finder
 from prover.settling.policy import SettlingPolicy
-from prover.settling.trial import Trier
 from prover.settling.withdrawals import Watch
 from veritally.chain import TRANSACTION_GAS_CAP, Chain
 from veritally.transactions import Call, Intent, TransactionManager
@@ -38,7 +37,6 @@ class Dispatcher:
         book: Book,
         manager: TransactionManager,
         judge: Judge,
-        trier: Trier,
         policy: SettlingPolicy,
     ) -> None:
         self._chain = chain
@@ -46,7 +44,6 @@ class Dispatcher:
         self._book = book
         self._manager = manager
         self._judge = judge
-        self._trier = trier
         self._policy = policy
         self._finder = Finder(chain, book.domain)
         self._watch = Watch(writer, chain)
@@ -149,8 +146,7 @@ class Dispatcher:
     def _send(self, ready: Ready) -> None:
         """Evidence first, then the batch with its intent, in one transaction."""
         self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups))
-        data = self._trier.calldata(ready.groups)
-        call = Call(self._book.domain.settlement, data, gas_limit=_gas_limit(ready, len(data)))
+        call = Call(self._book.domain.settlement, ready.calldata, gas_limit=_gas_limit(ready))
         intent = Intent(f"settle:{secrets.token_hex(12)}", call)
         self._writer.run(lambda unit: ledger.submitted(unit, self._manager, intent, ready.groups))
         count = sum(len(item.items) for item in ready.groups)
@@ -179,9 +175,9 @@ class Dispatcher:
         self._writer.run(note)
 
 
-def _gas_limit(ready: Ready, data_bytes: int) -> int:
+def _gas_limit(ready: Ready) -> int:
     """What the trial burned and a third more, at least what must be there; all there is for a second try."""
     if any(item.items[0].alone for item in ready.bundles):
         return TRANSACTION_GAS_CAP
-    least = max(gas_floor(ready.bundles), 21_000 + 40 * data_bytes)
+    least = max(gas_floor(ready.bundles), 21_000 + 40 * len(ready.calldata))
     return min(max(ready.gas_used * 13 // 10, least), TRANSACTION_GAS_CAP)

@@ -25,6 +25,7 @@ class Ready:
 
     groups: tuple[PreparedGroup, ...]
     gas_used: int
+    calldata: bytes
 
     @property
     def bundles(self) -> list[Bundle]:
@@ -96,7 +97,7 @@ class Judge:
             return self._divide(bundles, reason_of(trial.problem))
         pairs = list(zip(groups, trial.outcomes, strict=True))
         if all(outcome.seq is not None for _, outcomes in pairs for outcome in outcomes):
-            return Verdict([Ready(tuple(groups), trial.gas_used)], [])
+            return Verdict([Ready(tuple(groups), trial.gas_used, trial.calldata)], [])
         return self._sort(pairs)
 
     def _sort(self, pairs: Sequence[tuple[PreparedGroup, tuple[ReceiptOutcome, ...]]]) -> Verdict:

@@ -15,7 +15,6 @@ from prover.settling.following import Follower
 from prover.settling.judging import Judge
 from prover.settling.looking_up import Finder
 from prover.settling.policy import SettlingPolicy
-from prover.settling.trial import Trier
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 from veritally.transactions import Report, TransactionManager
@@ -42,13 +41,12 @@ class Settling:
         jobs: DurableJobs,
         manager: TransactionManager,
         judge: Judge,
-        trier: Trier,
         policy: SettlingPolicy,
     ) -> None:
         self._jobs = jobs
         self._manager = manager
         self._policy = policy
-        self._dispatcher = Dispatcher(chain, jobs.writer, jobs.book, manager, judge, trier, policy)
+        self._dispatcher = Dispatcher(chain, jobs.writer, jobs.book, manager, judge, policy)
         self._follower = Follower(jobs.writer, manager, Finder(chain, jobs.book.domain))
         self._stop = threading.Event()
         self._changed = threading.Event()

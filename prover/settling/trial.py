@@ -32,6 +32,8 @@ class Trial:
     outcomes: tuple[tuple[ReceiptOutcome, ...], ...]
     """Of the receipts of each group; empty when it would revert."""
     gas_used: int
+    calldata: bytes
+    """What the transaction says."""
     problem: str = ""
     """Why it would revert; empty when it would not."""
 
@@ -46,8 +48,7 @@ class Trier:
         self._contract = chain.contract("Settlement", domain.settlement)
         self._simulates = True
 
-    def calldata(self, groups: Sequence[PreparedGroup]) -> bytes:
-        """What the transaction says."""
+    def _calldata(self, groups: Sequence[PreparedGroup]) -> bytes:
         arguments = [[item.group.as_argument() for item in groups]]
         return bytes(HexBytes(self._contract.encode_abi("settle", arguments)))
 
@@ -57,14 +58,15 @@ class Trier:
         Raises:
             ChainUnreachableError: the node does not answer, or not in the form of its method.
         """
+        data = self._calldata(groups)
         call = {
             "from": self._prover,
             "to": self._domain.settlement,
-            "input": "0x" + self.calldata(groups).hex(),
+            "input": "0x" + data.hex(),
             "gas": hex(TRANSACTION_GAS_CAP),
         }
         found = self._simulate(call) if self._simulates else None
-        return self._call(call, groups) if found is None else self._read(found, groups)
+        return self._call(call, groups, data) if found is None else self._read(found, groups, data)
 
     def _simulate(self, call: dict[str, str]) -> dict[str, Any] | None:
         """The outcome with its logs; None when the node has no such method."""
@@ -80,10 +82,11 @@ class Trier:
             raise self._nonsense(error) from None
         return found
 
-    def _read(self, found: dict[str, Any], groups: Sequence[PreparedGroup]) -> Trial:
+    def _read(self, found: dict[str, Any], groups: Sequence[PreparedGroup], data: bytes) -> Trial:
         gas_used = int(found["gasUsed"], 16)
         if found["status"] != "0x1":
-            return Trial((), gas_used, explain_reason(bytes(HexBytes(found.get("returnData") or "0x"))))
+            problem = explain_reason(bytes(HexBytes(found.get("returnData") or "0x")))
+            return Trial((), gas_used, data, problem)
         logs = [
             {
                 "address": log["address"],
@@ -92,16 +95,17 @@ class Trier:
             }
             for log in found["logs"]
         ]
-        return Trial(decode_outcomes(self._domain, [item.group for item in groups], logs), gas_used)
+        outcomes = decode_outcomes(self._domain, [item.group for item in groups], logs)
+        return Trial(outcomes, gas_used, data)
 
-    def _call(self, call: dict[str, str], groups: Sequence[PreparedGroup]) -> Trial:
+    def _call(self, call: dict[str, str], groups: Sequence[PreparedGroup], data: bytes) -> Trial:
         """For nodes that show no logs: they tell only how many receipts of a group are skipped."""
         answer = self._chain.w3.provider.make_request(RPCEndpoint("eth_call"), [call, "latest"])
         error = answer.get("error")
         if isinstance(error, dict):
-            data = error.get("data")
-            if isinstance(data, str) and data.startswith("0x"):
-                return Trial((), 0, explain_reason(bytes(HexBytes(HexStr(data)))))
+            reason = error.get("data")
+            if isinstance(reason, str) and reason.startswith("0x"):
+                return Trial((), 0, data, explain_reason(bytes(HexBytes(HexStr(reason)))))
             raise self._nonsense(error)
         gas = self._chain.w3.provider.make_request(RPCEndpoint("eth_estimateGas"), [call, "latest"])
         if "result" not in gas:
@@ -111,7 +115,7 @@ class Trier:
             tuple(_told(item.receipt_hash, *result) for item in group.items)
             for group, result in zip(groups, results, strict=True)
         )
-        return Trial(outcomes, int(gas["result"], 16))
+        return Trial(outcomes, int(gas["result"], 16), data)
 
     def _nonsense(self, error: object) -> ChainUnreachableError:
         problem = error.get("message") if isinstance(error, dict) else None

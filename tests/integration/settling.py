@@ -136,7 +136,7 @@ def pipeline(
     evidence = EvidenceMaker(domain, prover, enclaves or {}, circuits or {})
     jobs = DurableJobs(database, Book(domain, prover.address, evidence.show_proof))
     trier = Trier(chain, domain, prover.address)
-    settling = Settling(chain, jobs, books.manager, Judge(evidence, trier), trier, policy)
+    settling = Settling(chain, jobs, books.manager, Judge(evidence, trier), policy)
     own_chains = [(keeper, keeper._chain) for keeper in (enclaves or {}).values()]
     for keeper, own in own_chains:
         keeper._chain = ManagedChain.over(own, books.manager)

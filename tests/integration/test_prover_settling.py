@@ -111,9 +111,9 @@ def test_a_transaction_that_reverts_is_divided_and_sent_again_with_all_the_gas(
     before = devnet.chain.w3.eth.get_transaction_count(devnet.accounts.prover.address)
     judged_gas = dispatch._gas_limit
 
-    def too_little(ready: Ready, data_bytes: int) -> int:
+    def too_little(ready: Ready) -> int:
         alone = any(bundle.items[0].alone for bundle in ready.bundles)
-        return judged_gas(ready, data_bytes) if alone else 235_000
+        return judged_gas(ready) if alone else 235_000
 
     monkeypatch.setattr(dispatch, "_gas_limit", too_little)
     outcomes = settler(devnet).settle([free(devnet, 1), free(devnet, 2)])

@@ -73,6 +73,12 @@ def test_whatever_comes_is_packed_whole_into_transactions_that_chains_take(
         assert len(batch) == 1 or not any(member.items[0].alone for member in batch)
 
 
+def test_more_than_one_transaction_holds_is_divided() -> None:
+    payments = pack(bundle(item(nonce) for nonce in range(300)))
+    assert len(payments) > 1
+    assert all(fits(batch) for batch in payments)
+
+
 def test_halves_are_the_whole() -> None:
     whole = Bundle(tuple(item(nonce, channel=b"\x01" * 32) for nonce in range(5)))
     first, second = whole.halves()
