@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def await_health(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{url}/healthz").status_code == 200:
