@@ -45,7 +45,11 @@ CORES: Final = "cores"
 """Resource of a worker; a proof takes one."""
 _CONNECT_S: Final = 15.0
 _LOOK_S: Final = 0.5
-"""Seconds after which the workers are counted again, and a result is asked for again."""
+"""Seconds after which the workers are counted again."""
+_ASK_S: Final = 0.1
+"""Seconds after which a proof is looked at again."""
+_FETCH_S: Final = 120.0
+"""Seconds in which the result of a proof must be here."""
 _PARTING_S: Final = 5.0
 """Seconds for which a proof that is no longer wanted may take to be ended on its worker."""
 _PART_BYTES: Final = 8 * 2**20
@@ -211,19 +215,18 @@ class ClusterProofs(ProofEngine):
     def _await(
         self, client: Client, asked: DaskFuture[bytes], future: Future[ProvenBatch], request: bytes
     ) -> bytes:
-        while True:
-            try:
-                return bytes(asked.result(timeout=_LOOK_S))
-            except TimeoutError:
-                pass
+        while asked.status == "pending":
             if future.cancelled():
                 asked.cancel()
                 client.run(stop_here, json.loads(request)["id"])
                 raise WorkerLostError("it is no longer wanted")
-            if asked.status != "pending" or client.status != "running":
-                if asked.status == "finished":
-                    continue
+            if client.status != "running":
                 raise WorkerLostError(f"the scheduler at {self._address} is gone")
+            time.sleep(_ASK_S)
+        if asked.status == "lost":
+            raise WorkerLostError(f"the scheduler at {self._address} is gone")
+        # Results of several threads are fetched together: a short limit of one would break those of others.
+        return bytes(asked.result(timeout=_FETCH_S))
 
     def _send_files(self, worker: str, files: CircuitFiles, digests: list[str]) -> None:
         """Sends files to a worker that lacks them, unless another proof of ours has sent them by now."""
