@@ -52,18 +52,19 @@ class Relay:
 
     def answer(self, body: bytes) -> bytes | None:
         """The node's answer to a request; None when it is lost."""
-        method = json.loads(body)["method"]
-        self.methods.append(method)
-        self._lost = self._lost or method == self._lost_at
+        asked = json.loads(body)
+        methods = [item["method"] for item in (asked if isinstance(asked, list) else [asked])]
+        self.methods += methods
+        self._lost = self._lost or self._lost_at in methods
         if self._lost:
             return None
-        if method == self._refused:
+        if self._refused in methods:
             error = {"code": -32001, "message": f"key {KEY} has no access"}
-            return json.dumps({"jsonrpc": "2.0", "id": json.loads(body)["id"], "error": error}).encode()
+            return json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": error}).encode()
         content = self._ask(body)
-        if method == self._doubled:
+        if self._doubled in methods:
             content = self._ask(body)
-        if method == self._swallowed:
+        if self._swallowed in methods:
             self._swallowed = None
             return None
         return content
