@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from prover.cli import app
 from veritally.errors import CommandError
 
-START_TIMEOUT_S = 240.0
+START_TIMEOUT_S = 500.0
 PROGRAM = [sys.executable, "-c", "from prover.cli import main; main()"]
 
 

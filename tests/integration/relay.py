@@ -18,6 +18,7 @@ class Relay:
 
     def __init__(self, node_url: str) -> None:
         self._node_url = node_url
+        self._http = httpx.Client(timeout=60)
         self._lost = False
         self._lost_at: str | None = None
         self._swallowed: str | None = None
@@ -69,9 +70,13 @@ class Relay:
             return None
         return content
 
+    def close(self) -> None:
+        """Closes the connections to the node."""
+        self._http.close()
+
     def _ask(self, body: bytes) -> bytes:
         headers = {"content-type": "application/json"}
-        return httpx.post(self._node_url, content=body, headers=headers, timeout=60).content
+        return self._http.post(self._node_url, content=body, headers=headers).content
 
 
 @contextmanager
@@ -100,3 +105,4 @@ def relayed(node_url: str) -> Iterator[tuple[str, Relay]]:
         finally:
             server.shutdown()
             thread.join()
+            relay.close()

@@ -19,6 +19,8 @@ from x402.http.clients import x402HttpxClient
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module")
 def relay(devnet: Devnet) -> Iterator[tuple[str, Relay]]:
@@ -33,21 +35,22 @@ def service(
 ) -> Iterator[Operated]:
     """One service for all tests of the file; the last one ends it. It settles when it is told to."""
     folder, snapshot = tmp_path_factory.mktemp("operated"), call_node(devnet.chain, "evm_snapshot")
-    settings = environment(devnet, folder, rpc_url=relay[0], batch_window_s="600", batch_max_age_s="600")
+    settings = environment(devnet, folder, rpc_url=relay[0], batch_window_s="120", batch_max_age_s="120")
     with operated(settings, folder) as running:
         yield running
     call_node(devnet.chain, "evm_revert", snapshot)
 
 
 async def pay(service: Operated, payer: LocalAccount, tier: str) -> httpx.Response:
-    async with x402HttpxClient(official_client(payer), timeout=60) as client:
+    async with x402HttpxClient(official_client(payer), timeout=240) as client:
         return await client.post(f"{service.url}/v1/{tier}/models/iris/infer", json=BODY)
 
 
 async def pay_and_settle(service: Operated, payer: LocalAccount) -> httpx.Response:
-    """Without the command the answer would come after ten minutes."""
+    """Without the command the answer would come after two minutes."""
     paid = asyncio.create_task(pay(service, payer, "signed"))
     while not service.status()["book"]["open_jobs"].get("computed"):
+        assert not paid.done(), (await paid).text
         await asyncio.sleep(0.05)
     done = await asyncio.to_thread(service.command, "settle", "--now")
     assert done.returncode == 0, done.stderr
@@ -146,6 +149,7 @@ def test_drain_finishes_what_runs_refuses_what_comes_and_ends(
     async def drain_while_a_proof_is_made() -> tuple[httpx.Response, httpx.Response, str]:
         paid = asyncio.create_task(pay(service, payer, "zkml"))
         while not service.status()["book"]["open_jobs"]:
+            assert not paid.done(), (await paid).text
             await asyncio.sleep(0.05)
         drained = asyncio.create_task(asyncio.to_thread(service.command, "drain"))
         while True:
