@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
@@ -307,9 +307,15 @@ def test_database_is_what_the_ledger_says_at_length(monkeypatch: pytest.MonkeyPa
     run(monkeypatch, examples, steps, derandomize=False)
 
 
-def test_groups_of_all_tiers_settle_and_fail() -> None:
-    """The plans above reach every kind of event."""
+@pytest.fixture
+def machine() -> Iterator[IndexerMachine]:
     machine = IndexerMachine()
+    yield machine
+    machine.teardown()
+
+
+def test_groups_of_all_tiers_settle_and_fail(machine: IndexerMachine) -> None:
+    """The plans above reach every kind of event."""
     for index, tier in enumerate(SETTLED_TIERS):
         model = 1 if tier == Tier.ZKML else 0
         for fault in ("good", "evidence", "payment", "floor"):
@@ -321,14 +327,11 @@ def test_groups_of_all_tiers_settle_and_fail() -> None:
     assert {row[10] for row in rows["inference"]} == {0, 640}
     assert min(len(rows[name]) for name in ("group_settled", "group_skipped", "receipt_skipped")) > 0
     machine.synchronise()
-    machine.teardown()
 
 
-def test_reorganisation_needs_no_repair() -> None:
-    machine = IndexerMachine()
+def test_reorganisation_needs_no_repair(machine: IndexerMachine) -> None:
     machine.settle(0, [(Tier.SIGNED, 0, 0, 0, 640, [1, 2], "good")])
     machine.synchronise()
     machine.reorganise(1, 0, [(Tier.SIGNED, 0, 1, 0, 1, [3], "good")])
     machine.synchronise()
     machine.compare()
-    machine.teardown()
