@@ -12,6 +12,7 @@ _STATE = "prover/operations/state_folder.py"
 _CONFIG_TESTS = "tests/unit/test_prover_config.py"
 _LOG_TESTS = "tests/unit/test_prover_logs.py"
 _DOCTOR_TESTS = "tests/integration/test_prover_doctor.py"
+_STATE_TESTS = "tests/unit/test_prover_state_folder.py"
 _OPERATING_TESTS = "tests/integration/test_prover_operating.py"
 
 CHECKS = (
@@ -134,10 +135,10 @@ CHECKS = (
         'scope["method"] == "POST" and self._control.stopped.is_set():',
         _OPERATING_TESTS,
     ),
-    ("two services in one folder", _STATE, "if _answers(path):", "if False:", _OPERATING_TESTS),
-    ("a folder that others may enter", _STATE, "if mode & 0o077:", "if False:", _OPERATING_TESTS),
-    ("the state of another chain", _STATE, "if found != claim:", "if False:", _OPERATING_TESTS),
-    ("a socket that others may open", _STATE, "os.umask(0o177)", "os.umask(0)", _OPERATING_TESTS),
+    ("two services in one folder", _STATE, "if _answers(path):", "if False:", _STATE_TESTS),
+    ("a folder that others may enter", _STATE, "if mode & 0o077:", "if False:", _STATE_TESTS),
+    ("the state of another chain", _STATE, "if found != claim:", "if False:", _STATE_TESTS),
+    ("a socket that others may open", _STATE, "os.umask(0o177)", "os.umask(0)", _STATE_TESTS),
     (
         "a lost node that nobody is told of",
         "prover/operations/monitor.py",

@@ -6,7 +6,6 @@ import asyncio
 import re
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -126,21 +125,6 @@ def test_only_the_operator_may_steer_and_one_service_uses_a_folder(service: Oper
     taken = service.command("--set", f"state_dir={service.state_dir}/other", "serve")
     assert taken.returncode == 2
     assert "VERITALLY_PROVER_PORT: cannot listen on 127.0.0.1:" in taken.stderr
-
-
-def test_a_state_folder_that_others_may_enter_is_refused(devnet: Devnet, tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o755)
-    settings = environment(devnet, tmp_path, state_dir=str(tmp_path / "open"))
-    refused = run_command(settings, "serve")
-    assert refused.returncode == 2
-    assert "others may enter it; run `chmod 700`" in refused.stderr
-
-
-def test_the_state_of_another_chain_is_not_taken_for_ours(devnet: Devnet, tmp_path: Path) -> None:
-    (tmp_path / "chain").write_text(f"{devnet.chain.chain_id} 0x{'11' * 32}\n")
-    refused = run_command(environment(devnet, tmp_path), "serve")
-    assert refused.returncode == 2
-    assert "belongs to another chain, or to an earlier one that had the same id" in refused.stderr
 
 
 def test_drain_finishes_what_runs_refuses_what_comes_and_ends(
