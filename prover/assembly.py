@@ -69,7 +69,8 @@ class Connection:
     """Attestation of the enclave that this runs in; without it the tier TEE is not offered."""
     asset: str
     decimals: int
-    offers: Mapping[Tier, Offer]
+    pay_to: Mapping[Tier, str]
+    """Pay address of each tier that is offered."""
 
     @property
     def network(self) -> str:
@@ -97,15 +98,24 @@ def connect(settings: ProverSettings) -> Connection:
     documents = make_source(driver, chain, deployment) if driver else None
     asset = resolve_asset(chain.chain_id, settings.asset)
     decimals = read_decimals(chain, asset)
-    offers = {
-        tier: Offer(
-            price_base_units(settings.price_usd(tier), decimals),
-            pay_address_of(deployment, account.address, tier),
-        )
+    pay_to = {
+        tier: pay_address_of(deployment, account.address, tier)
         for tier in SETTLED_TIERS
         if tier is not Tier.TEE or documents is not None
     }
-    return Connection(chain, deployment, account, documents, asset, decimals, offers)
+    return Connection(chain, deployment, account, documents, asset, decimals, pay_to)
+
+
+def offers_of(settings: ProverSettings, connection: Connection, model: str) -> dict[Tier, Offer]:
+    """The terms of a model at each tier.
+
+    Raises:
+        PriceError: a price does not fit the token.
+    """
+    return {
+        tier: Offer(price_base_units(settings.price_usd(tier, model), connection.decimals), pay_to)
+        for tier, pay_to in connection.pay_to.items()
+    }
 
 
 def _require_settlement(path: Path, deployment: Deployment, chain: Chain) -> None:
@@ -122,6 +132,7 @@ def load_packages(settings: ProverSettings) -> list[ModelPackage]:
 
     Raises:
         PackageError: one cannot be used, or two have the same name.
+        SettingError: a price is set for another model.
         BuiltPackageError: a `.tar` cannot be unpacked.
     """
     packages: dict[str, ModelPackage] = {}
@@ -131,6 +142,9 @@ def load_packages(settings: ProverSettings) -> list[ModelPackage]:
         if package.name in packages:
             raise PackageError(path, f"another package is named {package.name}, too")
         packages[package.name] = package
+    if unknown := settings.priced_models - set(packages):
+        problem = f"has a price for {min(unknown)!r}, which is not served; served are: {', '.join(packages)}"
+        raise SettingError("VERITALLY_PROVER_MODEL_PRICES_USD", problem)
     return list(packages.values())
 
 
@@ -271,7 +285,7 @@ def _serve(
         network=network,
         circuit=circuit,
         registered=registered,
-        offers=connection.offers,
+        offers=offers_of(settings, connection, package.name),
     )
 
 

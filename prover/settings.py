@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,6 +20,7 @@ from veritally.tiers import Tier
 MODELS_DIRECTORY = Path(__file__).parent / "models"
 PREFIX = "VERITALLY_PROVER_"
 _WEI_PER_GWEI = 10**9
+_MODEL_PRICE = re.compile(r"([^/=]+)/(signed|tee|zkml)=([^=]+)")
 
 SchemeName = Literal["upto", "batch-settlement", "exact"]
 """The x402 schemes that a payment may come by."""
@@ -49,11 +51,23 @@ def _require_distinct(value: tuple[SchemeName, ...]) -> tuple[SchemeName, ...]:
     return value
 
 
+def _require_model_prices(value: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in value:
+        if _MODEL_PRICE.fullmatch(entry) is None:
+            raise ValueError(f'{entry!r} is not of the form "iris/zkml=0.05"')
+    if len({entry.partition("=")[0] for entry in value}) != len(value):
+        raise ValueError("names a model and tier twice")
+    return value
+
+
 Amount = Annotated[str, BeforeValidator(str), AfterValidator(_require_amount)]
 Price = Annotated[str, BeforeValidator(str)]
 """Checked against the token's decimals when they are known."""
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_parse_list)]
 Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
+ModelPrices = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_parse_list), AfterValidator(_require_model_prices)
+]
 Schemes = Annotated[
     tuple[SchemeName, ...], NoDecode, BeforeValidator(_parse_list), AfterValidator(_require_distinct)
 ]
@@ -81,6 +95,8 @@ class ProverSettings(BaseSettings):
     """The same at the tier tee."""
     price_zkml_usd: Price = "0.01"
     """The same at the tier zkml."""
+    model_prices_usd: ModelPrices = ()
+    """Prices of single models, as NAME/TIER=PRICE."""
     schemes: Schemes = Field(default=("upto", "batch-settlement", "exact"), min_length=1)
     """x402 schemes that are offered, in this order: clients take the first one that they know."""
     payment_timeout_s: int = Field(default=300, ge=30, le=3600)
@@ -186,10 +202,25 @@ class ProverSettings(BaseSettings):
         """The balance below which it is too low."""
         return int(Decimal(self.low_balance_eth).scaleb(18))
 
-    def price_usd(self, tier: Tier) -> str:
-        """Decimal price of one inference at `tier`, in US dollars."""
+    def price_usd(self, tier: Tier, model: str) -> str:
+        """Decimal price of one inference of a model at `tier`, in US dollars."""
+        for entry in self.model_prices_usd:
+            named, _, price = entry.partition("=")
+            if named == f"{model}/{tier.label}":
+                return price
         return {
             Tier.SIGNED: self.price_signed_usd,
             Tier.TEE: self.price_tee_usd,
             Tier.ZKML: self.price_zkml_usd,
         }[tier]
+
+    @property
+    def priced_models(self) -> frozenset[str]:
+        """Names of the models that have prices of their own."""
+        return frozenset(entry.partition("/")[0] for entry in self.model_prices_usd)
+
+    @property
+    def prices_usd(self) -> tuple[str, ...]:
+        """All prices that are set."""
+        own = (entry.partition("=")[2] for entry in self.model_prices_usd)
+        return (self.price_signed_usd, self.price_tee_usd, self.price_zkml_usd, *own)

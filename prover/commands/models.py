@@ -45,9 +45,9 @@ def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, st
             "model": package.name,
             "version": package.version,
             "tier": tier.label,
-            "price_usd": settings.price_usd(tier),
-            "pay_to": offer.pay_to,
+            "price_usd": settings.price_usd(tier, package.name),
+            "pay_to": pay_to,
         }
         for package in load_packages(settings)
-        for tier, offer in connection.offers.items()
+        for tier, pay_to in connection.pay_to.items()
     ]

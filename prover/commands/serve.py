@@ -77,7 +77,7 @@ def _monitor(settings: ProverSettings, connection: Connection, parts: Parts) -> 
         return {model: enclave.registered_until_s() for model, enclave in parts.enclaves.items()}
 
     key, deployment = parts.books.manager.key, connection.deployment
-    chain = ChainWatch(key, settings.rpc_urls, deployment, connection.offers, valid_until)
+    chain = ChainWatch(key, settings.rpc_urls, deployment, connection.pay_to, valid_until)
     monitor = Monitor(parts.books.database, key, chain)
     monitor.failure = lambda: parts.settling.failure
     return monitor

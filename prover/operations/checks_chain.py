@@ -109,8 +109,8 @@ def asset(settings: ProverSettings, chain: Chain) -> Iterator[Check]:
     """The token is there, and the prices can be charged in it."""
     address = resolve_asset(chain.chain_id, settings.asset)
     decimals = read_decimals(chain, address)
-    for tier in SETTLED_TIERS:
-        price_base_units(settings.price_usd(tier), decimals)
+    for price in settings.prices_usd:
+        price_base_units(price, decimals)
     yield Check("token", True, f"{address} with {decimals} decimals")
 
 

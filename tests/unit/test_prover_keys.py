@@ -8,7 +8,10 @@ import pytest
 from eth_account import Account
 from eth_keys.datatypes import Signature
 from eth_typing import HexStr
+from pydantic import ValidationError
 
+from prover.assembly import load_packages
+from prover.errors import SettingError
 from prover.settings import ProverSettings
 from prover.signer import load_prover_account, sign_digest
 from veritally.errors import KeyFileError
@@ -122,11 +125,33 @@ def test_signature_is_r_s_v_over_the_digest() -> None:
 def test_settings_come_from_the_environment_and_hide_the_rpc_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERITALLY_PROVER_RPC_URL", "https://rpc.example/secret-path")
     monkeypatch.setenv("VERITALLY_PROVER_PRICE_ZKML_USD", "0.25")
+    monkeypatch.setenv("VERITALLY_PROVER_MODEL_PRICES_USD", '["digits/zkml=0.5", "digits/tee=0.004"]')
     chosen = ProverSettings()
     assert chosen.rpc_url == "https://rpc.example/secret-path"
     assert "secret-path" not in repr(chosen)
-    assert [chosen.price_usd(tier) for tier in (Tier.SIGNED, Tier.TEE, Tier.ZKML)] == [
-        "0.001",
-        "0.002",
-        "0.25",
-    ]
+    tiers = (Tier.SIGNED, Tier.TEE, Tier.ZKML)
+    assert [chosen.price_usd(tier, "iris") for tier in tiers] == ["0.001", "0.002", "0.25"]
+    assert [chosen.price_usd(tier, "digits") for tier in tiers] == ["0.001", "0.004", "0.5"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "problem"),
+    [
+        ('["digits=0.5"]', "is not of the form"),
+        ('["digits/gold=0.5"]', "is not of the form"),
+        ('["digits/tee=1", "digits/tee=2"]', "names a model and tier twice"),
+        ("digits/tee=1", "is no JSON list"),
+    ],
+)
+def test_prices_of_models_are_read_strictly(
+    prices: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERITALLY_PROVER_MODEL_PRICES_USD", prices)
+    with pytest.raises(ValidationError, match=problem):
+        ProverSettings()
+
+
+def test_a_price_for_a_model_that_is_not_served_is_refused() -> None:
+    chosen = ProverSettings(model_prices_usd=("digits/tee=1",))
+    with pytest.raises(SettingError, match="has a price for 'digits', which is not served; served are: iris"):
+        load_packages(chosen)
