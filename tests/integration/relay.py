@@ -69,7 +69,8 @@ class Relay:
         return content
 
     def _ask(self, body: bytes) -> bytes:
-        return httpx.post(self._node_url, content=body, headers={"content-type": "application/json"}).content
+        headers = {"content-type": "application/json"}
+        return httpx.post(self._node_url, content=body, headers=headers, timeout=60).content
 
 
 @contextmanager
