@@ -31,7 +31,6 @@ _HEADER = """\
 """
 _EXAMPLES: Mapping[str, Any] = {
     "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-    "model_prices_usd": ["iris/zkml=0.05"],
     "srs": "srs/kzg17.srs",
     "max_parallel_proofs": 2,
     "cluster": "tcp://127.0.0.1:8786",
@@ -47,7 +46,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "database_url": "postgresql+psycopg://prover@localhost/prover",
     "metrics_port": 9402,
 }
-"""Of settings whose default says nothing."""
+"""Of settings that have no default."""
 
 
 def config_text(chosen: Mapping[str, Any]) -> str:
@@ -82,7 +81,7 @@ def _shown(name: str, field: FieldInfo) -> Any:
         return ["models/" + MODELS_DIRECTORY.joinpath("iris").name]
     if name == "cache_dir":
         return "~/.cache/veritally"
-    return _EXAMPLES.get(name, field.default)
+    return field.default if field.default is not None else _EXAMPLES[name]
 
 
 def _toml(value: Any) -> str:

@@ -96,7 +96,7 @@ class ProverSettings(BaseSettings):
     price_zkml_usd: Price = "0.01"
     """The same at the tier zkml."""
     model_prices_usd: ModelPrices = ()
-    """Prices of single models, as NAME/TIER=PRICE."""
+    """Prices of single models at single tiers, each written like iris/zkml=0.05."""
     schemes: Schemes = Field(default=("upto", "batch-settlement", "exact"), min_length=1)
     """x402 schemes that are offered, in this order: clients take the first one that they know."""
     payment_timeout_s: int = Field(default=300, ge=30, le=3600)
