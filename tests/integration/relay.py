@@ -76,11 +76,7 @@ class Relay:
 
     def _ask(self, body: bytes) -> bytes:
         headers = {"content-type": "application/json"}
-<<<<<<< HEAD
         return self._http.post(self._node_url, content=body, headers=headers).content
-=======
-        return httpx.post(self._node_url, content=body, headers=headers, timeout=60).content
->>>>>>> pv-pipeline
 
 
 @contextmanager
