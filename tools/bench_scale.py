@@ -63,7 +63,6 @@ def _figures(folder: Path, rows: int) -> Figures:
     yield from _named("export_check", _step("check", str(lake), rows))
     yield from _named("duckdb", _step("duckdb", str(lake), rows))
     yield from _named("clickhouse", _step("clickhouse", str(lake), rows))
-    yield "clickhouse_disk_bytes_per_row", _octets(folder / "clickhouse") / rows
     sqlite.unlink()
     with run_postgres("shared_buffers=1GB", "max_wal_size=4GB") as url:
         empty_octets = database_octets(url)

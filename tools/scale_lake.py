@@ -50,6 +50,9 @@ def clickhouse_figures(lake: Path, folder: Path) -> Figures:
     rows = sum(file["rows"] for file in files)
     yield "load_rows_per_cpu_s", rows / (time.process_time() - start_cpu_s)
     yield "load_wall_s", time.perf_counter() - start_s
+    parts = "SELECT sum(bytes_on_disk), sumIf(rows, table = 'inference') FROM system.parts WHERE active"
+    octets, inferences = json.loads(session.query(parts, "JSONCompact").bytes())["data"][0]
+    yield "disk_bytes_per_row", int(octets) / int(inferences)  # replaced parts stay for some minutes
     for name in _QUESTIONS:
         statement = (_SQL / "clickhouse" / f"{name}.sql").read_text(encoding="utf-8")
         median, most = timings_ms(session.query, statement, _TRIES)
