@@ -170,7 +170,7 @@ def test_a_device_that_gives_no_document_leaves_no_key(
 def test_without_a_driver_the_tier_tee_is_not_offered(devnet: Devnet, tmp_path: Path) -> None:
     settings = service_settings(devnet, tmp_path, enclave_driver=None)
     assert list(connect(settings).pay_to) == [Tier.SIGNED, Tier.ZKML]
-    assert list(connect(service_settings(devnet, tmp_path)).offers) == [Tier.SIGNED, Tier.TEE, Tier.ZKML]
+    assert list(connect(service_settings(devnet, tmp_path)).pay_to) == [Tier.SIGNED, Tier.TEE, Tier.ZKML]
 
 
 def test_an_unknown_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
