@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from prover.assembly import Connection, connect, load_packages
+from prover.assembly import Connection, connect, load_packages, offers_of
 from prover.commands.invocation import configure
 from prover.settings import ProverSettings
 from veritally.tables import print_whole
@@ -46,8 +46,8 @@ def _rows(settings: ProverSettings, connection: Connection) -> list[dict[str, st
             "version": package.version,
             "tier": tier.label,
             "price_usd": settings.price_usd(tier, package.name),
-            "pay_to": pay_to,
+            "pay_to": offer.pay_to,
         }
         for package in load_packages(settings)
-        for tier, pay_to in connection.pay_to.items()
+        for tier, offer in offers_of(settings, connection, package.name).items()
     ]

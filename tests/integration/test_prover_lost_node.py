@@ -166,9 +166,10 @@ def test_serve_ends_with_one_clear_line(
     with pytest.raises(SystemExit) as ended:
         main()
     captured = capsys.readouterr()
-    (line,) = captured.err.strip().splitlines()
+    *logged, line = captured.err.strip().splitlines()
     assert ended.value.code == 3
     assert line.startswith("veritally-prover: ")
+    assert all("no node of chain" in one for one in logged)  # while it waits for what it has sent
     assert KEY not in captured.out + captured.err
 
 
