@@ -15,6 +15,7 @@ from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
 from prover_service import RunningService, count_from_here, run_service
 from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
+from undoing import undone
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -23,7 +24,6 @@ from x402.schemas import PaymentRequired, PaymentRequirements
 from x402_clients import Pay, pay_in_python, pay_in_typescript
 
 from veritally.devnet import Devnet, start_devnet
-from veritally.devnet.anvil import call_node
 from veritally.devnet.parts import Parts, find_root
 from veritally.transactions import Policy, TransactionManager
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
@@ -46,19 +46,15 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
     if "service" in request.fixturenames:
         yield
         return
-    provider = request.getfixturevalue("devnet").chain.w3.provider
-    snapshot = provider.make_request("evm_snapshot", [])["result"]
-    yield
-    assert provider.make_request("evm_revert", [snapshot])["result"] is True
+    with undone(request.getfixturevalue("devnet")):
+        yield
 
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """One service for all tests of a file."""
-    snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture

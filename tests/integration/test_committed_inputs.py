@@ -14,6 +14,7 @@ import pytest
 from eth_utils.crypto import keccak
 from prover_service import RunningService, run_service
 from typer.testing import CliRunner
+from undoing import undone
 from web3 import Web3
 
 from prover.catalogue import ServedModel
@@ -24,7 +25,6 @@ from prover.zkml.prove import read_proof
 from veritally.cli import app
 from veritally.commitments import quantise
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
 from veritally.errors import CommitmentUnavailableError, PackageMismatchError, ReceiptMismatchError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,10 +36,8 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, tmp_path_factory.mktemp("prover"), models=(PACKAGE,)) as running:
+    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover"), models=(PACKAGE,)) as running:
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from clusters import Cluster, provers_of, run_cluster, until
 from prover_service import BODY, RunningService, run_service
+from undoing import undone
 
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +23,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def service(
     devnet: Devnet, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningService]:
-    snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, tmp_path_factory.mktemp("prover"), cluster=cluster.address) as running:
+    with (
+        undone(devnet),
+        run_service(devnet, tmp_path_factory.mktemp("prover"), cluster=cluster.address) as running,
+    ):
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture

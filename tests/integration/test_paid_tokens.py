@@ -16,6 +16,7 @@ from eth_account.signers.local import LocalAccount
 from openai import AsyncOpenAI, UnprocessableEntityError
 from prover_service import IRIS_INPUT, RunningService, official_client, run_service
 from starlette.responses import Response
+from undoing import undone
 from upstreams import UpstreamServer, run_upstream, spoken, streaming, well_behaved
 from x402.http.clients import x402HttpxClient
 from x402.http.utils import decode_payment_required_header, decode_payment_response_header
@@ -24,7 +25,6 @@ from prover.settings import MODELS_DIRECTORY
 from veritally.chat import chat_request_commitment, chat_response_commitment
 from veritally.commitments import json_commitment
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
 
 CARD = {
     "name": "chatty",
@@ -63,10 +63,8 @@ def service(
     iris = shutil.copytree(MODELS_DIRECTORY / "iris", folder / "iris")
     described = json.loads((iris / "model.json").read_text(encoding="utf-8"))
     (iris / "model.json").write_text(json.dumps(described | {"max_rows": 2}), encoding="utf-8")
-    snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, folder, language_models=[file], models=[iris]) as running:
+    with undone(devnet), run_service(devnet, folder, language_models=[file], models=[iris]) as running:
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture

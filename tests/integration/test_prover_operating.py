@@ -13,10 +13,10 @@ from eth_account.signers.local import LocalAccount
 from operating import Operated, await_that, operated, run_command
 from prover_service import BODY, environment, official_client, settled_count
 from relay import KEY, Relay, relayed
+from undoing import undone
 from x402.http.clients import x402HttpxClient
 
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -33,11 +33,10 @@ def service(
     devnet: Devnet, tmp_path_factory: pytest.TempPathFactory, relay: tuple[str, Relay]
 ) -> Iterator[Operated]:
     """One service for all tests of the file; the last one ends it. It settles when it is told to."""
-    folder, snapshot = tmp_path_factory.mktemp("operated"), call_node(devnet.chain, "evm_snapshot")
+    folder = tmp_path_factory.mktemp("operated")
     settings = environment(devnet, folder, rpc_url=relay[0], batch_window_s="120", batch_max_age_s="120")
-    with operated(settings, folder) as running:
+    with undone(devnet), operated(settings, folder) as running:
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 async def pay(service: Operated, payer: LocalAccount, tier: str) -> httpx.Response:

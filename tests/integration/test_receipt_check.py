@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from prover_service import IRIS_INPUT, RunningService, run_service
 from typer.testing import CliRunner, Result
+from undoing import undone
 
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml.package import ModelPackage
 from veritally.cli import app
 from veritally.devnet import Devnet
-from veritally.devnet.anvil import call_node
 from veritally.errors import AnswerFileError, ReceiptMismatchError
 
 Change = Callable[[dict[str, Any]], None]
@@ -23,10 +23,8 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
         yield running
-    call_node(devnet.chain, "evm_revert", snapshot)
 
 
 @pytest.fixture
