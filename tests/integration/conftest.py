@@ -14,8 +14,8 @@ from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode, hostile
 from postgres import PostgresError, run_postgres
 from prover_service import RunningService, count_from_here, run_service
+from restoring import restored
 from transacting import POLICY, Anvil, FragileDatabase, expire_leases, open_manager, run_node
-from undoing import undone
 from web3.contract import Contract
 from x402 import x402ClientSync
 from x402.mechanisms.evm.signers import EthAccountSigner
@@ -46,14 +46,14 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
     if "service" in request.fixturenames:
         yield
         return
-    with undone(request.getfixturevalue("devnet")):
+    with restored(request.getfixturevalue("devnet")):
         yield
 
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """One service for all tests of a file."""
-    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    with restored(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
         yield running
 
 

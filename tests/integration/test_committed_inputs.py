@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 from prover_service import RunningService, run_service
+from restoring import restored
 from typer.testing import CliRunner
-from undoing import undone
 from web3 import Web3
 
 from prover.catalogue import ServedModel
@@ -36,7 +36,10 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover"), models=(PACKAGE,)) as running:
+    with (
+        restored(devnet),
+        run_service(devnet, tmp_path_factory.mktemp("prover"), models=(PACKAGE,)) as running,
+    ):
         yield running
 
 

@@ -17,7 +17,6 @@ from deploying import (
     sender_of,
     undone,
 )
-from undoing import undone
 
 from veritally import plan as plan_module
 from veritally.contract_table import AWS_NITRO_ROOT, CONSTRUCTORS, DEVELOPMENT_ROOT, INTEL_SGX_ROOT

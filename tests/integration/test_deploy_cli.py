@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from deploying import ACCOUNTS, MAINNET, SETTINGS, Node, run_node, undone
 from eth_account import Account
-from undoing import undone
 
 from veritally import cli_deployment
 from veritally.cli import main

@@ -10,7 +10,6 @@ import pytest
 from deploying import ACCOUNTS, SETTINGS, Node, run_node, undone
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
-from undoing import undone
 
 from veritally.attestation.claims import Platform
 from veritally.create2 import as_hex, code_hash

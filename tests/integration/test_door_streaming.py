@@ -14,7 +14,7 @@ import pytest
 from attacking import header, new_payer, post, signed
 from eth_account.signers.local import LocalAccount
 from prover_service import BODY, TIMEOUT_S, RunningService, run_service
-from undoing import undone
+from restoring import restored
 from x402.http.utils import decode_payment_response_header
 
 from prover.app import Parts
@@ -76,7 +76,7 @@ def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     def speaking(parts: Parts) -> Parts:
         return dataclasses.replace(parts, handlers=[Words(parts.handlers[0])])
 
-    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover"), change=speaking) as running:
+    with restored(devnet), run_service(devnet, tmp_path_factory.mktemp("prover"), change=speaking) as running:
         yield running
 
 

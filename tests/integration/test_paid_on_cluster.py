@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from clusters import Cluster, provers_of, run_cluster, until
 from prover_service import BODY, RunningService, run_service
-from undoing import undone
+from restoring import restored
 
 from veritally.devnet import Devnet
 
@@ -24,7 +24,7 @@ def service(
     devnet: Devnet, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningService]:
     with (
-        undone(devnet),
+        restored(devnet),
         run_service(devnet, tmp_path_factory.mktemp("prover"), cluster=cluster.address) as running,
     ):
         yield running

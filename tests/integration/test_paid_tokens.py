@@ -15,8 +15,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from openai import AsyncOpenAI, UnprocessableEntityError
 from prover_service import IRIS_INPUT, RunningService, official_client, run_service
+from restoring import restored
 from starlette.responses import Response
-from undoing import undone
 from upstreams import UpstreamServer, run_upstream, spoken, streaming, well_behaved
 from x402.http.clients import x402HttpxClient
 from x402.http.utils import decode_payment_required_header, decode_payment_response_header
@@ -63,7 +63,7 @@ def service(
     iris = shutil.copytree(MODELS_DIRECTORY / "iris", folder / "iris")
     described = json.loads((iris / "model.json").read_text(encoding="utf-8"))
     (iris / "model.json").write_text(json.dumps(described | {"max_rows": 2}), encoding="utf-8")
-    with undone(devnet), run_service(devnet, folder, language_models=[file], models=[iris]) as running:
+    with restored(devnet), run_service(devnet, folder, language_models=[file], models=[iris]) as running:
         yield running
 
 

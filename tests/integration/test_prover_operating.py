@@ -13,7 +13,7 @@ from eth_account.signers.local import LocalAccount
 from operating import Operated, await_that, operated, run_command
 from prover_service import BODY, environment, official_client, settled_count
 from relay import KEY, Relay, relayed
-from undoing import undone
+from restoring import restored
 from x402.http.clients import x402HttpxClient
 
 from veritally.devnet import Devnet
@@ -35,7 +35,7 @@ def service(
     """One service for all tests of the file; the last one ends it. It settles when it is told to."""
     folder = tmp_path_factory.mktemp("operated")
     settings = environment(devnet, folder, rpc_url=relay[0], batch_window_s="120", batch_max_age_s="120")
-    with undone(devnet), operated(settings, folder) as running:
+    with restored(devnet), operated(settings, folder) as running:
         yield running
 
 

@@ -19,7 +19,6 @@ from models import MODEL_ID, WEIGHTS_HASH
 from tdx_lists import QE_IDENTITY, TCB_INFO, Signed, collateral_json
 from tdx_pki import DAY_S, NOW_S, ROOT, encode
 from tdx_quote import Quote
-from undoing import undone
 
 from prover.enclave.drivers import DriverName, make_source
 from prover.enclave.enclave import Enclave

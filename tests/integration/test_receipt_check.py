@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from prover_service import IRIS_INPUT, RunningService, run_service
+from restoring import restored
 from typer.testing import CliRunner, Result
-from undoing import undone
 
 from prover.settings import MODELS_DIRECTORY
 from prover.zkml.package import ModelPackage
@@ -23,7 +23,7 @@ Change = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    with undone(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    with restored(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
         yield running
 
 

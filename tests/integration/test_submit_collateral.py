@@ -12,7 +12,6 @@ import pytest
 from deploying import ACCOUNTS, SETTINGS, Node, sender_of, undone
 from eth_account import Account
 from tdx_judges import FOLDER, read_collateral, with_fields
-from undoing import undone
 from web3.exceptions import ContractCustomError
 
 from veritally import cli_collateral

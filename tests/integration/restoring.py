@@ -11,7 +11,7 @@ from veritally.devnet.anvil import call_node
 
 
 @contextmanager
-def undone(devnet: Devnet) -> Iterator[None]:
+def restored(devnet: Devnet) -> Iterator[None]:
     """When the block ends, the chain is as it was before. Its clock, which anvil sets back too, goes on."""
     snapshot = call_node(devnet.chain, "evm_snapshot")
     yield
