@@ -27,10 +27,10 @@ CHECKS = (
         "endpoints",
     ),
     (
-        "groups that only one endpoint lacks",
-        "indexer/sync.py",
-        "        self._batches.compares_groups = len(self._sources) > 1\n",
-        "        self._batches.compares_groups = False\n",
+        "a group that is missing",
+        "indexer/batches.py",
+        "        require_groups(found.first.number, found.last.number, rows)\n",
+        "",
         "endpoints",
     ),
     (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from indexed import contents, count, indexer_of
-from indexer_chain import FIRST_BLOCK, UINT96_MAX, RecordedChain, group_log, inference_log
+from indexer_chain import FIRST_BLOCK, UINT96_MAX, RecordedChain
 
 from indexer.errors import (
     ChainReorganisedError,
@@ -29,12 +29,7 @@ def branch_off(chain: RecordedChain, depth: int) -> None:
     chain.branch += "'"
     for _ in range(depth - 1):
         chain.mine()
-    seq = chain.counters[-1]["seq"]
-    chain.mine(
-        inference_log(seq, Tier.TEE, UINT96_MAX, flags=2),
-        inference_log(seq + 1, Tier.SIGNED, 1),
-        group_log(Tier.TEE, 2, 0, 2, bytes(32)),
-    )
+    chain.settle({"tier": Tier.TEE, "amount": UINT96_MAX, "flags": 2}, {"amount": 1})
 
 
 def require_same_as_fresh(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
