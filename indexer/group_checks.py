@@ -23,8 +23,8 @@ _OF_SKIP = ("transaction_hash", "prover")
 def require_groups(first_block: int, last_block: int, rows: Iterable[Rows]) -> None:
     """Checks that each group's event counts the inferences, and the skips, that come before it.
 
-    The contract emits the events of a group one after another, that of the group last. There may be more skips
-    than the groups count: a group that settles none has no event. The rows are those of whole blocks.
+    The contract emits the events of a group one after another, that of the group last. There may be more
+    skips than the groups count: a group that settles none has no event. The rows are those of whole blocks.
 
     Raises:
         MissingGroupError: something is missing, or an inference is not of its group.
@@ -87,8 +87,8 @@ def _followed(events: Rows | None, groups: Rows | None, shared: tuple[str, ...])
 
 def _same(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
     """Row by row."""
-    equal = left == right
-    return equal if equal.ndim == 1 else equal.all(axis=1)
+    equal: NDArray[np.bool_] = (left == right).reshape(len(left), -1).all(axis=1)
+    return equal
 
 
 def _named(place: int) -> str:
