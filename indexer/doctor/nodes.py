@@ -12,7 +12,8 @@ from indexer.decode import INDEXED_CONTRACTS
 from indexer.doctor.finding import Finding
 from indexer.errors import IndexerError, RpcUnreachableError, SettingsError
 from indexer.nodes import ONE_NODE
-from indexer.rpc import JsonRpc, Request
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Request
 from indexer.wire import Block, parse_octets
 from veritally.deployment import Deployment
 
