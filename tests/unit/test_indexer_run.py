@@ -80,7 +80,7 @@ def test_warns_while_there_is_one_node(chain: RecordedChain, start: Start) -> No
     alone.line("indexed")
     alone.stop()
     with serve(chain) as one, serve(chain) as other:
-        both = start("--rpc-url", one, "--rpc-url", other)
+        both = start("--rpc-url", one, "--rpc-url", other, "--database-url", "sqlite:///other.db")
         assert both.process.stderr is not None
         assert "unconfirmed" not in both.process.stderr.readline() + both.stop()[1]
 
