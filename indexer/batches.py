@@ -28,8 +28,6 @@ class Batches:
     def __init__(self, database: Database, decoder: EventDecoder) -> None:
         self._database = database
         self._decoder = decoder
-        self.compares_groups = False
-        """Whether a group event that is missing makes a range unbelievable."""
         self._known_assets: set[bytes] = set()  # whose decimals are stored, or about to be
 
     def forget(self) -> None:
@@ -48,9 +46,8 @@ class Batches:
                 before.next_block - 1, before.last_block_hash or b"", found.first.parent_hash
             )
         rows = self._decoder.decode(found.logs)
-        if self.compares_groups:
-            require_groups(found.first.number, found.last.number, rows)
         next_seq = _next_seq(before.next_seq, found, rows)
+        require_groups(found.first.number, found.last.number, rows)
         after = before.advanced(found.last, next_seq, final_block)
         return Batch(before, after, found.blocks, rows, self._new_assets(chain, before, rows))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from indexer.errors import InconsistentLogsError, NodeBehindError, NoSettlementError, WrongChainError
-from indexer.rpc import JsonRpc, Request
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Request
 from indexer.wire import Block, parse_block, parse_octets, parse_quantity
 
 _CHAIN_ID = Request("eth_chainId", [])

@@ -32,6 +32,8 @@ class Follower:
         self._indexer = Indexer(endpoints, database, deployed, most_blocks)
         self._is_open = False
         self.name = f"Settlement {deployed.settlement} on chain {deployed.chain_id}"
+        self.nodes = len(endpoints)
+        """Number of the nodes that it may ask."""
         self.standing = Standing(deployed.chain_id, deployed.settlement)
 
     def go_on(self, stopped: Callable[[], bool], watch: Watch, slice_s: float | None = None) -> SyncResult:

@@ -12,6 +12,12 @@ from indexer.errors import NoNodeError, NotReadyError
 from indexer.rpc import JsonRpc
 from veritally.deployment import Deployment
 
+ONE_NODE = (
+    "only one node: events without a number that it leaves out are not noticed; "
+    "add another one with --rpc-url, see docs/verify.md"
+)
+"""What is said when nothing can be compared."""
+
 
 @dataclass(frozen=True)
 class Nodes:

@@ -15,7 +15,8 @@ import numpy as np
 from indexer.chain import HEADERS_AT_ONCE, Heads, SettlementChain, header_request, logs_request
 from indexer.errors import NoSettlementError, NotReadyError, RpcAnswerError, RpcUnreachableError
 from indexer.range_checks import require_fit, require_one_chain
-from indexer.rpc import Answer, JsonRpc, Request, Sent
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Answer, Request, Sent
 from indexer.wire import LOG_INDEX_BITS, Block, LogTable, parse_logs
 
 _TARGET_BYTES = 2_000_000

@@ -23,10 +23,8 @@ from indexer.errors import (
     ChainReorganisedError,
     CheckFailedError,
     EndpointsDisagreeError,
-    MissingGroupError,
     UnrepairedError,
 )
-from indexer.group_checks import require_groups
 from indexer.incidents import ROLLUPS, ROWS, Incident, close, record
 from indexer.sources import Source, Sources
 from indexer.store import Batch, merged, replace_range, restore_sums
@@ -42,8 +40,6 @@ class _Candidate:
     batch: Batch
     is_proved: bool
     """Whether the contract's counters, or what is stored behind the blocks, say that nothing is missing."""
-    has_groups: bool
-    """Whether the events of the groups are all there."""
 
 
 class Repairer:
@@ -112,8 +108,7 @@ class Repairer:
                 candidates.append(self._candidate(source, cursor, first_block, last_block))
             except (*NOT_ANSWERED, CheckFailedError) as error:
                 problems.append(f"{source.name}: {error}")
-        for better in ("is_proved", "has_groups"):
-            candidates = [c for c in candidates if getattr(c, better)] or candidates
+        candidates = [candidate for candidate in candidates if candidate.is_proved] or candidates
         for one, other in combinations(candidates, 2):
             if _contents(one.batch) != _contents(other.batch):
                 names = one.source.name, other.source.name
@@ -138,11 +133,7 @@ class Repairer:
         batch = merged(made)
         if last_block > final and last_block == cursor.next_block - 1:
             _require_head(cursor, batch)
-        try:
-            require_groups(first_block, last_block, batch.rows)
-        except MissingGroupError:
-            return _Candidate(source, batch, self._is_proved(source, cursor, batch, last_block), False)
-        return _Candidate(source, batch, self._is_proved(source, cursor, batch, last_block), True)
+        return _Candidate(source, batch, self._is_proved(source, cursor, batch, last_block))
 
     def _is_proved(self, source: Source, cursor: Cursor, batch: Batch, last_block: int) -> bool:
         """Whether the contract counts what the blocks before these and the batch hold.

@@ -7,14 +7,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from typing import TypeVar
 
 import msgspec
 
 from indexer import metrics
-from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
+from indexer.errors import RpcAnswerError, RpcUnreachableError
+from indexer.rpc_messages import ANSWERS, Answer, Request, Sent, body_of, parse_url
 from veritally.rpc_url import redact
 
 _ATTEMPTS = 3
@@ -28,38 +27,6 @@ _PART_BYTES = 1 << 20
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Request:
-    """One JSON-RPC request. Only methods that read are sent, so it is safe to repeat."""
-
-    method: str
-    params: list[Any]
-
-
-class _Fault(msgspec.Struct):
-    code: int
-    message: str = ""
-
-
-class Answer(msgspec.Struct):
-    """One JSON-RPC answer: `error` is set, or `result` is raw JSON (empty when the answer has neither)."""
-
-    id: int | str | None = None
-    result: msgspec.Raw = msgspec.Raw()
-    error: _Fault | None = None
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A batch that is on its way."""
-
-    requests: Sequence[Request]
-    body: bytes
-
-
-_ANSWERS = msgspec.json.Decoder(list[Answer])
-
-
 class JsonRpc:
     """A node's JSON-RPC. Not for use from several threads."""
 
@@ -69,7 +36,7 @@ class JsonRpc:
         Raises:
             SettingsError: `url` is no HTTP(S) URL.
         """
-        self._url = _parse(url)
+        self._url = parse_url(url)
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
         self._wanted_pause_s = 0.0
@@ -88,11 +55,11 @@ class JsonRpc:
 
     def ask_each(self, requests: Sequence[Request]) -> list[Answer]:
         """Like `ask`, but errors of single requests are returned instead of raised."""
-        return self._answers(requests, *self._post(_body_of(requests)))
+        return self._answers(requests, *self._post(body_of(requests)))
 
     def send(self, requests: Sequence[Request]) -> Sent:
         """Sends a batch without waiting for the answer; `receive` must come before anything else is asked."""
-        body = _body_of(requests)
+        body = body_of(requests)
         try:
             self._request(body)
         except (OSError, http.client.HTTPException):
@@ -140,7 +107,7 @@ class JsonRpc:
 
     def _answers(self, requests: Sequence[Request], status: int, content: bytes) -> list[Answer]:
         try:
-            by_id = {answer.id: answer for answer in _ANSWERS.decode(content)}
+            by_id = {answer.id: answer for answer in ANSWERS.decode(content)}
             answers = [by_id[i] for i in range(len(requests))]
         except (ValueError, KeyError):
             raise self._no_answer(requests[0].method, status, content) from None
@@ -240,25 +207,3 @@ class JsonRpc:
 def _seconds(retry_after: str | None) -> float:
     """What the header `Retry-After` asks for, within bounds; a date counts as nothing."""
     return min(float(retry_after), _MOST_PAUSE_S) if retry_after and retry_after.isdecimal() else 0.0
-
-
-def _body_of(requests: Sequence[Request]) -> bytes:
-    calls = [
-        {"jsonrpc": "2.0", "id": i, "method": r.method, "params": r.params} for i, r in enumerate(requests)
-    ]
-    return msgspec.json.encode(calls)
-
-
-def _parse(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingsError("RPC URL", "is not of the form http(s)://host[:port][/path]")
-    if parts.username or parts.password:
-        raise SettingsError(
-            "RPC URL", "user and password are not supported; use a node that takes a key in the path"
-        )
-    return parts

@@ -73,6 +73,8 @@ class Status:
     """The chain's latest block; None when no node said."""
     lag_s: float | None = None
     """Age of the first block that is missing; 0 when none is."""
+    nodes: int = 0
+    """Number of the nodes of its chain."""
     problem: str = ""
     """Why nobody can tell how far behind it is."""
 
@@ -111,8 +113,9 @@ def read_status(database: Database, rpc_urls: Sequence[str]) -> list[Status]:
     found = []
     for cursor, status in stored:
         try:
-            endpoints = connect(nodes.of(cursor.chain_id))
-            found.append(endpoints.first_answer(partial(_against_chain, cursor, status)))
+            urls = nodes.of(cursor.chain_id)
+            status = replace(status, nodes=len(urls))
+            found.append(connect(urls).first_answer(partial(_against_chain, cursor, status)))
         except (NotReadyError, WrongChainError, ChainReorganisedError) as error:
             found.append(replace(status, problem=str(error)))
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from indexer.nodes import ONE_NODE
 from indexer.status import RATE_HOURS, Status, Verification
 
 
@@ -36,6 +37,7 @@ def _paragraph(status: Status, max_lag_s: float) -> str:
     lines = {
         "indexed": _indexed(status),
         "head": _head(status),
+        "nodes": ONE_NODE if status.nodes == 1 else str(status.nodes),
         "inferences": f"{status.inferences}; {rate}",
         "verified": _verified(status.audits.verification),
         "incidents": _incidents(status),
@@ -97,6 +99,7 @@ def _json(status: Status, max_lag_s: float) -> dict[str, Any]:
         "timestamp_s": status.timestamp_s,
         "final_block": status.final_block,
         "head": status.head,
+        "nodes": status.nodes,
         "lag_blocks": status.lag_blocks,
         "lag_s": None if status.lag_s is None else round(status.lag_s, 3),
         "inferences": status.inferences,

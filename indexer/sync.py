@@ -18,7 +18,6 @@ from indexer.errors import (
     CheckFailedError,
     FinalBlockChangedError,
     InconsistentLogsError,
-    MissingGroupError,
     NodeBehindError,
     NoSettlementError,
     NotReadyError,
@@ -101,11 +100,7 @@ class Indexer:
             InconsistentLogsError, UndecodableEventError, SequenceGapError: the node's logs cannot be trusted.
         """
         run = Run(self._cursor(), watch)
-        self._batches.compares_groups = len(self._sources) > 1
         failures = self._try_all(run, stopped)
-        if len(failures) == len(self._sources) and all(_is_missing_group(error) for _, error in failures):
-            self._batches.compares_groups = False  # all of them say the same
-            failures = self._try_all(run, stopped)
         is_done = len(failures) < len(self._sources)
         self._record(run, failures, is_done)
         if not is_done:
@@ -246,7 +241,3 @@ def _worst(failures: list[tuple[Source, Exception]]) -> Exception:
     """What is told when no endpoint helped: first of all what cannot be right."""
     errors = [error for _, error in failures]
     return next((error for error in errors if isinstance(error, CheckFailedError)), errors[0])
-
-
-def _is_missing_group(error: Exception) -> bool:
-    return isinstance(error, MissingGroupError)

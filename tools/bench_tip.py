@@ -23,7 +23,8 @@ from pathlib import Path
 from eth_typing import Hash32
 from eth_utils.crypto import keccak
 
-from indexer.rpc import JsonRpc, Request
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Request
 from indexer.wire import parse_quantity
 from veritally.devnet import Devnet, start_devnet
 from veritally.devnet.anvil import call_node

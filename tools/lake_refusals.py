@@ -130,7 +130,7 @@ CHECKS = (
     (
         "a range that is missing from a manifest",
         "indexer/export/run.py",
-        "            if entry.chained(before, blocks, some.next_seq, some.files) != some.digest:\n",
+        "            if entry.chained(before, blocks, some.next_seq, some.files) != some.export_digest:\n",
         "            if False:\n",
         CHECK,
     ),

@@ -348,7 +348,7 @@ CHECKS = (
     ),
     (
         "a variable of the unit that is not there",
-        "deploy/indexer.service",
+        "deploy/systemd/veritally-indexer.service",
         "VERITALLY_INDEXER_METRICS_PORT=",
         "VERITALLY_INDEXER_METRIC_PORT=",
         "docs",

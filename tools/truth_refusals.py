@@ -6,6 +6,41 @@ UNIT = "tests/unit/test_indexer_{}.py"
 
 CHECKS = (
     (
+        "inferences that a group counts otherwise",
+        "indexer/group_checks.py",
+        "found, said, found != said",
+        "found, said, found > said",
+        "groups",
+    ),
+    (
+        "skips that a group counts and that are missing",
+        "indexer/group_checks.py",
+        "skipped.counts(groups) < least",
+        "skipped.counts(groups) < 0",
+        "groups",
+    ),
+    (
+        "inferences without a group",
+        "indexer/group_checks.py",
+        "    if not settled.fits.all():\n",
+        "    if False:\n",
+        "groups",
+    ),
+    (
+        "inferences of another group",
+        "indexer/group_checks.py",
+        "        fits &= _same(events.columns[name], groups.columns[name][last])\n",
+        "        pass\n",
+        "groups",
+    ),
+    (
+        "groups of another block",
+        "indexer/group_checks.py",
+        "(found < len(ends)) & (ends[last] >> LOG_INDEX_BITS == events.places >> LOG_INDEX_BITS)",
+        "found < len(ends)",
+        "groups",
+    ),
+    (
         "another endpoint after one that fails",
         "indexer/sync.py",
         "        for source in self._sources.in_order():\n",
@@ -27,10 +62,10 @@ CHECKS = (
         "endpoints",
     ),
     (
-        "groups that only one endpoint lacks",
-        "indexer/sync.py",
-        "        self._batches.compares_groups = len(self._sources) > 1\n",
-        "        self._batches.compares_groups = False\n",
+        "a group that is missing",
+        "indexer/batches.py",
+        "        require_groups(found.first.number, found.last.number, rows)\n",
+        "",
         "endpoints",
     ),
     (
@@ -150,13 +185,6 @@ CHECKS = (
         "indexer/repair.py",
         "            if _contents(one.batch) != _contents(other.batch):\n",
         "            if False:\n",
-        "repair",
-    ),
-    (
-        "a replacement without its group",
-        "indexer/repair.py",
-        '        for better in ("is_proved", "has_groups"):\n',
-        '        for better in ("is_proved",):\n',
         "repair",
     ),
     (

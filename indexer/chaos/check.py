@@ -30,6 +30,8 @@ class Outcome(Enum):
     """With a reason; when the fault had ended, it went on to the truth."""
     GIVEN_UP = "stopped for good"
     """With a reason, which the end of the fault did not remove."""
+    UNCOVERED = "NEEDS ANOTHER NODE"
+    """What the indexer is known not to notice before another node has confirmed the block as final."""
     DIFFERS = "DIFFERS FROM THE TRUTH"
     """And nothing was said."""
 
@@ -121,7 +123,8 @@ def _met(
             first_reason = first_reason or reason
             lies = [] if reason or kind.shows_another_chain else trial.differences(truth, whole=False)
             if lies:
-                return Finding(kind.name, Outcome.DIFFERS, "; ".join(lies))
+                outcome = Outcome.UNCOVERED if kind.is_uncovered else Outcome.DIFFERS
+                return Finding(kind.name, outcome, "; ".join(lies))
         node.is_faulty = False
         return _recovered(trial, truth, kind, first_reason)
 
@@ -133,7 +136,8 @@ def _recovered(trial: Trial, truth: Contents, kind: FaultKind, first_reason: str
         return Finding(kind.name, Outcome.GIVEN_UP, reasons[-1])
     lies = trial.differences(truth, whole=True)
     if lies:
-        return Finding(kind.name, Outcome.DIFFERS, "; ".join(lies))
+        outcome = Outcome.UNCOVERED if kind.is_uncovered else Outcome.DIFFERS
+        return Finding(kind.name, outcome, "; ".join(lies))
     return Finding(kind.name, Outcome.STOPPED if first_reason else Outcome.EQUAL, first_reason)
 
 

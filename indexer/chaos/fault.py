@@ -82,6 +82,8 @@ class FaultKind:
     """Its parameter when nobody names one; None: it has none."""
     shows_another_chain: bool = False
     """Whether what the node says fits together, but is not what it says when the fault has ended."""
+    is_uncovered: bool = False
+    """Whether it may be about what no number, no counter and no group covers: see docs/verify.md."""
 
     @property
     def described(self) -> str:

@@ -66,5 +66,5 @@ def _check(folder: Path) -> None:
         rows = sum(some.rows for some in entry.ranges)
         typer.echo(
             f"Settlement {entry.settlement} on chain {entry.chain_id}: {rows} rows up to block "
-            f"{entry.ranges[-1].to_block} are as they were written, digest {entry.digest}"
+            f"{entry.ranges[-1].to_block} are as they were written, export digest {entry.export_digest}"
         )

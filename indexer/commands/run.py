@@ -21,6 +21,7 @@ from indexer.follow import Stop, follow
 from indexer.follower import followers_of
 from indexer.log import configure, logger
 from indexer.metrics_server import serve_metrics
+from indexer.nodes import ONE_NODE
 from indexer.settings import IndexerSettings, load_settings, require_no_password
 from indexer.standing import Health
 
@@ -78,6 +79,9 @@ def run(
 def _follow(settings: IndexerSettings) -> None:
     with Stop.on_signals() as stop, ExitStack() as stack:
         followers = followers_of(settings)
+        for follower in followers:
+            if follower.nodes == 1:
+                logger().warning("unconfirmed", deployment=follower.name, reason=ONE_NODE)
         health = Health(settings.max_lag_s, [follower.standing for follower in followers])
         if settings.metrics_port is not None:
             url = stack.enter_context(serve_metrics(health, settings.metrics_host, settings.metrics_port))

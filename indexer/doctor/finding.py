@@ -17,6 +17,8 @@ class Finding:
     detail: str
     fix: str = ""
     """How to put it right; empty when it is right."""
+    is_warning: bool = False
+    """Whether it is right, and could be better."""
 
     @property
     def is_ok(self) -> bool:
@@ -24,7 +26,8 @@ class Finding:
         return not self.fix
 
     def __str__(self) -> str:
-        found = f"{'ok  ' if self.is_ok else 'FAIL'}  {self.subject}: {self.check}: {self.detail}"
+        verdict = "FAIL" if not self.is_ok else "warn" if self.is_warning else "ok  "
+        found = f"{verdict}  {self.subject}: {self.check}: {self.detail}"
         return found if self.is_ok else f"{found}; fix: {self.fix}"
 
     @classmethod

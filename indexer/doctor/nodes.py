@@ -11,7 +11,9 @@ from indexer.counters import next_seq_call
 from indexer.decode import INDEXED_CONTRACTS
 from indexer.doctor.finding import Finding
 from indexer.errors import IndexerError, RpcUnreachableError, SettingsError
-from indexer.rpc import JsonRpc, Request
+from indexer.nodes import ONE_NODE
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Request
 from indexer.wire import Block, parse_octets
 from veritally.deployment import Deployment
 
@@ -149,9 +151,9 @@ def _logs(name: str, chain: SettlementChain, deployed: Deployment, heads: Heads,
 
 def _agreement(chain_id: int, seen: Sequence[Seen], max_lag_s: float) -> list[Finding]:
     """Whether the nodes of a chain show the same one, up to date."""
-    if len(seen) < 2:
-        return []
     subject = f"chain {chain_id}"
+    if len(seen) < 2:
+        return [Finding(subject, "second node", ONE_NODE, is_warning=True)] if seen else []
     newest = max(node.head.timestamp_s for node in seen)
     late = [node.name for node in seen if newest - node.head.timestamp_s > max_lag_s]
     if late:

@@ -40,8 +40,8 @@ class RangeEntry:
     to_block: int
     next_seq: int
     """Sequence number after the range."""
-    digest: str
-    """Of the range's content and of all ranges before it."""
+    export_digest: str
+    """Of the range's content and of all ranges before it. The digest that `verify` prints is another one."""
     files: tuple[FileEntry, ...]
 
     @property
@@ -82,15 +82,15 @@ class DeploymentEntry:
         return self.ranges[-1].next_seq if self.ranges else 0
 
     @property
-    def digest(self) -> str:
+    def export_digest(self) -> str:
         """Of everything that was exported."""
-        return self.ranges[-1].digest if self.ranges else ""
+        return self.ranges[-1].export_digest if self.ranges else ""
 
     def with_range(
         self, blocks: tuple[int, int], next_seq: int, files: Sequence[FileEntry], tallies: Sequence[CellEntry]
     ) -> DeploymentEntry:
         """The entry with another range behind the others."""
-        digest = self.chained(self.digest, blocks, next_seq, files)
+        digest = self.chained(self.export_digest, blocks, next_seq, files)
         added = RangeEntry(*blocks, next_seq, digest, tuple(files))
         return replace(self, ranges=(*self.ranges, added), tallies=tuple(tallies))
 

@@ -84,9 +84,11 @@ def check(folder: Path) -> Manifest:
                 problem = problem_of(folder / file.path, file, tables[file.table])
                 problems += [f"{file.path} {problem}"] if problem else []
             blocks = some.from_block, some.to_block
-            if entry.chained(before, blocks, some.next_seq, some.files) != some.digest:
-                problems.append(f"the manifest's digest of blocks {blocks[0]} to {blocks[1]} does not fit")
-            before = some.digest
+            if entry.chained(before, blocks, some.next_seq, some.files) != some.export_digest:
+                problems.append(
+                    f"the manifest's export_digest of blocks {blocks[0]} to {blocks[1]} does not fit"
+                )
+            before = some.export_digest
     if problems:
         raise DamagedExportError(folder, problems)
     return manifest

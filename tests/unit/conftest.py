@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 from indexer_chain import (
-    KEY,
     RecordedChain,
-    group_log,
     group_skipped_log,
-    inference_log,
     receipt_skipped_log,
     serve,
 )
@@ -31,9 +28,7 @@ from veritally.tiers import Tier
 def chain() -> RecordedChain:
     """Two inferences in block 3, one in block 6, all kinds of skips in block 8, the head at block 9."""
     chain = RecordedChain()
-    chain.mine(
-        inference_log(0, amount=5), inference_log(1, Tier.TEE, flags=1), group_log(Tier.TEE, 2, 0, 3, KEY)
-    )
+    chain.settle({"amount": 5}, {"tier": Tier.TEE, "flags": 1})
     chain.mine()
     chain.mine()
     chain.settle({"tier": Tier.ZKML, "amount": 7})

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from typing import Any
 
 from deployments import make_deployment
@@ -113,6 +114,10 @@ def registry_log() -> dict[str, Any]:
     return {"topics": topics, "data": "0x", "address": REGISTRIES["VerifierRouter"]}
 
 
+def _tier_and_flags(inference: dict[str, Any]) -> tuple[int, int]:
+    return inference.get("tier", Tier.SIGNED), inference.get("flags", 0)
+
+
 @dataclass
 class RecordedChain:
     """Blocks with logs, and what Settlement's views answer after each. Faults are plain attributes."""
@@ -172,9 +177,16 @@ class RecordedChain:
         self.counters.append(self._count(logs))
 
     def settle(self, *inferences: dict[str, Any]) -> None:
-        """Adds a block in which the next inferences settle; each is keywords of `inference_log`."""
-        seq = self.counters[-1]["seq"]
-        self.mine(*(inference_log(seq + i, **keywords) for i, keywords in enumerate(inferences)))
+        """Adds a block in which the next inferences settle; each is keywords of `inference_log`.
+
+        Neighbours of one tier and with the same flags are a group.
+        """
+        seq, logs = self.counters[-1]["seq"], []
+        for (tier, flags), group in groupby(inferences, _tier_and_flags):
+            settled = [inference_log(seq + i, **keywords) for i, keywords in enumerate(group)]
+            logs += [*settled, group_log(tier, len(settled), 0, flags & 3, KEY)]
+            seq += len(settled)
+        self.mine(*logs)
 
     def reorganise(self, depth: int) -> None:
         """Replaces the last blocks by others with the same logs."""

@@ -27,10 +27,14 @@ class Running:
         )
 
     def line(self, event: str) -> dict[str, Any]:
-        """The next line of the log, which is about this event. Progress is passed over: machines are busy."""
+        """The next line of the log, which is about this event. Progress is passed over: machines are busy.
+
+        So is what is said of a single node, unless it is asked for.
+        """
         assert self.process.stderr is not None
-        found: dict[str, Any] = {"event": "catching up"}
-        while found["event"] == "catching up":
+        passed_over = {"catching up", "unconfirmed"} - {event}
+        found = json.loads(self.process.stderr.readline())
+        while found["event"] in passed_over:
             found = json.loads(self.process.stderr.readline())
         assert found["event"] == event, found
         return found

@@ -45,6 +45,7 @@ def test_indexer_that_loses_events_is_found_out(tmp_path: Path, monkeypatch: pyt
 
     nothing: Callable[..., None] = lambda *_: None  # noqa: E731
     monkeypatch.setattr(batches_module, "_next_seq", believe)
+    monkeypatch.setattr(batches_module, "require_groups", nothing)
     monkeypatch.setattr("indexer.chaos.check.require_match", nothing)
     monkeypatch.setattr("indexer.sync.Indexer._check", nothing)
     for name in ("dropped-log", "dropped-block", "cut-logs", "empty-logs"):

@@ -15,6 +15,7 @@ from chaos_chain import busy_chain
 from indexer_chain import CHAIN_ID, RecordedChain
 from indexer_command import Run, sentence
 
+from indexer import batches as batches_module
 from indexer.chaos.catalogue import FAULTS
 
 DOCS = Path(__file__).parents[2] / "docs" / "chaos.md"
@@ -68,11 +69,21 @@ def test_honest_node_helps(run: Run) -> None:
     assert out.startswith("dropped-log   equals the truth\ndropped-last  equals the truth\n2 faults, 0 ")
 
 
-def test_check_fails_when_something_is_lost_without_a_word(run: Run) -> None:
-    code, out, _ = run("chaos", "--check", "--fault", "dropped-rare-log")
+def test_check_fails_when_something_is_lost_without_a_word(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches_module, "require_groups", lambda *_: None)
+    code, out, _ = run("chaos", "--check", "--fault", "dropped-kinds")
     assert code == 1
-    assert "dropped-rare-log  DIFFERS FROM THE TRUTH: " in out
+    assert "dropped-kinds  DIFFERS FROM THE TRUTH: " in out
     assert out.endswith("1 faults, 1 that changed what is stored without a word\n")
+
+
+def test_check_says_what_needs_another_node(run: Run) -> None:
+    code, out, _ = run("chaos", "--check", "--fault", "dropped-rare-log")
+    assert code == 0
+    fault, faults, uncovered = out.splitlines()
+    assert fault.startswith("dropped-rare-log  NEEDS ANOTHER NODE: ")
+    assert faults == "1 faults, 0 that changed what is stored without a word"
+    assert uncovered == "1 that only another node shows, once blocks are final: see docs/verify.md"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from prometheus_client import Counter
+from prometheus_client.metrics import MetricWrapperBase
 
+from indexer import metrics as indexer_metrics
+from indexer.cli import app as indexer_app
 from indexer.settings import IndexerSettings
 from prover.cli import app
 from prover.operations.metrics import PREFIX, Metrics
@@ -66,6 +70,14 @@ def test_every_metric_that_is_named_is_exported(name: str) -> None:
     assert named - exported() == set()
 
 
+def test_every_metric_of_the_indexer_that_is_named_is_exported() -> None:
+    ours = [metric for metric in vars(indexer_metrics).values() if isinstance(metric, MetricWrapperBase)]
+    names = {m.describe()[0].name + ("_total" if isinstance(m, Counter) else "") for m in ours}
+    named = set(re.findall(r"\bindexer_\w+", TEXT["prometheus/alerts.yml"]))
+    assert named
+    assert named - names == set()
+
+
 def test_the_dashboard_shows_every_metric_but_the_libraries_own() -> None:
     shown = set(re.findall(rf"{PREFIX}\w+", TEXT["grafana/dashboards/prover.json"]))
     ours = {name for name in exported() if not name.startswith(f"{PREFIX}process_")}
@@ -115,6 +127,23 @@ def test_every_command_that_is_named_exists() -> None:
     named = re.findall(r"(?:/|`|\[\"?)veritally-prover\"?,? \"?([a-z]+)", "\n".join(TEXT.values()))
     assert "serve" in named
     assert set(named) <= commands
+
+
+def test_the_indexer_is_followed_probed_and_scraped() -> None:
+    """In a container, where its port must be open to the others; it needs ten seconds to stop."""
+    service = read_yaml("compose.yaml")["services"]["indexer"]
+    program, *words = service["command"]
+    assert (program, words[0]) == ("veritally-indexer", "run")
+    run = typer.main.get_command(indexer_app).commands["run"]  # type: ignore[attr-defined]
+    settings = run.make_context("run", words[1:]).params
+    assert settings["metrics_host"] == "0.0.0.0"
+    place = f":{settings['metrics_port']}"
+    assert f"{place}/healthz" in service["healthcheck"]["test"][-1]
+    assert service["stop_grace_period"] == "10s"
+    scraped = {job["job_name"]: job for job in read_yaml("prometheus/prometheus.yml")["scrape_configs"]}
+    assert scraped["veritally-indexer"]["static_configs"] == [{"targets": [f"indexer{place}"]}]
+    jobs = re.findall(r'job="([^"]+)"', TEXT["prometheus/alerts.yml"])
+    assert set(jobs) <= set(scraped)
 
 
 def test_compose_profiles_are_complete_and_everything_of_ours_is_hardened() -> None:

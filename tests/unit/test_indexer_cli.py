@@ -17,7 +17,7 @@ def chain() -> RecordedChain:
 def test_sync_says_what_it_did_and_compares(run: Run) -> None:
     code, out, err = run("sync", "--once")
     assert (code, err) == (0, "")
-    assert out == "blocks 3 to 5: 6 new inferences, 6 events\non-chain counters: match\n"
+    assert out == "blocks 3 to 5: 6 new inferences, 9 events\non-chain counters: match\n"
     code, out, _ = run("sync", "--once")
     assert (code, out) == (0, "no new blocks after block 5\non-chain counters: match\n")
 

@@ -44,7 +44,7 @@ def test_two_chains_in_one_database(chain: RecordedChain, other: RecordedChain, 
     path = Path("veritally-indexer.db")
     index(other, path)
     chain.settle({})
-    assert run("sync", "--once")[1].endswith("1 new inferences, 1 events\non-chain counters: match\n")
+    assert run("sync", "--once")[1].endswith("1 new inferences, 2 events\non-chain counters: match\n")
     other.reorganise(1)
     index(other, path)
     code, _, err = run("tallies")

@@ -20,7 +20,7 @@ from indexer.settings import CONFIG_VARIABLE, IndexerSettings, option_of, variab
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "indexer.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-UNIT = (ROOT / "deploy" / "indexer.service").read_text(encoding="utf-8")
+UNIT = (ROOT / "deploy" / "systemd" / "veritally-indexer.service").read_text(encoding="utf-8")
 SETTINGS = list(IndexerSettings.model_fields)
 
 

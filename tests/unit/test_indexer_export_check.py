@@ -55,7 +55,7 @@ def test_a_whole_export(run: Run, lake: Path) -> None:
     assert (code, err) == (0, "")
     (deployment,) = json.loads((lake / "manifest.json").read_text())["deployments"]
     assert f"{sum(f['rows'] for r in deployment['ranges'] for f in r['files'])} rows up to block 9 " in out
-    assert out.endswith(f"digest {deployment['ranges'][-1]['digest']}\n")
+    assert out.endswith(f"export digest {deployment['ranges'][-1]['export_digest']}\n")
 
 
 def _edited(lake: Path, edit: Callable[[list[dict[str, object]]], None]) -> None:
@@ -72,14 +72,14 @@ def test_content_that_is_not_the_manifests(run: Run, lake: Path) -> None:
     code, _, err = run("export", "--check", "lake")
     assert code == 1
     assert "has another content than the manifest says" in sentence(err)
-    assert "the manifest's digest of blocks 4 to 7 does not fit" in err
+    assert "the manifest's export_digest of blocks 4 to 7 does not fit" in err
 
 
 def test_a_range_that_was_taken_out_of_the_manifest(run: Run, lake: Path) -> None:
     _edited(lake, lambda ranges: ranges.pop(1))
     code, _, err = run("export", "--check", "lake")
     assert code == 1
-    assert "the manifest's digest of blocks 8 to 9 does not fit" in sentence(err)
+    assert "the manifest's export_digest of blocks 8 to 9 does not fit" in sentence(err)
 
 
 def test_no_export(run: Run) -> None:

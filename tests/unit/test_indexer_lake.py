@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from clickhouse import SQL, ClickHouse
 from exported import LAKE, chain_of_all_events
-from indexer_chain import RecordedChain, inference_log
+from indexer_chain import KEY, RecordedChain, group_log, inference_log
 from indexer_command import Run
 from postgres import PostgresError, run_postgres
 
@@ -37,7 +37,10 @@ def chain() -> RecordedChain:
     for block in range(8):
         logs = [inference_log(seq + i, amount=10**20 + i) for i in range(3 + block)]
         logs[0]["data"] = logs[0]["data"].replace("11" * 32, _OTHER_MODEL)
-        chain.mine(*logs, inference_log(seq + len(logs), Tier.ZKML))
+        groups = [group_log(Tier.SIGNED, settled, 0, 0, KEY) for settled in (1, len(logs) - 1)]
+        groups[0]["topics"][2] = f"0x{_OTHER_MODEL}"
+        last = inference_log(seq + len(logs), Tier.ZKML), group_log(Tier.ZKML, 1, 0, 0, KEY)
+        chain.mine(logs[0], groups[0], *logs[1:], groups[1], *last)
         seq += len(logs) + 1
     for number, block in enumerate(chain.blocks):
         block["timestamp"] = hex(_MONDAY_S + number * 2 * _DAY_S + number)
@@ -136,7 +139,7 @@ def require_same_in_duckdb(duck: duckdb.DuckDBPyConnection) -> None:
 
 def test_duckdb(duck: duckdb.DuckDBPyConnection) -> None:
     require_same_in_duckdb(duck)
-    for table, rows in (("group_settled", 1), ("channel_refunded", 1), ("registry_event", 1), ("block", 13)):
+    for table, rows in (("group_settled", 28), ("channel_refunded", 1), ("registry_event", 1), ("block", 13)):
         assert duck.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
 
 

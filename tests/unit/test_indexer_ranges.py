@@ -12,7 +12,7 @@ from indexed import contents, count, indexer_of
 from indexer_chain import RecordedChain, receipt_skipped_log, serve
 
 from indexer import ranges as ranges_module
-from indexer.errors import NodeBehindError, RpcAnswerError, SequenceGapError
+from indexer.errors import MissingGroupError, NodeBehindError, RpcAnswerError, SequenceGapError
 from indexer.rpc import JsonRpc
 
 
@@ -41,7 +41,7 @@ def asked(chain: RecordedChain) -> list[tuple[int, int]]:
 
 
 def require_all(chain: RecordedChain, path: Path) -> None:
-    assert count(path, "inference") == len(chain.logs) == 38
+    assert count(path, "inference") + count(path, "group_settled") == len(chain.logs) == 38 + 19
     assert contents(path)["deployment"][0][3:5] == (60, 38)
 
 
@@ -85,7 +85,7 @@ def test_cut_answer_is_noticed_by_the_contracts_number(
 ) -> None:
     """At whatever number the node cuts: the contract knows how many inferences there are after the range."""
     long_chain.alter_logs = lambda logs: logs[:7]
-    with pytest.raises(SequenceGapError, match="blocks 3 to 54: expected seq 36, found seq 7"):
+    with pytest.raises(SequenceGapError, match="blocks 3 to 54: expected seq 36, found seq 5"):
         indexer_of(long_chain, long_rpc, path).sync_once()
     assert count(path, "inference") == 0
 
@@ -114,9 +114,20 @@ def test_cut_end_of_a_range_is_noticed_without_old_states(
 ) -> None:
     """The next range begins with a number that does not follow."""
     long_chain.forgets_states = True
-    long_chain.alter_logs = lambda logs: logs[:-1]
-    with pytest.raises(SequenceGapError, match="blocks 12 to 20: expected seq 5, found seq 6"):
+    long_chain.alter_logs = lambda logs: logs[:-3]
+    with pytest.raises(SequenceGapError, match="blocks 12 to 20: expected seq 4, found seq 6"):
         indexer_of(long_chain, long_rpc, path, blocks_per_request=9).sync_once()
+
+
+def test_cut_within_a_group_is_noticed_without_old_states(
+    long_chain: RecordedChain, long_rpc: JsonRpc, path: Path
+) -> None:
+    """At once: the group's event is the last one."""
+    long_chain.forgets_states = True
+    long_chain.alter_logs = lambda logs: logs[:-1]
+    with pytest.raises(MissingGroupError, match="blocks 3 to 11: log 0 of block 9 is an inference without"):
+        indexer_of(long_chain, long_rpc, path, blocks_per_request=9).sync_once()
+    assert count(path, "inference") == 0
 
 
 def test_error_that_passes_is_overcome(long_chain: RecordedChain, long_rpc: JsonRpc, path: Path) -> None:
@@ -151,7 +162,7 @@ def test_what_was_read_before_a_gap_is_not_kept(
 ) -> None:
     """Where the gap begins is not known: the range before it may have been cut."""
     long_chain.forgets_states = True
-    long_chain.alter_logs = lambda logs: logs[:-1] if int(logs[-1]["blockNumber"], 16) == 54 else logs
+    long_chain.alter_logs = lambda logs: logs[:-3] if int(logs[-1]["blockNumber"], 16) == 54 else logs
     with pytest.raises(SequenceGapError):
         indexer_of(long_chain, long_rpc, path).sync_once()
     assert contents(path)["deployment"][0][3:5] == (3, 0)
@@ -160,9 +171,9 @@ def test_what_was_read_before_a_gap_is_not_kept(
 def test_ranges_are_sized_by_what_they_bring(
     long_chain: RecordedChain, long_rpc: JsonRpc, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A range of three blocks brings about 2,000 bytes: eight times as many blocks are too much."""
+    """A range of three blocks brings about 3,000 bytes: eight times as many blocks are too much."""
     monkeypatch.setattr(ranges_module, "_FIRST_BLOCKS", 3)
-    monkeypatch.setattr(ranges_module, "_TARGET_BYTES", 4_000)
+    monkeypatch.setattr(ranges_module, "_TARGET_BYTES", 6_000)
     indexer_of(long_chain, long_rpc, path).sync_once()
     require_all(long_chain, path)
     lengths = [last - first + 1 for first, last in asked(long_chain)]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from indexed import contents, count, indexer_of
-from indexer_chain import FIRST_BLOCK, UINT96_MAX, RecordedChain, group_log, inference_log
+from indexer_chain import FIRST_BLOCK, UINT96_MAX, RecordedChain, word
 
 from indexer.errors import (
     ChainReorganisedError,
     FinalBlockChangedError,
     InconsistentLogsError,
     NodeBehindError,
-    SequenceGapError,
 )
 from indexer.rpc import JsonRpc
 from veritally.tiers import Tier
+
+_HASHES = ("hash", "parentHash")
 
 
 def branch_off(chain: RecordedChain, depth: int) -> None:
@@ -29,12 +32,7 @@ def branch_off(chain: RecordedChain, depth: int) -> None:
     chain.branch += "'"
     for _ in range(depth - 1):
         chain.mine()
-    seq = chain.counters[-1]["seq"]
-    chain.mine(
-        inference_log(seq, Tier.TEE, UINT96_MAX, flags=2),
-        inference_log(seq + 1, Tier.SIGNED, 1),
-        group_log(Tier.TEE, 2, 0, 2, bytes(32)),
-    )
+    chain.settle({"tier": Tier.TEE, "amount": UINT96_MAX, "flags": 2}, {"amount": 1})
 
 
 def require_same_as_fresh(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
@@ -93,16 +91,24 @@ def test_reorganisation_between_two_ranges_is_followed(
     require_same_as_fresh(chain, rpc, path)
 
 
-def test_chain_that_never_rests_is_given_up(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
+def test_chain_that_never_rests_is_given_up(
+    chain: RecordedChain, rpc: JsonRpc, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every header is one of a branch of its own, in whatever order the connections are served."""
     indexer = indexer_of(chain, rpc, path, blocks_per_request=1)
+    answer, branches = chain.answer, itertools.count()
 
-    def reorganise(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        chain.reorganise(6)
-        return logs
+    def restless(method: str, params: list[Any]) -> Any:
+        found = answer(method, params)
+        if method == "eth_getBlockByNumber":
+            return found | {name: word(keccak(f"{next(branches)}".encode())) for name in _HASHES}
+        return found
 
-    chain.alter_logs = reorganise
-    with pytest.raises((ChainReorganisedError, InconsistentLogsError, SequenceGapError)):
+    monkeypatch.setattr(chain, "answer", restless)
+    with pytest.raises((ChainReorganisedError, InconsistentLogsError)):
         indexer.sync_once()
+    assert [method for method, _ in chain.requests].count("eth_blockNumber") == 3
+    assert count(path, "inference") == 0
 
 
 @pytest.mark.parametrize("depth", [3, 4, 6])

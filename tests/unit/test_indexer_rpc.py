@@ -16,7 +16,8 @@ from indexer.chaos.catalogue import FAULTS
 from indexer.chaos.fault import Call, Fault, Reply
 from indexer.chaos.node import FaultyNode
 from indexer.errors import RpcAnswerError, RpcUnreachableError, SettingsError
-from indexer.rpc import JsonRpc, Request
+from indexer.rpc import JsonRpc
+from indexer.rpc_messages import Request
 from indexer.wire import parse_block, parse_logs, parse_octets, parse_quantity
 
 CHAIN_ID = Request("eth_chainId", [])

@@ -20,6 +20,7 @@ from indexer_command import Run, chain_of_all_tiers, sentence
 from indexer_running import BUSY_S, Start
 
 from indexer import follow as follow_module
+from indexer.nodes import ONE_NODE
 from veritally.tiers import Tier
 
 DATABASE = Path("veritally-indexer.db")
@@ -56,7 +57,7 @@ def sample(metrics: str, name: str) -> float:
 def test_follows_waits_and_stops_on_a_signal(chain: RecordedChain, start: Start, number: int) -> None:
     running = start()
     first = running.line("indexed")
-    assert (first["from_block"], first["to_block"], first["inferences"], first["events"]) == (3, 5, 6, 6)
+    assert (first["from_block"], first["to_block"], first["inferences"], first["events"]) == (3, 5, 6, 9)
     assert (first["chain_id"], first["level"]) == (31337, "info")
     chain.raw_answer = (200, b"<html>")
     assert "no JSON-RPC batch: <html>" in running.line("waiting")["reason"]
@@ -69,6 +70,19 @@ def test_follows_waits_and_stops_on_a_signal(chain: RecordedChain, start: Start,
     seconds, rest = running.stop(number)
     assert seconds < follow_module.GRACE_S + BUSY_S
     assert json.loads(rest)["event"] == "stopped"
+
+
+def test_warns_while_there_is_one_node(chain: RecordedChain, start: Start) -> None:
+    alone = start()
+    found = alone.line("unconfirmed")
+    assert (found["level"], found["reason"]) == ("warning", ONE_NODE)
+    assert "on chain 31337" in found["deployment"]
+    alone.line("indexed")
+    alone.stop()
+    with serve(chain) as one, serve(chain) as other:
+        both = start("--rpc-url", one, "--rpc-url", other, "--database-url", "sqlite:///other.db")
+        assert both.process.stderr is not None
+        assert "unconfirmed" not in both.process.stderr.readline() + both.stop()[1]
 
 
 def test_waits_for_a_node_that_is_not_there_yet(chain: RecordedChain, start: Start) -> None:

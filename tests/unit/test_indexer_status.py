@@ -12,6 +12,7 @@ from indexer_command import Run, chain_of_all_tiers, sentence
 
 from indexer.cursor import all_cursors
 from indexer.database import Database
+from indexer.nodes import ONE_NODE
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from indexer.tables import IncidentRow, VerificationRow
@@ -41,6 +42,7 @@ def test_current(chain: RecordedChain, run: Run) -> None:
     assert lines == [
         "  indexed     up to block 5 of 2025-11-24T16:00:10Z, final up to block 4",
         "  head        block 5; lag 0 blocks, 0 s",
+        f"  nodes       {ONE_NODE}",
         "  inferences  6; 0.2 per hour in the last 24 hours",
         "  verified    never; run `veritally-indexer verify`",
         "  incidents   none",

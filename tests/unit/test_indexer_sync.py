@@ -26,7 +26,7 @@ from indexer.rpc import JsonRpc
 
 def test_every_event_becomes_a_row(chain: RecordedChain, rpc: JsonRpc, path: Path) -> None:
     result = indexer_of(chain, rpc, path).sync_once()
-    assert (result.from_block, result.to_block, result.inferences, result.events) == (FIRST_BLOCK, 9, 3, 6)
+    assert (result.from_block, result.to_block, result.inferences, result.events) == (FIRST_BLOCK, 9, 3, 8)
     with sqlite3.connect(path) as database:
         rows = database.execute(
             "SELECT inference.id >> 20, inference.id & 1048575, seq, tier, floor, development, unbound,"
@@ -38,14 +38,14 @@ def test_every_event_becomes_a_row(chain: RecordedChain, rpc: JsonRpc, path: Pat
     payer, usdc = PAYER[2:].upper(), USDC[2:].upper()
     assert rows == [
         (3, 0, 0, 1, 1, 0, 0, 5, 1_764_000_006, payer, usdc),
-        (3, 1, 1, 2, 1, 1, 0, 0, 1_764_000_006, "", usdc),
+        (3, 2, 1, 2, 1, 1, 0, 0, 1_764_000_006, "", usdc),
         (6, 0, 2, 3, 1, 0, 0, 7, 1_764_000_012, payer, usdc),
     ]
     stored = contents(path)
-    assert [row[-2:] for row in stored["group_settled"]] == [(1, 1)]
-    assert [row[6] for row in stored["group_settled"]] == [KEY]
-    assert len(stored["group_settled"]) == len(stored["group_skipped"]) == len(stored["receipt_skipped"]) == 1
-    assert [(number, events) for number, *_, events in stored["block"] if events] == [(3, 3), (6, 1), (8, 2)]
+    assert [row[-2:] for row in stored["group_settled"]] == [(0, 0), (1, 0), (0, 0)]
+    assert [row[6] for row in stored["group_settled"]] == [KEY] * 3
+    assert len(stored["group_skipped"]) == len(stored["receipt_skipped"]) == 1
+    assert [(number, events) for number, *_, events in stored["block"] if events] == [(3, 4), (6, 2), (8, 2)]
     assert [row[-1] for row in stored["asset"]] == [6]
 
 
