@@ -63,7 +63,7 @@ def create_app(parts: Parts) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         parts.settling.start()
         parts.proofs.start()
-        await door.desk.resume(parts.jobs.running(), directory)
+        await door.desk.resume(parts.jobs.unfinished(), directory)
         yield
         await asyncio.to_thread(parts.proofs.close)
         await door.desk.close()

@@ -11,6 +11,7 @@ _CREDIT = "prover/door/credit.py"
 _STATE = "prover/door/chain_state.py"
 _RENDERING = "prover/door/rendering.py"
 _SIGNATURES = "prover/door/signatures.py"
+_RESTART = "tests/integration/test_door_restart.py::test_{}"
 _ATTACKS = "tests/integration/test_attacks.py::test_{}"
 
 CHECKS = (
@@ -195,5 +196,28 @@ CHECKS = (
         "if returned is None or len(returned) < 32:",
         "if returned is None:",
         "tests/integration/test_door_reads.py",
+    ),
+    (
+        "giving a paid request back because the service stops",
+        "prover/door/work.py",
+        "except ShuttingDownError:",
+        "except KeyboardInterrupt:",
+        _RESTART.format("a_paid_proof_that_a_stop_interrupts_is_made_after_the_next_start"),
+    ),
+    (
+        "forgetting at a restart what a payer owes",
+        _DESK,
+        "if job.state is not JobState.RESERVED:\n                self._count(job.order)",
+        "if job.state is not JobState.RESERVED:\n                continue",
+        _RESTART.format("what_a_payer_owes_counts_after_a_restart"),
+    ),
+    (
+        "leaving a request that is reserved and that nobody runs",
+        _DESK,
+        "if is_left and not order.streamed:",
+        "if False:",
+        _RESTART.format(
+            "a_request_whose_reservation_was_stored_but_not_confirmed_is_run_when_it_comes_again"
+        ),
     ),
 )

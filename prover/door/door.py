@@ -15,7 +15,7 @@ from prover.door.chain_state import ChainState
 from prover.door.channels import ChannelJobs
 from prover.door.checks import PaymentChecker
 from prover.door.credit import Credit
-from prover.door.desk import Admitted, Desk, Visit
+from prover.door.desk import Desk
 from prover.door.directory import Directory
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu
@@ -23,6 +23,7 @@ from prover.door.openapi import describe
 from prover.door.payments import payment_header
 from prover.door.rendering import Renderer
 from prover.door.replies import UNCACHED, Replies, payment_required, refusal
+from prover.door.visits import Admitted, Visit
 from prover.errors import ProverError, RequestRefusedError
 from prover.requests import read_body
 from veritally.chain import Chain

@@ -9,7 +9,7 @@ from x402.http.constants import PAYMENT_REQUIRED_HEADER
 from x402.http.utils import encode_payment_required_header
 from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
 
-from prover.door.desk import PAYMENT_IN_USE, Visit
+from prover.door.desk import PAYMENT_IN_USE
 from prover.door.errors import (
     CreditExceededError,
     MalformedHeaderError,
@@ -18,6 +18,7 @@ from prover.door.errors import (
     WrongSumError,
 )
 from prover.door.rendering import NOT_SETTLED, SETTLEMENT_PENDING, Renderer, may_answer
+from prover.door.visits import Visit
 from prover.door.work import STATUS_OF_REASON
 from prover.errors import ProverError, RequestRefusedError
 from prover.jobs.errors import BusyError, PaymentInUseError
