@@ -137,7 +137,6 @@ CHECKS = (
     ),
     ("two services in one folder", _STATE, "if _answers(path):", "if False:", _STATE_TESTS),
     ("a folder that others may enter", _STATE, "if mode & 0o077:", "if False:", _STATE_TESTS),
-    ("the state of another chain", _STATE, "if found != claim:", "if False:", _STATE_TESTS),
     ("a socket that others may open", _STATE, "os.umask(0o177)", "os.umask(0)", _STATE_TESTS),
     (
         "a lost node that nobody is told of",

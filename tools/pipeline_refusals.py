@@ -225,9 +225,9 @@ CHECKS = (
     (
         "a database of another chain",
         "prover/books.py",
-        "if known != found:",
+        "if known != _shown(home):",
         "if False:",
-        f"{_SETTLING}a_database_is_of_one_chain_and_one_contract",
+        f"{_SETTLING}a_database_is_of_one_chain_one_contract_and_one_prover",
     ),
     (
         "a transaction of another account",

@@ -79,7 +79,7 @@ class Dispatcher:
                 due_s = first_s + self._policy.max_age_s
         if now_s < due_s and fits(bundles) and not everything:
             return min(due_s, now_s + self._policy.window_s) if now_s >= first_s else due_s
-        is_last_call = now_s >= first_s + self._policy.max_age_s
+        is_last_call = now_s >= first_s + max(self._policy.max_age_s, self._policy.patience_s)
         self._settle(bundles, now_s, sent, give_up=is_last_call, anyway=self._policy.guard.settle_at_a_loss)
         return now_s + _LATER_S
 

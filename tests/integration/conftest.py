@@ -54,9 +54,9 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """One service for all tests of a file."""
+    """One service for all tests of a file. Signatures wait for the proofs that came with them."""
     snapshot = call_node(devnet.chain, "evm_snapshot")
-    with run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    with run_service(devnet, tmp_path_factory.mktemp("prover"), batch_max_age_s=60) as running:
         yield running
     call_node(devnet.chain, "evm_revert", snapshot)
 

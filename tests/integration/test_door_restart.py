@@ -14,7 +14,8 @@ from prover_service import BODY, PRICES, service_settings, sign_payment
 
 from prover import app as prover_app
 from prover.app import Parts, create_app
-from prover.assembly import assemble, connect
+from prover.assembly import assemble
+from prover.connection import connect
 from prover.jobs.job import Job, JobState, Order
 from veritally.devnet import Devnet
 from veritally.transactions.errors import DatabaseError

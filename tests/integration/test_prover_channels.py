@@ -209,7 +209,8 @@ def test_what_a_node_that_is_behind_refuses_is_tried_again(
 def test_nothing_is_settled_that_costs_more_than_it_earns(
     devnet: Devnet, payer: LocalAccount, first: Order
 ) -> None:
-    policy = with_guard(dataclasses.replace(AT_ONCE, voucher_max_age_s=0.0, max_age_s=0.5), at_a_loss=False)
+    impatient = dataclasses.replace(AT_ONCE, voucher_max_age_s=0.0, max_age_s=0.5, patience_s=0.5)
+    policy = with_guard(impatient, at_a_loss=False)
     with new_pipeline(devnet, policy=policy) as running:
         voucher_id = running.compute(first, computed(paying.METERED))
         upto_id = running.compute(paid_order(devnet, paying.upto(devnet), payer), computed(paying.METERED))
