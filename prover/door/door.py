@@ -120,7 +120,7 @@ class Door:
     async def _visit(self, request: Request) -> Visit:
         target = request.path_params
         handler, tier = self._directory.find(target["tier"], target["model"], target["operation"])
-        body = await read_body(request.receive)
+        body = await read_body(request.receive, handler.max_body_bytes)
         return self.desk.visit(handler, tier, request.url.path, str(request.url), body)
 
     async def _stream(self, visit: Visit, admitted: Admitted) -> Response:
