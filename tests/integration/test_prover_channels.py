@@ -24,6 +24,7 @@ from prover.settling.profit import Guard, Prices
 from prover.settling.trial import Trier
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
+from veritally.errors import ChainUnreachableError
 
 PATIENT = dataclasses.replace(AT_ONCE, voucher_max_age_s=3_600.0, withdrawals_every_s=3_600.0)
 DEAR = Prices(coin_usd=Fraction(10**9), asset_usd=Fraction(1), decimals=6)
@@ -296,3 +297,18 @@ def test_a_node_that_shows_no_logs_is_enough(
         found = running.await_over(ids)
     assert [job.state.is_settled for job in found] == [True, False, True]
     assert why(found[1]).startswith("SkippedReceipt: ")
+
+
+def test_trouble_with_channels_stops_no_other_payment(
+    devnet: Devnet, payer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that takes no batches of requests, say, cannot be asked for withdrawals."""
+
+    def fail(*_: object) -> int:
+        raise ChainUnreachableError("node", "HTTP 400")
+
+    monkeypatch.setattr("prover.settling.dispatch.bring_deposits", fail)
+    order = paid_order(devnet, paying.upto(devnet), payer)
+    with new_pipeline(devnet) as running:
+        (job,) = running.await_over([running.compute(order, computed(paying.METERED))], timeout_s=8.0)
+    assert job.state.is_settled
