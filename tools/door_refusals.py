@@ -220,4 +220,18 @@ CHECKS = (
             "a_request_whose_reservation_was_stored_but_not_confirmed_is_run_when_it_comes_again"
         ),
     ),
+    (
+        "old reads, which every payment looks through",
+        "prover/door/node_reads.py",
+        "if now >= self._forget_at:",
+        "if False:",
+        "tests/integration/test_door_reads.py::test_old_answers_are_not_kept",
+    ),
+    (
+        "one limit of bodies for all models",
+        "prover/door/door.py",
+        "await read_body(request.receive, handler.max_body_bytes)",
+        "await read_body(request.receive, 65_536)",
+        "tests/integration/test_door_streaming.py::test_each_handler_says_how_long_its_requests_may_be",
+    ),
 )
