@@ -15,6 +15,7 @@ from prover.door.errors import (
     MalformedHeaderError,
     NodeUnavailableError,
     PaymentRefusedError,
+    StoreUnavailableError,
     WrongSumError,
 )
 from prover.door.rendering import NOT_SETTLED, SETTLEMENT_PENDING, Renderer, may_answer
@@ -101,10 +102,13 @@ def refusal(error: ProverError, visit: Visit | None = None) -> Response:
         status, code, headers = 429, "credit_exceeded", _RETRY
     elif isinstance(error, BusyError):
         status, code, headers = 503, "busy", _RETRY
+    elif isinstance(error, StoreUnavailableError):
+        status, code, headers = 503, "store_unavailable", _RETRY
     elif isinstance(error, NodeUnavailableError):
         status, code, headers = 503, "chain_unreachable", _RETRY
     return JSONResponse(_error(code, str(error)), status_code=status, headers=UNCACHED | headers)
 
 
 def _error(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}
+    # A message may repeat what the client wrote, and half a character has no UTF-8.
+    return {"error": {"code": code, "message": message.encode(errors="replace").decode()}}

@@ -103,5 +103,7 @@ async def test_a_request_whose_reservation_was_stored_but_not_confirmed_is_run_w
             lost.setattr(parts.jobs, "reserve", confirm_nothing)
             failed = await http.post(PATHS["signed"], json=BODY, headers=headers)
         again = await http.post(PATHS["signed"], json=BODY, headers=headers)
-    assert (failed.status_code, again.status_code) == (500, 200)
+    assert (failed.status_code, failed.json()["error"]["code"]) == (503, "store_unavailable")
+    assert "prover.db" not in failed.text
+    assert again.status_code == 200
     assert FUNDS - devnet.usdc_balance_base_units(payer.address) == PRICES["signed"]
