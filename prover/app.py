@@ -14,7 +14,7 @@ from prover.books import Books
 from prover.catalogue import Catalogue
 from prover.door.answers import Handler
 from prover.door.directory import Directory
-from prover.door.door import Door, plain_error
+from prover.door.door import Door, no_database, plain_error
 from prover.door.offers import Menu
 from prover.enclave.enclave import Enclave
 from prover.jobs.store import DurableJobs
@@ -22,6 +22,7 @@ from prover.settling.settling import Settling
 from prover.upstream.client import UpstreamClient
 from prover.workers.desk import ProofDesk
 from veritally.chain import Chain
+from veritally.transactions.errors import DatabaseError
 
 DRAIN_S = 20.0
 """Seconds for which a service that is stopped waits for its last blocks."""
@@ -63,7 +64,7 @@ def create_app(parts: Parts) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         parts.settling.start()
         parts.proofs.start()
-        await door.desk.resume(parts.jobs.running(), directory)
+        await door.desk.resume(parts.jobs.unfinished(), directory)
         yield
         await asyncio.to_thread(parts.proofs.close)
         await door.desk.close()
@@ -71,6 +72,7 @@ def create_app(parts: Parts) -> Starlette:
             await upstream.close()
         await asyncio.to_thread(parts.close)
 
-    app = Starlette(routes=door.routes(), lifespan=lifespan, exception_handlers={HTTPException: plain_error})
+    handlers = {HTTPException: plain_error, DatabaseError: no_database}
+    app = Starlette(routes=door.routes(), lifespan=lifespan, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eth_account.signers.local import LocalAccount
 from sqlmodel import select
 
-from prover.jobs.errors import OtherChainError
+from prover.jobs.errors import OtherHomeError
 from prover.jobs.tables import HomeRow
 from prover.migrations.upgrade import upgrade
 from veritally.chain import Chain
@@ -61,25 +61,26 @@ class Books:
                 time.sleep(_RETRY_S)
 
     def require_home(self, chain: Chain, settlement: str) -> None:
-        """Checks that the database is about this chain and contract; a new one is from now on.
+        """Checks that the database is about this chain, contract and prover; a new one is from now on.
 
         Raises:
-            OtherChainError: it is not, as when a development chain was started anew.
+            OtherHomeError: it is not, as when a development chain was started anew, or with another key.
             ChainUnreachableError: the node does not answer.
         """
-        with chain.reading():
-            genesis_hash = chain.w3.eth.get_block(0)["hash"].to_0x_hex()
+        home = HomeRow(
+            chain_id=chain.chain_id,
+            genesis_hash=chain.genesis_hash(),
+            settlement=settlement,
+            prover=self.manager.key.sender,
+        )
         with self.database.transaction() as session:
             row = session.exec(select(HomeRow)).one_or_none()
             if row is None:
-                session.add(
-                    HomeRow(chain_id=chain.chain_id, genesis_hash=genesis_hash, settlement=settlement)
-                )
+                session.add(home)
                 return
-            known = _shown(row.chain_id, row.genesis_hash, row.settlement)
-        found = _shown(chain.chain_id, genesis_hash, settlement)
-        if known != found:
-            raise OtherChainError(self.database.shown_url, known, found)
+            known = _shown(row)
+        if known != _shown(home):
+            raise OtherHomeError(self.database.shown_url, known, _shown(home))
 
     def close(self) -> None:
         """Lets the next process own the account at once."""
@@ -87,5 +88,6 @@ class Books:
         self.database.close()
 
 
-def _shown(chain_id: int, genesis_hash: str, settlement: str) -> str:
-    return f"chain {chain_id} that began with {genesis_hash[:18]}…, Settlement {settlement}"
+def _shown(home: HomeRow) -> str:
+    chain = f"chain {home.chain_id} that began with {home.genesis_hash[:18]}…"
+    return f"{chain}, Settlement {home.settlement}, prover {home.prover}"

@@ -13,6 +13,7 @@ from prover.zkml.package import ModelPackage, require_in_range, require_inputs
 from veritally.tiers import Tier
 
 MAX_BODY_BYTES = 65_536
+"""That every model takes; one with long inputs takes more."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class InferenceInput:
         return isinstance(self.committed[0], list)
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, most_bytes: int) -> bytes:
     """The whole body of an ASGI request, which is given up as soon as it is too large.
 
     Raises:
@@ -42,10 +43,8 @@ async def read_body(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise RequestRefusedError(400, "incomplete_body", "the connection ended before the body")
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise RequestRefusedError(
-                413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes"
-            )
+        if len(body) > most_bytes:
+            raise RequestRefusedError(413, "body_too_large", f"the body is larger than {most_bytes} bytes")
         if not message.get("more_body", False):
             return bytes(body)
 

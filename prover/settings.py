@@ -140,8 +140,8 @@ class ProverSettings(BaseSettings):
 
     batch_window_s: float = Field(default=0.25, ge=0)
     """Seconds for which a finished inference waits for others to share its transaction."""
-    batch_max_age_s: float = Field(default=15.0, ge=0)
-    """Seconds after which it is settled even though other paid requests still run."""
+    batch_max_age_s: float = Field(default=1.0, ge=0)
+    """Seconds after which it is settled even though other paid requests still run, as proofs do."""
     voucher_max_age_s: float = Field(default=600.0, ge=0)
     """Seconds for which a request that a channel pays for waits for others."""
 

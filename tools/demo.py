@@ -115,7 +115,6 @@ def _prover(devnet: Devnet, folder: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "VERITALLY_PROVER_RPC_URL": devnet.rpc_url,
-        "VERITALLY_PROVER_DATABASE": f"sqlite:///{folder}/prover.db",
         "VERITALLY_PROVER_DEPLOYMENT": str(folder / "deployment.json"),
         "VERITALLY_PROVER_RAW_KEY_FILE": str(folder / "prover.key"),
         "VERITALLY_PROVER_ENCLAVE_DRIVER": "software",

@@ -11,6 +11,7 @@ _CREDIT = "prover/door/credit.py"
 _STATE = "prover/door/chain_state.py"
 _RENDERING = "prover/door/rendering.py"
 _SIGNATURES = "prover/door/signatures.py"
+_RESTART = "tests/integration/test_door_restart.py::test_{}"
 _ATTACKS = "tests/integration/test_attacks.py::test_{}"
 
 CHECKS = (
@@ -195,5 +196,42 @@ CHECKS = (
         "if returned is None or len(returned) < 32:",
         "if returned is None:",
         "tests/integration/test_door_reads.py",
+    ),
+    (
+        "giving a paid request back because the service stops",
+        "prover/door/work.py",
+        "except ShuttingDownError:",
+        "except KeyboardInterrupt:",
+        _RESTART.format("a_paid_proof_that_a_stop_interrupts_is_made_after_the_next_start"),
+    ),
+    (
+        "forgetting at a restart what a payer owes",
+        _DESK,
+        "if job.state is not JobState.RESERVED:\n                self._count(job.order)",
+        "if job.state is not JobState.RESERVED:\n                continue",
+        _RESTART.format("what_a_payer_owes_counts_after_a_restart"),
+    ),
+    (
+        "leaving a request that is reserved and that nobody runs",
+        _DESK,
+        "if is_left and not order.streamed:",
+        "if False:",
+        _RESTART.format(
+            "a_request_whose_reservation_was_stored_but_not_confirmed_is_run_when_it_comes_again"
+        ),
+    ),
+    (
+        "old reads, which every payment looks through",
+        "prover/door/node_reads.py",
+        "if now >= self._forget_at:",
+        "if False:",
+        "tests/integration/test_door_reads.py::test_old_answers_are_not_kept",
+    ),
+    (
+        "one limit of bodies for all models",
+        "prover/door/door.py",
+        "await read_body(request.receive, handler.max_body_bytes)",
+        "await read_body(request.receive, 65_536)",
+        "tests/integration/test_door_streaming.py::test_each_handler_says_how_long_its_requests_may_be",
     ),
 )

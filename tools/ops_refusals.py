@@ -131,13 +131,19 @@ CHECKS = (
     (
         "new work while the service is drained",
         "prover/operations/control.py",
-        'scope["method"] == "POST" and self._control.is_draining:',
-        'scope["method"] == "POST" and self._control.stopped.is_set():',
+        "return not self.is_draining and self._pipeline.failure is None",
+        "return not self.stopped.is_set() and self._pipeline.failure is None",
         _OPERATING_TESTS,
+    ),
+    (
+        "work that this process can never settle",
+        "prover/operations/control.py",
+        "return not self.is_draining and self._pipeline.failure is None",
+        "return not self.is_draining",
+        "tests/unit/test_prover_control.py",
     ),
     ("two services in one folder", _STATE, "if _answers(path):", "if False:", _STATE_TESTS),
     ("a folder that others may enter", _STATE, "if mode & 0o077:", "if False:", _STATE_TESTS),
-    ("the state of another chain", _STATE, "if found != claim:", "if False:", _STATE_TESTS),
     ("a socket that others may open", _STATE, "os.umask(0o177)", "os.umask(0)", _STATE_TESTS),
     (
         "a lost node that nobody is told of",

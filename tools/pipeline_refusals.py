@@ -225,9 +225,9 @@ CHECKS = (
     (
         "a database of another chain",
         "prover/books.py",
-        "if known != found:",
+        "if known != _shown(home):",
         "if False:",
-        f"{_SETTLING}a_database_is_of_one_chain_and_one_contract",
+        f"{_SETTLING}a_database_is_of_one_chain_one_contract_and_one_prover",
     ),
     (
         "a transaction of another account",
@@ -243,5 +243,36 @@ CHECKS = (
         "        except NoEndpointError:\n            raise\n        else:\n",
         "tests/integration/test_prover_lost_node.py::test_while_settling_nothing_is_said_that_is_not_known",
     ),
+    (
+        "a database of another prover",
+        "prover/books.py",
+        ", prover {home.prover}",
+        "",
+        f"{_SETTLING}a_database_is_of_one_chain_one_contract_and_one_prover",
+    ),
+    (
+        "a signature that waits for proofs",
+        "prover/settling/policy.py",
+        "max_age_s: float = 1.0",
+        "max_age_s: float = 15.0",
+        f"{_SETTLING}a_signature_does_not_wait_for_a_proof_that_came_with_it",
+    ),
+    (
+        "what was sent, read again at each look at the chain",
+        "veritally/transactions/store.py",
+        "            .options(load_only(*wanted, raiseload=True))\n",
+        "",
+        "tests/integration/test_transactions.py::"
+        "test_what_waits_for_finality_is_followed_without_reading_what_was_sent",
+    ),
+    (
+        "trouble with channels that stops other payments",
+        "prover/settling/dispatch.py",
+        "        try:  # whichever of the two cannot be done now, the other one is\n"
+        "            paid_s = self._settle_paid(now_s, everything, sent)\n        finally:\n"
+        "            channels_s = self._settle_channels(now_s, everything, sent)\n",
+        "        channels_s = self._settle_channels(now_s, everything, sent)\n"
+        "        paid_s = self._settle_paid(now_s, everything, sent)\n",
+        "tests/integration/test_prover_channels.py::test_trouble_with_channels_stops_no_other_payment",
+    ),
 )
-"""The refusals that tools/check_refusals.py disables, one entry each."""

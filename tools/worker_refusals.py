@@ -48,8 +48,8 @@ JOBS = (
     ),
     (
         "more proofs than are allowed",
-        _DESK,
-        "if len(self._live) >= self._limits.most_jobs:",
+        "prover/workers/open_jobs.py",
+        "if len(self._live) >= self._most:",
         "if False:",
         _DESK_TESTS.format("test_no_more_jobs_are_taken_than_allowed"),
     ),

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from prover.assembly import Connection, connect, load_packages, offers_of
 from prover.commands.invocation import configure
+from prover.connection import Connection, connect
+from prover.offering import load_packages, offers_of
 from prover.settings import ProverSettings
 from veritally.tables import print_whole
 

@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 
 from prover.app import Parts, create_app
-from prover.assembly import Connection, assemble, connect
+from prover.assembly import assemble
 from prover.commands.invocation import configure
+from prover.connection import Connection, connect
 from prover.operations.control import Control, DrainGate, control_app, health_app
 from prover.operations.logs import progress
 from prover.operations.metrics import Metrics, RequestMetrics
 from prover.operations.monitor import Monitor
 from prover.operations.nodes import ChainWatch
 from prover.operations.serving import Listener, bind_tcp, serve_until_stopped
-from prover.operations.state_folder import bind_control, claim_for, open_state_folder
+from prover.operations.state_folder import bind_control, open_state_folder
 from prover.settings import PREFIX, ProverSettings
 
 _log = logging.getLogger("veritally.prover")
@@ -45,7 +46,6 @@ def serve(
     settings = configure(context, host=host, port=port, cluster=cluster).settings
     connection = connect(settings)
     open_state_folder(settings.state_dir)
-    claim_for(settings.state_dir, connection.chain.chain_id, connection.chain.genesis_hash())
     asyncio.run(_serve(settings, connection))
     typer.echo("stopped")
 

@@ -50,6 +50,11 @@ class Handler(Protocol):
         """Tiers at which it is offered, with the most that one request costs."""
         ...
 
+    @property
+    def max_body_bytes(self) -> int:
+        """Of one request; longer ones are refused before they are read to their end."""
+        ...
+
     def longest_s(self, tier: Tier) -> float:
         """Seconds from a payment to the sending of its settlement: a payment must be valid for longer."""
         ...

@@ -33,6 +33,10 @@ class Credit:
         self._running[payer][job_id] = amount_base_units
         return True
 
+    def keep(self, payer: str, job_id: bytes, amount_base_units: int) -> None:
+        """Counts a request that was taken before, whatever the limit; twice is fine."""
+        self._running[payer][job_id] = amount_base_units
+
     def give_back(self, payer: str, job_id: bytes) -> None:
         """A request is settled or ended; twice is fine."""
         running = self._running.get(payer, {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from x402.mechanisms.evm.batch_settlement import errors as codes
 
@@ -15,12 +14,13 @@ from prover.door.checks import PaymentChecker
 from prover.door.directory import Directory
 from prover.door.errors import PaymentRefusedError, WrongSumError
 from prover.door.node_reads import NodeReads
-from prover.door.offers import Menu, Offers
+from prover.door.offers import Menu
 from prover.door.payments import OfferedPayment, payment_header, read_offered
-from prover.door.work import Part, Work
+from prover.door.visits import Admitted, Visit, order_of
+from prover.door.work import Work
 from prover.errors import RequestRefusedError
 from prover.jobs.errors import ChannelStateError, PaymentInUseError
-from prover.jobs.job import Job, JobState, Order, Reason, Voucher
+from prover.jobs.job import Job, JobState, Order, Reason
 from veritally.tiers import Tier
 
 PAYMENT_IN_USE = "payment_already_in_use"
@@ -30,29 +30,6 @@ _LEFT_S = 10
 """Seconds that must be left of a payment for a request to be run again."""
 _INTERRUPTED = Reason("interrupted", "the prover was interrupted; send the request again")
 _TOO_LATE = Reason("too_late", "the payment expires before the request can be run again; sign a new one")
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A request that was found to be in order."""
-
-    handler: Handler
-    tier: Tier
-    resource: str
-    """Path that was asked for."""
-    url: str
-    body: bytes
-    ask: Ask
-    offers: Offers
-
-
-@dataclass(frozen=True)
-class Admitted:
-    """A paid request that is stored."""
-
-    job: Job
-    parts: asyncio.Queue[Part] | None
-    """Of a stream that has just been started; None for everything else, copies included."""
 
 
 class Desk:
@@ -69,15 +46,20 @@ class Desk:
         self._watching: set[asyncio.Task[None]] = set()
 
     async def resume(self, left: Sequence[Job], directory: Directory) -> None:
-        """Runs again what an earlier process left unfinished; what cannot be run is given back."""
+        """Goes on with what an earlier process left unfinished.
+
+        What was not computed is run again, or given back when it cannot be. The rest is still owed.
+        """
         for job in left:
             handler = directory.handler_of(job.order)
-            if handler is None or job.order.streamed:
+            if job.state is not JobState.RESERVED:
+                self._count(job.order)
+            elif handler is None or job.order.streamed:
                 await self._jobs.release(job.order.job_id, _INTERRUPTED)
             elif job.order.deadline_s and job.order.deadline_s < time.time() + _LEFT_S:
                 await self._jobs.release(job.order.job_id, _TOO_LATE)
             else:
-                self._work.start(handler, job.order)
+                self._run_again(handler, job.order)
 
     async def close(self) -> None:
         """Waits for the work that runs, and ends the connections."""
@@ -115,12 +97,12 @@ class Desk:
         if header is None:
             return None
         payment = read_offered(header, visit.offers)
-        order = _order(visit, payment, None)
+        order = order_of(visit, payment, None)
         known = await self._jobs.find(order.job_id)
         if known is not None and known.state is not JobState.RELEASED:
-            return Admitted(await self._same(known, order, payment), None)
+            return Admitted(await self._same(visit, known, order, payment), None)
         voucher = await self._checker.check(payment, visit.handler.longest_s(visit.tier))
-        return await self._reserve(visit, _order(visit, payment, voucher), payment)
+        return await self._reserve(visit, order_of(visit, payment, voucher), payment)
 
     async def result(self, visit: Visit, job: Job) -> Job:
         """The job when it can be answered, or as far as it is when the client has waited long enough."""
@@ -142,7 +124,7 @@ class Desk:
                 self._let_go(order)
             raise
         if not is_new:
-            return Admitted(await self._same(job, order, payment), None)
+            return Admitted(await self._same(visit, job, order, payment), None)
         parts = self._work.start(visit.handler, order)
         if order.voucher is None:
             self._watch(order)
@@ -169,6 +151,18 @@ class Desk:
         else:
             self._checker.channels.take_back(order.voucher, self._menu.chain_id)
 
+    def _count(self, order: Order) -> None:
+        """Counts what an order that was taken before will take from its payer."""
+        if order.voucher is not None:
+            self._checker.channels.promise(order.voucher, self._menu.chain_id)
+        else:
+            self._credit.keep(order.payer, order.job_id, order.max_amount_base_units)
+            self._watch(order)
+
+    def _run_again(self, handler: Handler, order: Order) -> None:
+        self._count(order)
+        self._work.start(handler, order)
+
     def _watch(self, order: Order) -> None:
         """Gives the credit back once the order is settled or ended."""
         task = asyncio.create_task(self._give_back_after(order))
@@ -181,8 +175,10 @@ class Desk:
         self._reads.forget(order.payer)
         self._credit.give_back(order.payer, order.job_id)
 
-    async def _same(self, job: Job, order: Order, payment: OfferedPayment) -> Job:
+    async def _same(self, visit: Visit, job: Job, order: Order, payment: OfferedPayment) -> Job:
         """The job, when it is of the same request and the very same payment, and not too old.
+
+        One that nobody runs, as when the database was lost while it was reserved, is run now.
 
         Raises:
             PaymentInUseError: it is of another request, or the payment was signed once more.
@@ -195,6 +191,9 @@ class Desk:
         if job.state.is_over and job.created_at_s + self._policy.answer_kept_s < time.time():
             message = f"this payment was answered long ago; see /v1/receipts/0x{order.job_id.hex()}"
             raise RequestRefusedError(409, PAYMENT_IN_USE, message)
+        is_left = job.state is JobState.RESERVED and not self._work.is_running(order.job_id)
+        if is_left and not order.streamed:
+            self._run_again(visit.handler, job.order)
         return job
 
     async def _require_sum(self, payment: OfferedPayment) -> None:
@@ -213,21 +212,3 @@ class Desk:
         if cumulative != known.charged_base_units + payment.offer.amount_base_units:
             extra = await self._checker.channels.correction(known, channel)
             raise WrongSumError(known.charged_base_units, extra)
-
-
-def _order(visit: Visit, payment: OfferedPayment, voucher: Voucher | None) -> Order:
-    return Order(
-        payment_key=payment.key,
-        resource=visit.resource,
-        body=visit.body,
-        model=visit.handler.name,
-        model_id=visit.handler.model_id,
-        tier=visit.tier,
-        asset=payment.offer.asset,
-        payer=payment.presented.payer,
-        payment=payment.presented.payment,
-        max_amount_base_units=payment.offer.amount_base_units,
-        deadline_s=payment.deadline_s,
-        voucher=voucher,
-        streamed=visit.ask.streamed,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 
@@ -15,19 +16,22 @@ from prover.door.chain_state import ChainState
 from prover.door.channels import ChannelJobs
 from prover.door.checks import PaymentChecker
 from prover.door.credit import Credit
-from prover.door.desk import Admitted, Desk, Visit
+from prover.door.desk import Desk
 from prover.door.directory import Directory
+from prover.door.errors import StoreUnavailableError
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu
 from prover.door.openapi import describe
 from prover.door.payments import payment_header
 from prover.door.rendering import Renderer
 from prover.door.replies import UNCACHED, Replies, payment_required, refusal
+from prover.door.visits import Admitted, Visit
 from prover.errors import ProverError, RequestRefusedError
 from prover.requests import read_body
 from veritally.chain import Chain
 from veritally.errors import ChainUnreachableError
 
+_log = logging.getLogger("veritally.prover.door")
 _PAID_PATH = "/v1/{tier}/models/{model}/{operation:path}"
 _ID = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
@@ -119,7 +123,7 @@ class Door:
     async def _visit(self, request: Request) -> Visit:
         target = request.path_params
         handler, tier = self._directory.find(target["tier"], target["model"], target["operation"])
-        body = await read_body(request.receive)
+        body = await read_body(request.receive, handler.max_body_bytes)
         return self.desk.visit(handler, tier, request.url.path, str(request.url), body)
 
     async def _stream(self, visit: Visit, admitted: Admitted) -> Response:
@@ -139,6 +143,12 @@ class Door:
             yield part
             part = await admitted.parts.get()
         yield self._renderer.last_event(await self.desk.result(visit, admitted.job))
+
+
+async def no_database(_request: Request, error: Exception) -> Response:
+    """A database that does not answer, without a word of it: its address is not for clients."""
+    _log.error("%s", error)
+    return refusal(StoreUnavailableError())
 
 
 async def plain_error(_request: Request, error: Exception) -> Response:

@@ -5,7 +5,8 @@ DoorError (a ProverError)
 │   └── WrongSumError
 ├── MalformedHeaderError
 ├── CreditExceededError
-└── NodeUnavailableError
+├── NodeUnavailableError
+└── StoreUnavailableError
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from prover.errors import ProverError
 
 
 class DoorError(ProverError):
-    """Base of what the door raises on purpose. Nothing was charged."""
+    """Base of what the door raises on purpose."""
 
 
 class PaymentRefusedError(DoorError):
@@ -72,3 +73,12 @@ class NodeUnavailableError(DoorError):
     def __init__(self, host: str, problem: str) -> None:
         super().__init__(f"{host} does not answer ({problem})")
         self.host = host
+
+
+class StoreUnavailableError(DoorError):
+    """The database does not answer, so that nobody knows whether a payment was taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing can be stored now; send the same request with the same payment again, not with a new one"
+        )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from prover.catalogue import ServedModel, model_json
 from prover.door.answers import Ask
 from prover.inference import Runner, amount_base_units
 from prover.jobs.job import Computed, Order
-from prover.requests import parse_inference_body, require_single
+from prover.requests import MAX_BODY_BYTES, parse_inference_body, require_single
 from veritally.tiers import Tier
+
+_MOST_BYTES_OF_A_NUMBER: Final = 32
+_MOST_BODY_BYTES: Final = 16 * 2**20
 
 
 class NetworkHandler:
@@ -48,6 +51,13 @@ class NetworkHandler:
     def prices_base_units(self) -> Mapping[Tier, int]:
         """What one inference costs at each tier."""
         return {tier: offer.price_base_units for tier, offer in self._model.offers.items()}
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Numbers as people write them, for as many rows as the model takes."""
+        package = self._model.package
+        wanted = _MOST_BYTES_OF_A_NUMBER * package.input_size * package.max_rows
+        return min(max(MAX_BODY_BYTES, wanted), _MOST_BODY_BYTES)
 
     def longest_s(self, tier: Tier) -> float:
         """Seconds from a payment to the sending of its settlement."""

@@ -24,7 +24,6 @@ BATCH_LIMIT = 100
 """Reads in one batch; many nodes take no more."""
 TIMEOUT_S = 5.0
 _CALL_GAS = "0xf4240"
-_MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class NodeReads:
         self._urls = tuple(rpc_urls)
         self._http: httpx.AsyncClient | None = None
         self._kept: dict[_Read, tuple[float, asyncio.Future[str | None]]] = {}
+        self._forget_at = 0.0
         self._waiting: list[tuple[_Read, asyncio.Future[str | None]]] = []
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -135,8 +135,10 @@ class NodeReads:
         raise NodeUnavailableError(host_of(url), problem)  # here: the other error may show the URL
 
     def _forget_old(self, now: float) -> None:
-        if len(self._kept) > _MOST_KEPT:
+        """What is settled has everything looked through that is kept: only what is still good stays."""
+        if now >= self._forget_at:
             self._kept = {read: kept for read, kept in self._kept.items() if kept[0] >= now}
+            self._forget_at = now + LIFETIME_S
 
 
 def _result(answer: dict[str, Any]) -> str | None:

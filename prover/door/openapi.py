@@ -37,7 +37,7 @@ _REFUSALS = {
     "422": "The model does not take this input.",
     "429": "Too much of this payer's work is unsettled.",
     "500": "The model gave no result; the payment was not used.",
-    "503": "Too much work waits, the chain is unreachable, or the service is being stopped.",
+    "503": "Too much work waits, chain or database do not answer, or the service is being stopped.",
 }
 
 

@@ -9,15 +9,17 @@ from x402.http.constants import PAYMENT_REQUIRED_HEADER
 from x402.http.utils import encode_payment_required_header
 from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
 
-from prover.door.desk import PAYMENT_IN_USE, Visit
+from prover.door.desk import PAYMENT_IN_USE
 from prover.door.errors import (
     CreditExceededError,
     MalformedHeaderError,
     NodeUnavailableError,
     PaymentRefusedError,
+    StoreUnavailableError,
     WrongSumError,
 )
 from prover.door.rendering import NOT_SETTLED, SETTLEMENT_PENDING, Renderer, may_answer
+from prover.door.visits import Visit
 from prover.door.work import STATUS_OF_REASON
 from prover.errors import ProverError, RequestRefusedError
 from prover.jobs.errors import BusyError, PaymentInUseError
@@ -100,10 +102,13 @@ def refusal(error: ProverError, visit: Visit | None = None) -> Response:
         status, code, headers = 429, "credit_exceeded", _RETRY
     elif isinstance(error, BusyError):
         status, code, headers = 503, "busy", _RETRY
+    elif isinstance(error, StoreUnavailableError):
+        status, code, headers = 503, "store_unavailable", _RETRY
     elif isinstance(error, NodeUnavailableError):
         status, code, headers = 503, "chain_unreachable", _RETRY
     return JSONResponse(_error(code, str(error)), status_code=status, headers=UNCACHED | headers)
 
 
 def _error(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}
+    # A message may repeat what the client wrote, and half a character has no UTF-8.
+    return {"error": {"code": code, "message": message.encode(errors="replace").decode()}}

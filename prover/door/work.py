@@ -18,7 +18,6 @@ STATUS_OF_REASON = {
     "maximum_too_low": 422,
     "upstream_failed": 502,
     "busy": 503,
-    "stopping": 503,
     "too_late": 503,
     "upstream_timeout": 504,
 }
@@ -33,24 +32,32 @@ class Work:
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[bytes, tuple[asyncio.Task[None], asyncio.Queue[Part]]] = {}
 
     def start(self, handler: Handler, order: Order) -> asyncio.Queue[Part]:
-        """Starts an order; the queue gets the parts of a stream."""
+        """Starts an order unless it runs; the queue gets the parts of a stream."""
+        if (found := self._running.get(order.job_id)) is not None:
+            return found[1]
         parts: asyncio.Queue[Part] = asyncio.Queue()
         task = asyncio.create_task(self._run(handler, order, parts))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._running[order.job_id] = task, parts
+        task.add_done_callback(lambda _: self._running.pop(order.job_id, None))
         return parts
+
+    def is_running(self, job_id: bytes) -> bool:
+        """Whether the order with this id runs here."""
+        return job_id in self._running
 
     async def close(self) -> None:
         """Waits for what runs."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(task for task, _ in self._running.values()), return_exceptions=True)
 
     async def _run(self, handler: Handler, order: Order, parts: asyncio.Queue[Part]) -> None:
         try:
             computed = await _collect(await handler.run(order), parts)
             await self._jobs.computed(order.job_id, computed)
+        except ShuttingDownError:
+            _log.info("request 0x%s stays reserved: it is run after the next start", order.job_id.hex())
         except Exception as error:
             await self._jobs.release(order.job_id, reason_of(error))
         finally:
@@ -63,8 +70,6 @@ def reason_of(error: Exception) -> Reason:
         return Reason(error.code, error.message)
     if isinstance(error, InputError):
         return Reason("unusable_input", f"{error}; the payment was not used")
-    if isinstance(error, ShuttingDownError):
-        return Reason("stopping", str(error))
     _log.error("a request has no answer: %s", type(error).__name__, exc_info=error)
     code = "inference_failed" if isinstance(error, ProverError) else "internal_error"
     return Reason(code, "the model gave no result; the payment was not used")

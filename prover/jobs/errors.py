@@ -6,7 +6,7 @@ ProverError
 ├── BusyError
 ├── UnknownJobError
 ├── AmountError
-└── OtherChainError
+└── OtherHomeError
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class AmountError(ProverError):
         self.amount_base_units = amount_base_units
 
 
-class OtherChainError(ProverError):
-    """The database is about another chain, or another Settlement contract."""
+class OtherHomeError(ProverError):
+    """The database is about another chain, another Settlement contract, or another prover."""
 
     exit_code = 2
 
     def __init__(self, shown_url: str, known: str, found: str) -> None:
         super().__init__(
-            f"the database {shown_url} is about {known}, and this is {found}; name another database with "
-            "VERITALLY_PROVER_DATABASE, or connect to the chain that it knows"
+            f"the database {shown_url} is about {known}, and this is {found}; name another one with "
+            "VERITALLY_PROVER_DATABASE_URL or VERITALLY_PROVER_STATE_DIR, or go back to what it knows"
         )

@@ -80,10 +80,11 @@ class DurableJobs:
                     break
         return job
 
-    def running(self) -> list[Job]:
-        """Requests that are reserved and not computed, oldest first: after a start, those to run again."""
+    def unfinished(self) -> list[Job]:
+        """Requests that are not over, oldest first: after a start, those to go on with."""
         with self._database.reading() as session:
-            return [job_of(row) for row in rows.in_states(session, JobState.RESERVED)]
+            states = [state for state in JobState if not state.is_over]
+            return [job_of(row) for row in rows.in_states(session, *states)]
 
     def close(self) -> None:
         """Writes what waits, and stops."""

@@ -105,13 +105,14 @@ class CounterRow(SQLModel, table=True):
 
 
 class HomeRow(SQLModel, table=True):
-    """The chain and the contract that everything in the database is about."""
+    """The chain, the contract and the prover that everything in the database is about."""
 
     __tablename__ = "pv_home"
     chain_id: int = Field(primary_key=True, sa_type=Bigint, sa_column_kwargs={"autoincrement": False})
     genesis_hash: str = Field(max_length=66)
     """A development chain that was started anew has another first block."""
     settlement: str = Field(max_length=42)
+    prover: str = Field(max_length=42)
 
 
 OWN_TABLES = tuple(

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 from web3.exceptions import ContractCustomError
 
-from prover.assembly import load_packages
+from prover.offering import load_packages
 from prover.operations.check import Check
 from prover.pricing import price_base_units, read_decimals, resolve_asset
 from prover.settings import ProverSettings

@@ -12,9 +12,9 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from prover.assembly import load_packages
 from prover.errors import SettingError
 from prover.migrations import NEWEST, VERSION_TABLE
+from prover.offering import load_packages
 from prover.operations.check import Check
 from prover.operations.errors import ServiceNotRunningError
 from prover.operations.serving import bind_tcp

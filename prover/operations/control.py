@@ -27,6 +27,9 @@ _log = logging.getLogger("veritally.prover")
 class Pipeline(Protocol):
     """What settles the paid requests, in threads of its own."""
 
+    failure: Exception | None
+    """What ended the settling for good."""
+
     def settle_now(self, timeout_s: float) -> bool:
         """Settles what is computed without waiting for more; tells whether nothing waits any more in time."""
         ...
@@ -51,6 +54,11 @@ class Control:
     def is_draining(self) -> bool:
         """Whether new requests are refused."""
         return self._draining is not None or self.stopped.is_set()
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether new requests are taken: not while it is drained, and never when none can be settled."""
+        return not self.is_draining and self._pipeline.failure is None
 
     def drain(self) -> None:
         """Takes no new requests, settles what is open, and then has the process end."""
@@ -78,7 +86,7 @@ class Control:
 
 
 class DrainGate:
-    """ASGI middleware: refuses paid work while the service is drained. What it looks up is still answered."""
+    """ASGI middleware: refuses paid work that is not taken. What it looks up is still answered."""
 
     def __init__(self, app: ASGIApp, control: Control) -> None:
         self._app = app
@@ -86,7 +94,7 @@ class DrainGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or refuses it before anything of it is read."""
-        if scope["type"] == "http" and scope["method"] == "POST" and self._control.is_draining:
+        if scope["type"] == "http" and scope["method"] == "POST" and not self._control.takes_requests:
             await _refusal()(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -15,7 +15,6 @@ import httpx
 from prover.operations.errors import ServiceNotRunningError, StateFolderError
 
 SOCKET_NAME = "control.sock"
-_CHAIN_NAME = "chain"
 _LONGEST_SOCKET_PATH = 100
 _TIMEOUT_S = 30.0
 
@@ -33,26 +32,6 @@ def open_state_folder(folder: Path) -> None:
         raise StateFolderError(folder, f"cannot be made ({error.strerror})") from None
     if mode & 0o077:
         raise StateFolderError(folder, "others may enter it; run `chmod 700` on it")
-
-
-def claim_for(folder: Path, chain_id: int, genesis: str) -> None:
-    """Notes whose chain the folder's database is about, so that no other one is taken for it.
-
-    A development chain that is started anew has the same id, and knows nothing of what was sent before.
-
-    Raises:
-        StateFolderError: it is about another chain, or cannot be written.
-    """
-    path, claim = folder / _CHAIN_NAME, f"{chain_id} {genesis}\n"
-    try:
-        if not path.exists():
-            path.write_text(claim, encoding="ascii")
-        found = path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        raise StateFolderError(folder, f"{_CHAIN_NAME} cannot be read and written") from None
-    if found != claim:
-        problem = "it belongs to another chain, or to an earlier one that had the same id"
-        raise StateFolderError(folder, f"{problem}: delete it if that was a development chain")
 
 
 def bind_control(folder: Path) -> socket.socket:

@@ -57,14 +57,21 @@ class Dispatcher:
         Raises:
             ChainUnreachableError, NoEndpointError: nothing is lost, do it again.
         """
+        try:  # whichever of the two cannot be done now, the other one is
+            paid_s = self._settle_paid(now_s, everything, sent)
+        finally:
+            channels_s = self._settle_channels(now_s, everything, sent)
+        return min(paid_s, channels_s)
+
+    def _settle_channels(self, now_s: float, everything: bool, sent: Callable[[], None]) -> float:
+        """Deposits on their way, withdrawals, and what channels pay for."""
         if bring_deposits(self._writer, self._manager):
             sent()
         if now_s >= self._next_look_s:
             self._is_urgent = self._watch.look()
             self._next_look_s = now_s + self._policy.withdrawals_every_s
         vouchers_s = self._settle_vouchers(now_s, everything or self._is_urgent, sent)
-        paid_s = self._settle_paid(now_s, everything, sent)
-        return min(vouchers_s, paid_s, self._next_look_s)
+        return min(vouchers_s, self._next_look_s)
 
     def _settle_paid(self, now_s: float, everything: bool, sent: Callable[[], None]) -> float:
         """Requests whose clients wait for the block."""
@@ -79,7 +86,7 @@ class Dispatcher:
                 due_s = first_s + self._policy.max_age_s
         if now_s < due_s and fits(bundles) and not everything:
             return min(due_s, now_s + self._policy.window_s) if now_s >= first_s else due_s
-        is_last_call = now_s >= first_s + self._policy.max_age_s
+        is_last_call = now_s >= first_s + max(self._policy.max_age_s, self._policy.patience_s)
         self._settle(bundles, now_s, sent, give_up=is_last_call, anyway=self._policy.guard.settle_at_a_loss)
         return now_s + _LATER_S
 

@@ -13,8 +13,10 @@ class SettlingPolicy:
 
     window_s: float = 0.25
     """For which a computed request waits for others, when its client waits for the block."""
-    max_age_s: float = 15.0
+    max_age_s: float = 1.0
     """After which it is settled although others that came with it still run."""
+    patience_s: float = 15.0
+    """After which it is given up when its gas still costs more than it earns."""
     voucher_max_age_s: float = 600.0
     """For which a request of a channel waits for others."""
     voucher_batch: int = 256

@@ -13,6 +13,7 @@ from prover.door.answers import Answer, Ask, charge
 from prover.errors import RequestRefusedError
 from prover.jobs.job import Computed, Order
 from prover.pricing import TokenPrice
+from prover.requests import MAX_BODY_BYTES
 from prover.upstream.answer import Assembly, Completion, Usage
 from prover.upstream.client import UpstreamClient, read_events, read_whole
 from prover.upstream.config import Upstream
@@ -21,6 +22,8 @@ from prover.upstream.request import LIMITS, ChatRequest, parse_chat_body
 from veritally.tiers import Tier
 
 DONE: Final = "[DONE]"
+_MOST_BYTES_OF_A_TOKEN: Final = 8
+_MOST_BODY_BYTES: Final = 2**20
 _INTERRUPTED: Final = {
     "code": "upstream_interrupted",
     "message": "the model broke off; what came before is charged, and nothing else",
@@ -75,6 +78,12 @@ class ChatHandler:
             tier: price.amount_base_units(card.context_tokens, card.max_output_tokens)
             for tier, price in self._prices.items()
         }
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Of one request: what fills the model's context, also where each letter is written as an escape."""
+        wanted = _MOST_BYTES_OF_A_TOKEN * self._upstream.card.context_tokens
+        return min(max(MAX_BODY_BYTES, wanted), _MOST_BODY_BYTES)
 
     def longest_s(self, tier: Tier) -> float:  # noqa: ARG002
         """Seconds from a payment to the sending of its settlement."""

@@ -12,10 +12,8 @@ import logging
 import threading
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError
-from importlib.metadata import version
 from typing import Any, Final
 
 from distributed import Client
@@ -26,18 +24,17 @@ from prover.workers.engine import ProofEngine
 from prover.workers.errors import (
     ClusterFilesError,
     ClusterUnreachableError,
-    WorkerFailedError,
-    WorkerInputError,
     WorkerLostError,
     WorkerTooSmallError,
 )
 from prover.workers.files import CircuitFiles
-from prover.workers.remote import list_missing, prove_here, stop_here, take_part
+from prover.workers.parcels import Parcels, error_of, request_of
+from prover.workers.remote import prove_here, stop_here
 from prover.workers.tls import TlsFiles
 from prover.zkml.circuit import Circuit
 from prover.zkml.proof_pool import ProofJob
 from prover.zkml.proof_times import expect
-from prover.zkml.prove import ProvenBatch, fill_slots, memory_limit_bytes, prove_arguments
+from prover.zkml.prove import ProvenBatch, fill_slots
 
 MEMORY: Final = "memory"
 """Resource of a worker, in bytes."""
@@ -52,7 +49,6 @@ _FETCH_S: Final = 120.0
 """Seconds in which the result of a proof must be here."""
 _PARTING_S: Final = 5.0
 """Seconds for which a proof that is no longer wanted may take to be ended on its worker."""
-_PART_BYTES: Final = 8 * 2**20
 _MOST_TRANSFERS: Final = 5
 """Times that one proof waits for files: it may meet a worker each time that lacks them."""
 
@@ -81,7 +77,7 @@ class ClusterProofs(ProofEngine):
         self._address, self._security = address, tls.security(address) if tls else None
         self._connect_timeout_s = connect_timeout_s
         self._files: dict[str, CircuitFiles] = {}
-        self._sending: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._parcels = Parcels()
         self._workers: Mapping[str, Mapping[str, float]] = {}
         self._closing = threading.Event()
         self._begun: dict[Future[ProvenBatch], threading.Thread] = {}
@@ -178,16 +174,16 @@ class ClusterProofs(ProofEngine):
     def _prove(self, job: ProofJob, future: Future[ProvenBatch]) -> ProvenBatch:
         circuit, slots = job.circuit, fill_slots(job.circuit, job.batch)
         files = self._files_of(circuit)
-        request = _request(job, files)
+        request = request_of(job, files)
         for _ in range(_MOST_TRANSFERS):
             answer = self._ask(request, expect(circuit).peak_memory_bytes, future)
             if "missing" not in answer:
                 break
-            self._send_files(answer["worker"], files, answer["missing"])
+            self._parcels.send(self._client, answer["worker"], files, answer["missing"])
         else:
             raise WorkerLostError("its files did not stay on the workers")
         if "error" in answer:
-            raise _error_of(answer["worker"], answer["error"])
+            raise error_of(answer["worker"], answer["error"])
         return accept_proof(circuit, slots, len(job.batch), answer["result"], answer["worker"])
 
     def _files_of(self, circuit: Circuit) -> CircuitFiles:
@@ -227,51 +223,3 @@ class ClusterProofs(ProofEngine):
             raise WorkerLostError(f"the scheduler at {self._address} is gone")
         # Results of several threads are fetched together: a short limit of one would break those of others.
         return bytes(asked.result(timeout=_FETCH_S))
-
-    def _send_files(self, worker: str, files: CircuitFiles, digests: list[str]) -> None:
-        """Sends files to a worker that lacks them, unless another proof of ours has sent them by now."""
-        started, client = time.monotonic(), self._client
-        with self._sending[worker]:
-            try:
-                missing = client.run(list_missing, digests, workers=[worker])[worker]
-                for digest in missing:
-                    self._send_file(client, worker, files, digest)
-            except Exception as error:  # the worker is gone, or its disk is full
-                raise WorkerLostError(
-                    f"worker {worker} took no files: {type(error).__name__}: {error}"
-                ) from None
-        if missing:
-            _log.info("sent %d files to %s in %.1f s", len(missing), worker, time.monotonic() - started)
-
-    def _send_file(self, client: Client, worker: str, files: CircuitFiles, digest: str) -> None:
-        path, transfer = files.path_of(digest), uuid.uuid4().hex
-        with path.open("rb") as file:
-            left_bytes = path.stat().st_size
-            while True:
-                part = file.read(_PART_BYTES)
-                left_bytes -= len(part)
-                client.run(take_part, digest, transfer, part, left_bytes <= 0, workers=[worker])
-                if left_bytes <= 0:
-                    return
-
-
-def _request(job: ProofJob, files: CircuitFiles) -> bytes:
-    arguments = prove_arguments(job.circuit, fill_slots(job.circuit, job.batch))
-    content = {
-        "id": uuid.uuid4().hex,
-        "ezkl": version("ezkl"),
-        "files": dict(files.sha256),
-        "arguments": {name: value for name, value in arguments.items() if name not in files.sha256},
-        "timeout_s": job.timeout_s,
-        "memory_limit_bytes": memory_limit_bytes(job.circuit),
-    }
-    return json.dumps(content).encode()
-
-
-def _error_of(worker: str, error: Mapping[str, str]) -> Exception:
-    """What a worker told that went wrong."""
-    if error["kind"] == "input":
-        return WorkerInputError(error["message"])
-    if error["kind"] == "lost":
-        return WorkerLostError(f"worker {worker}: {error['message']}")
-    return WorkerFailedError(worker, error["message"])

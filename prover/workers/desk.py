@@ -6,10 +6,8 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -18,13 +16,13 @@ from prover.workers.engine import ProofEngine
 from prover.workers.errors import (
     ProofJobFailedError,
     ProofLateError,
-    ProofsBusyError,
     StaleProofError,
     UnverifiedProofError,
     WorkerLostError,
 )
 from prover.workers.files import CircuitFiles
 from prover.workers.limits import DeskFigures, DeskLimits
+from prover.workers.open_jobs import OpenJobs, ProofWork
 from prover.workers.results import decode_result, encode_result
 from prover.workers.store import ProofJobState, ProofOrder, ProofStore, StoredProof
 from prover.zkml.circuit import Circuit
@@ -38,17 +36,6 @@ _NO_DEADLINE_S: Final = 24 * 3600
 _TRY_AGAIN: Final = (WorkerLostError, EzklCrashedError, UnverifiedProofError)
 
 _log = logging.getLogger("veritally.prover.proofs")
-
-
-@dataclass(eq=False)
-class _Job:
-    order: ProofOrder
-    circuit: Circuit
-    future: Future[ProvenBatch] = field(default_factory=Future)
-
-    @property
-    def key(self) -> tuple[bytes, bytes]:
-        return self.order.job_id, self.order.encoded_inputs
 
 
 class ProofDesk:
@@ -68,13 +55,9 @@ class ProofDesk:
         self._store, self._engine, self._limits = store, engine, limits
         self._hashes = {item.paths.settings: CircuitFiles.of(item).content_hash for item in circuits}
         self._circuits = {self._hashes[item.paths.settings]: item for item in circuits}
-        self._lock = threading.Lock()
-        self._closed = False
-        self._live: dict[tuple[bytes, bytes], _Job] = {}
+        self._open = OpenJobs(limits.most_jobs)
         self._steps: queue.Queue[Callable[[], None] | None] = queue.Queue()
-        self._waiting: list[_Job] = []
-        self._running: list[_Job] = []
-        self._counts: Counter[str] = Counter()
+        self._waiting: list[ProofWork] = []
         self._thread = threading.Thread(target=self._work, name="proof desk", daemon=True)
 
     def start(self) -> None:
@@ -113,46 +96,25 @@ class ProofDesk:
             deadline_s=deadline_s or int(time.time()) + _NO_DEADLINE_S,
             memory_bytes=expect(circuit).peak_memory_bytes,
         )
-        made = _Job(order, circuit)
-        with self._lock:
-            if self._closed:
-                raise ShuttingDownError
-            job = self._live.get(made.key)
-            if job is not None:
-                return job.future
-            if len(self._live) >= self._limits.most_jobs:
-                raise ProofsBusyError(len(self._live))
-            self._keep(made)
-        self._steps.put(partial(self._admit, made))
-        return made.future
+        job, is_new = self._open.take(ProofWork(order, circuit))
+        if is_new:
+            self._steps.put(partial(self._admit, job))
+        return job.future
 
     def figures(self) -> DeskFigures:
         """How much there is to do, and what was done."""
-        slots, counts = self._engine.slots(), self._counts
-        with self._lock:
-            running, live = len(self._running), len(self._live)
-        return DeskFigures(
-            waiting=max(0, live - running),
-            running=running,
-            slots=slots,
-            done=counts["done"],
-            failed=counts["failed"],
-            retried=counts["retried"],
-            stale=counts["stale"],
-        )
+        return self._open.figures(self._engine.slots())
 
     def close(self) -> None:
         """Stops. Jobs that are not over stay in the database for the next run."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
+        if not self._open.close():
+            return
         if self._thread.ident is not None:
             self._steps.put(None)
             self._thread.join()
         self._engine.shutdown(cancel_futures=True)
-        for job in list(self._live.values()):
-            self._end(job, ShuttingDownError())
+        for job in self._open.all():
+            self._open.end(job, ShuttingDownError())
 
     def _resume(self, stored: StoredProof) -> None:
         circuit = self._circuits.get(stored.order.circuit)
@@ -161,13 +123,9 @@ class ProofDesk:
             if claimed is not None:
                 self._store.fail(stored.order.job_id, claimed.token, "its circuit is no longer served")
             return
-        job = _Job(stored.order, circuit)
-        self._keep(job)
+        job = ProofWork(stored.order, circuit)
+        self._open.keep(job)
         self._waiting.append(job)
-
-    def _keep(self, job: _Job) -> None:
-        job.future.set_running_or_notify_cancel()  # who waits may go away; the job stays
-        self._live[job.key] = job
 
     def _work(self) -> None:
         while True:
@@ -183,16 +141,16 @@ class ProofDesk:
             except Exception:
                 _log.exception("a step of the proof desk failed; the desk goes on")
 
-    def _admit(self, job: _Job) -> None:
+    def _admit(self, job: ProofWork) -> None:
         """Stores a job, and lets it wait unless its proof is there already."""
         try:
             stored = self._store.open(job.order, time.time())
             if stored.result is not None:
-                self._end(job, decode_result(job.circuit, job.order.inputs, stored.result))
+                self._open.end(job, decode_result(job.circuit, job.order.inputs, stored.result))
             else:
                 self._waiting.append(job)
         except Exception as error:  # whatever it is, somebody waits for it
-            self._end(job, error)
+            self._open.end(job, error)
 
     def _fail_late(self) -> None:
         now_s = time.time()
@@ -203,8 +161,8 @@ class ProofDesk:
     def _start_ready(self) -> None:
         """Gives the engine what it has room for, first what is wanted first."""
         self._waiting.sort(key=lambda job: job.order.deadline_s)
-        room = self._engine.slots() - len(self._running)
-        at_once = Counter(job.order.model for job in self._running)
+        at_once = self._open.running_per_model()
+        room = self._engine.slots() - at_once.total()
         for job in list(self._waiting):
             if room <= 0:
                 return
@@ -216,7 +174,7 @@ class ProofDesk:
             at_once[job.order.model] += 1
             room -= 1
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: ProofWork) -> None:
         left_s = job.order.deadline_s - time.time()
         if left_s <= 0:
             self._give_up(job, ProofLateError(job.order.model))
@@ -229,21 +187,19 @@ class ProofDesk:
             timeout_s = min(self._limits.timeout_s, left_s)
             future = self._engine.submit(prove_batch, job.circuit, job.order.inputs, timeout_s)
         except Exception as error:  # whatever it is, somebody waits for it
-            self._end(job, error)
+            self._open.end(job, error)
             return
-        with self._lock:
-            self._running.append(job)
+        self._open.begin(job)
         future.add_done_callback(lambda ended: self._steps.put(partial(self._ended, job, claimed, ended)))
 
-    def _ended(self, job: _Job, claimed: StoredProof, future: Future[ProvenBatch]) -> None:
-        with self._lock:
-            self._running.remove(job)
+    def _ended(self, job: ProofWork, claimed: StoredProof, future: Future[ProvenBatch]) -> None:
+        self._open.pause(job)
         try:
             self._judge(job, claimed, future)
         except Exception as error:  # whatever it is, somebody waits for it
-            self._end(job, error)
+            self._open.end(job, error)
 
-    def _judge(self, job: _Job, claimed: StoredProof, future: Future[ProvenBatch]) -> None:
+    def _judge(self, job: ProofWork, claimed: StoredProof, future: Future[ProvenBatch]) -> None:
         job_id, token = job.order.job_id, claimed.token
         try:
             made = future.result()
@@ -253,47 +209,37 @@ class ProofDesk:
             self._failed(job, claimed, error)
         else:
             if self._store.finish(job_id, token, encode_result(made)):
-                self._end(job, made)
+                self._open.end(job, made)
             else:
                 self._stale(job)
 
-    def _failed(self, job: _Job, claimed: StoredProof, error: Exception) -> None:
+    def _failed(self, job: ProofWork, claimed: StoredProof, error: Exception) -> None:
         job_id, token, attempts = job.order.job_id, claimed.token, claimed.attempts
         again = isinstance(error, _TRY_AGAIN) and attempts < self._limits.most_attempts
         if again and self._store.reopen(job_id, token, str(error)):
             _log.warning("attempt %d of proof %s failed: %s", attempts, job_id.hex(), error)
-            self._counts["retried"] += 1
+            self._open.counts["retried"] += 1
             self._waiting.append(job)
             return
         if not self._store.fail(job_id, token, str(error)):
             self._stale(job)
             return
         several = attempts > 1
-        self._end(job, ProofJobFailedError(job.order.model, attempts, str(error)) if several else error)
+        self._open.end(job, ProofJobFailedError(job.order.model, attempts, str(error)) if several else error)
 
-    def _stale(self, job: _Job) -> None:
+    def _stale(self, job: ProofWork) -> None:
         """Another attempt has the job; its proof is taken if it is there."""
-        self._counts["stale"] += 1
+        self._open.counts["stale"] += 1
         stored = self._store.find(job.order.job_id)
         if stored is not None and stored.state is ProofJobState.DONE and stored.result is not None:
-            self._end(job, decode_result(job.circuit, job.order.inputs, stored.result))
+            self._open.end(job, decode_result(job.circuit, job.order.inputs, stored.result))
         else:
-            self._end(job, StaleProofError(job.order.model))
+            self._open.end(job, StaleProofError(job.order.model))
 
-    def _give_up(self, job: _Job, error: ProverError) -> None:
+    def _give_up(self, job: ProofWork, error: ProverError) -> None:
         try:
             claimed = self._store.claim(job.order.job_id)
             if claimed is not None:
                 self._store.fail(job.order.job_id, claimed.token, str(error))
         finally:
-            self._end(job, error)
-
-    def _end(self, job: _Job, outcome: ProvenBatch | BaseException) -> None:
-        with self._lock:
-            self._live.pop(job.key, None)
-        if isinstance(outcome, BaseException):
-            self._counts["failed"] += 1
-            job.future.set_exception(outcome)
-        else:
-            self._counts["done"] += 1
-            job.future.set_result(outcome)
+            self._open.end(job, error)

@@ -52,8 +52,9 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def service(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """One service for all tests of a file."""
-    with restored(devnet), run_service(devnet, tmp_path_factory.mktemp("prover")) as running:
+    """One service for all tests of a file. Signatures wait for the proofs that came with them."""
+    folder = tmp_path_factory.mktemp("prover")
+    with restored(devnet), run_service(devnet, folder, batch_max_age_s=60) as running:
         yield running
 
 

@@ -139,7 +139,7 @@ def live(life: Life) -> None:
 
 async def _serve(jobs: DurableJobs, life: Life) -> None:
     results = {sent.order.job_id: sent.computed for sent in (*life.known, *life.requests)}
-    left = jobs.running()
+    left = [job for job in jobs.unfinished() if job.state is JobState.RESERVED]
     await asyncio.gather(*(_run(jobs, job, results[job.order.job_id], life) for job in left))
     stored = [job_id for job_id in results if await jobs.find(job_id) is not None]
     for sent in life.requests:  # one after the other, so that each moment is the same in each run

@@ -23,7 +23,8 @@ from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.upto.client import UptoEvmScheme
 
 from prover.app import Parts, create_app
-from prover.assembly import assemble, connect
+from prover.assembly import assemble
+from prover.connection import connect
 from prover.settings import ProverSettings
 from veritally.devnet import Devnet
 

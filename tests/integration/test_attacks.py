@@ -299,7 +299,7 @@ async def test_a_payment_that_ends_during_the_proof_is_refused_before_it(
 
 async def test_a_time_out_is_no_failure_and_no_second_charge(devnet: Devnet, tmp_path: Any) -> None:
     payer = new_payer(devnet)
-    with run_service(devnet, tmp_path, answer_timeout_s=1, batch_max_age_s=1) as service:
+    with run_service(devnet, tmp_path, answer_timeout_s=1) as service:
         payload = signed(service, payer, "upto")
         call_node(devnet.chain, "evm_setAutomine", False)
         try:

@@ -65,6 +65,14 @@ async def test_an_answer_serves_for_a_while_unless_it_is_forgotten(
     assert await state.balance_base_units(devnet.usdc, payer) == before + 10
 
 
+async def test_old_answers_are_not_kept(reads: NodeReads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_reads, "LIFETIME_S", 0.05)
+    for number in range(20):
+        await reads.code("0x" + f"{number:040x}")
+        await asyncio.sleep(0.02)
+    assert 1 <= len(reads._kept) < 10
+
+
 async def test_the_next_node_answers_when_one_is_lost(
     devnet: Devnet, relay: tuple[str, Relay], caplog: pytest.LogCaptureFixture
 ) -> None:

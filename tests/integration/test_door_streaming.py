@@ -33,6 +33,7 @@ class Words:
     """Says three words, one by one, as the tests allow it."""
 
     name, operation = "iris", "infer"
+    max_body_bytes = 200_000
     prices_base_units: Mapping[Tier, int] = {Tier.SIGNED: PRICE}
 
     def __init__(self, networks: Handler) -> None:
@@ -98,6 +99,14 @@ def last_event(text: str) -> tuple[str, dict[str, Any]]:
     name, data = text.strip().split("\n\n")[-1].split("\n")
     content: dict[str, Any] = json.loads(data.removeprefix("data: "))
     return name.removeprefix("event: "), content
+
+
+def test_each_handler_says_how_long_its_requests_may_be(service: RunningService) -> None:
+    statuses = [
+        httpx.post(service.infer_url("signed"), content=b" " * length).status_code
+        for length in (Words.max_body_bytes, Words.max_body_bytes + 1)
+    ]
+    assert statuses == [402, 413]
 
 
 async def test_parts_leave_as_they_come_and_the_receipt_is_last(

@@ -14,8 +14,8 @@ from prover_service import service_settings
 from relay import relayed
 from settling import free, settler, unaccepted_enclave, why
 
-from prover.assembly import connect
 from prover.config import load_settings
+from prover.connection import connect
 from prover.enclave.drivers import SOFTWARE_PCRS, DriverName, make_source
 from prover.enclave.enclave import Enclave
 from prover.enclave.errors import (

@@ -175,7 +175,7 @@ async def test_requests_that_come_together_share_commits(database: FragileDataba
     counting = CountingDatabase(database._url.render_as_string(hide_password=False))
     store = DurableJobs(counting, BOOK)
     await asyncio.gather(*(store.reserve(numbered(number)) for number in range(100)))
-    assert len(store.running()) == 100
+    assert len(store.unfinished()) == 100
     assert counting.commits < 20
     store.close()
     counting.close()

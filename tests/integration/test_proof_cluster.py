@@ -189,7 +189,7 @@ def test_a_cancelled_proof_is_ended_on_its_worker(
 def test_a_worker_of_another_version_is_told(
     engine: ClusterProofs, small_circuit: Circuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prover.workers.cluster.version", lambda _: "1.0")
+    monkeypatch.setattr("prover.workers.parcels.version", lambda _: "1.0")
     with pytest.raises(WorkerFailedError, match=r"has ezkl [\d.]+, the prover 1.0; install the prover's"):
         engine.submit(prove_batch, small_circuit, FLOWERS_CM[:1], TIMEOUT_S).result(TIMEOUT_S)
 

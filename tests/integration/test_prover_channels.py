@@ -24,6 +24,7 @@ from prover.settling.profit import Guard, Prices
 from prover.settling.trial import Trier
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
+from veritally.errors import ChainUnreachableError
 
 PATIENT = dataclasses.replace(AT_ONCE, voucher_max_age_s=3_600.0, withdrawals_every_s=3_600.0)
 DEAR = Prices(coin_usd=Fraction(10**9), asset_usd=Fraction(1), decimals=6)
@@ -209,7 +210,8 @@ def test_what_a_node_that_is_behind_refuses_is_tried_again(
 def test_nothing_is_settled_that_costs_more_than_it_earns(
     devnet: Devnet, payer: LocalAccount, first: Order
 ) -> None:
-    policy = with_guard(dataclasses.replace(AT_ONCE, voucher_max_age_s=0.0, max_age_s=0.5), at_a_loss=False)
+    impatient = dataclasses.replace(AT_ONCE, voucher_max_age_s=0.0, max_age_s=0.5, patience_s=0.5)
+    policy = with_guard(impatient, at_a_loss=False)
     with new_pipeline(devnet, policy=policy) as running:
         voucher_id = running.compute(first, computed(paying.METERED))
         upto_id = running.compute(paid_order(devnet, paying.upto(devnet), payer), computed(paying.METERED))
@@ -295,3 +297,18 @@ def test_a_node_that_shows_no_logs_is_enough(
         found = running.await_over(ids)
     assert [job.state.is_settled for job in found] == [True, False, True]
     assert why(found[1]).startswith("SkippedReceipt: ")
+
+
+def test_trouble_with_channels_stops_no_other_payment(
+    devnet: Devnet, payer: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that takes no batches of requests, say, cannot be asked for withdrawals."""
+
+    def fail(*_: object) -> int:
+        raise ChainUnreachableError("node", "HTTP 400")
+
+    monkeypatch.setattr("prover.settling.dispatch.bring_deposits", fail)
+    order = paid_order(devnet, paying.upto(devnet), payer)
+    with new_pipeline(devnet) as running:
+        (job,) = running.await_over([running.compute(order, computed(paying.METERED))], timeout_s=8.0)
+    assert job.state.is_settled

@@ -24,7 +24,8 @@ from veritally.transactions import Database
 LONGEST_S = 120
 LEAST_MOMENTS = 45
 """Of a prover that settles one request on each route."""
-SOME_MOMENTS = range(3, LEAST_MOMENTS, 9)
+SOME_MOMENTS = range(3, LEAST_MOMENTS, 11)
+"""A minute of them."""
 POSTGRES_MOMENT = 17
 OFFERS = {"upto": paying.upto, "exact": paying.exact, "channel": paying.batch}
 PRICES = {"upto": paying.METERED, "exact": paying.PRICE, "channel": paying.METERED}

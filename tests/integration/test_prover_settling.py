@@ -4,15 +4,17 @@ import dataclasses
 from importlib.metadata import version
 from pathlib import Path
 
+import paying
 import pytest
 from models import registrar
+from paid_requests import computed, paid_order
 from prover_service import cache_dir, service_settings, settled_count
 from settling import free, new_pipeline, settler, why
 
-from prover.assembly import connect
 from prover.books import Books
+from prover.connection import connect
 from prover.errors import AssetError, CircuitStoppedError, WrongChainError
-from prover.jobs.errors import OtherChainError
+from prover.jobs.errors import OtherHomeError
 from prover.jobs.job import JobState
 from prover.pricing import read_decimals
 from prover.registration import MIN_PROOF_GAS, RegisteredCircuit
@@ -152,16 +154,23 @@ def test_an_account_of_a_crashed_prover_is_waited_for(devnet: Devnet, tmp_path: 
     crashed.database.close()
 
 
-def test_a_database_is_of_one_chain_and_one_contract(devnet: Devnet, tmp_path: Path) -> None:
+def test_a_database_is_of_one_chain_one_contract_and_one_prover(devnet: Devnet, tmp_path: Path) -> None:
     account, settlement = devnet.accounts.prover, devnet.deployment.settlement
     database = Database(f"sqlite:///{tmp_path}/prover.db")
     books = Books.open(database, account, devnet.chain.chain_id, [devnet.rpc_url], print)
     for _ in range(2):
         books.require_home(devnet.chain, settlement)
-    with pytest.raises(OtherChainError, match="name another database with VERITALLY_PROVER_DATABASE"):
+    with pytest.raises(OtherHomeError, match="name another one with VERITALLY_PROVER_DATABASE_URL"):
         books.require_home(devnet.chain, devnet.usdc)
-    with start_devnet() as anew, pytest.raises(OtherChainError, match=r"prover\.db is about chain 84532"):
+    with start_devnet() as anew, pytest.raises(OtherHomeError, match=r"prover\.db is about chain 84532"):
         books.require_home(anew.chain, settlement)
+    books.close()
+    other = devnet.accounts.payers[0]
+    books = Books.open(
+        Database(str(database.shown_url)), other, devnet.chain.chain_id, [devnet.rpc_url], print
+    )
+    with pytest.raises(OtherHomeError, match=f"this is .*prover {other.address}"):
+        books.require_home(devnet.chain, settlement)
     books.close()
 
 
@@ -236,3 +245,13 @@ def test_an_asset_that_is_no_token_is_refused(devnet: Devnet) -> None:
     assert read_decimals(devnet.chain, devnet.usdc) == 6
     with pytest.raises(AssetError, match="no token"):
         read_decimals(devnet.chain, devnet.accounts.prover.address)
+
+
+def test_a_signature_does_not_wait_for_a_proof_that_came_with_it(devnet: Devnet) -> None:
+    payer = devnet.accounts.payers[0]
+    slow, quick = (paid_order(devnet, paying.upto(devnet), payer) for _ in range(2))
+    with new_pipeline(devnet) as running:
+        running.reserve(slow)
+        (settled,) = running.await_over([running.compute(quick, computed(paying.METERED))], timeout_s=8.0)
+        assert running.find(slow.job_id).state is JobState.RESERVED
+    assert settled.state.is_settled

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from prover_service import cache_dir, service_settings
 
-from prover.assembly import assemble, connect
+from prover.assembly import assemble
+from prover.connection import connect
 from prover.zkml import srs as srs_module
 from prover.zkml.errors import DevelopmentSrsError, SrsFileError
 from prover.zkml.package import ModelPackage

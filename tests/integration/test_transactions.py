@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from eth_account.signers.local import LocalAccount
 from hostile_node import HostileNode
+from sqlalchemy import Engine, event
 from transacting import (
     GWEI,
     POLICY,
@@ -45,6 +46,28 @@ def test_an_intent_goes_from_queued_to_final(manager: TransactionManager, anvil:
     manager.tick()
     assert manager.status("one").state == State.FINAL
     assert anvil.balance(intent.call.to) == 1
+
+
+def test_what_waits_for_finality_is_followed_without_reading_what_was_sent(
+    manager: TransactionManager, anvil: Anvil
+) -> None:
+    """A batch may have a hundred kilobytes, and waits for a quarter of an hour."""
+    manager.submit(gift("one"))
+    land(manager, anvil)
+    read: list[str] = []
+
+    def note(*arguments: object) -> None:
+        read.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        manager.tick()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert manager.status("one").state == State.MINED
+    of_landed = [statement for statement in read if "landed_number DESC" in statement]
+    assert of_landed
+    assert not [statement for statement in of_landed if "tx_intent.data" in statement]
 
 
 def test_final_comes_with_the_last_confirmation_and_not_before(

@@ -15,8 +15,9 @@ from hostile_node import HostileNode
 from sqlmodel import select
 from transacting import Anvil, FragileDatabase, Killed, expire_leases, gift, open_manager
 
-from veritally.transactions import Call, Database, Intent, rows
+from veritally.transactions import Call, Database, Intent, Landing, rows
 from veritally.transactions.desk import Desk
+from veritally.transactions.entries import Landed
 from veritally.transactions.errors import (
     DatabaseError,
     IntentConflictError,
@@ -29,6 +30,7 @@ from veritally.transactions.lease import Key, Lease
 from veritally.transactions.store import Store
 from veritally.transactions.tables import AccountRow, IntentRow
 
+LANDING = Landing("0x00", 1, "0x00", True, True, 21_000, 1)
 LEASE_S = 30.0
 
 
@@ -218,7 +220,7 @@ def test_an_owner_that_was_taken_over_in_the_middle_stores_nothing(
     expire_leases(any_database)
     Lease.acquire(any_database, key, LEASE_S)
     for write in (
-        lambda: store.note_gone(entry),
+        lambda: store.note_gone(Landed(entry.id, LANDING)),
         lambda: store.displace(entry, "0x00"),
         lambda: store.fill_gap(3),
         lambda: store.pause("no"),

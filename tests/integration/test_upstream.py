@@ -444,6 +444,17 @@ def test_what_is_served_is_told(server: UpstreamServer) -> None:
     assert server.url not in json.dumps(told)
 
 
+@pytest.mark.parametrize(
+    ("context_tokens", "most_bytes"), [(4_096, 65_536), (100_000, 800_000), (2_000_000, 1_048_576)]
+)
+def test_a_request_may_fill_the_context(server: UpstreamServer, context_tokens: int, most_bytes: int) -> None:
+    upstream = upstream_of(server)
+    card = dataclasses.replace(upstream.card, context_tokens=context_tokens)
+    long = dataclasses.replace(upstream, card=card)
+    handler = ChatHandler(long, UpstreamClient(long), MODEL_ID, long.prices, 10.0)
+    assert handler.max_body_bytes == most_bytes
+
+
 async def test_halves_of_a_character_are_joined(handler: ChatHandler, server: UpstreamServer) -> None:
     halves = [chunk({"content": half}) for half in ("\ud83d", "\ude00", " \ud800")]
     server.answer = lambda _: streaming(events(*halves, chunk({}, "stop"), "[DONE]"))

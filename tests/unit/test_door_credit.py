@@ -51,3 +51,13 @@ def test_a_deposit_under_way_covers_no_more_than_the_limit() -> None:
     credit.require_for_deposit(5_000, 5_000)
     with pytest.raises(CreditExceededError):
         credit.require_for_deposit(1_001, 10)
+
+
+def test_what_was_taken_before_counts_whatever_the_limit() -> None:
+    credit = Credit(1_000)
+    credit.keep(PAYER, job(1), 700)
+    credit.keep(PAYER, job(1), 700)
+    credit.keep(PAYER, job(2), 700)
+    assert credit.in_flight_base_units(PAYER) == 1_400
+    with pytest.raises(CreditExceededError):
+        credit.take(PAYER, job(3), 1)

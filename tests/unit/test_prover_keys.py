@@ -10,8 +10,8 @@ from eth_keys.datatypes import Signature
 from eth_typing import HexStr
 from pydantic import ValidationError
 
-from prover.assembly import load_packages
 from prover.errors import SettingError
+from prover.offering import load_packages
 from prover.settings import ProverSettings
 from prover.signer import load_prover_account, sign_digest
 from veritally.errors import KeyFileError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from prover.assembly import load_packages
 from prover.errors import PackageError
+from prover.offering import load_packages
 from prover.settings import MODELS_DIRECTORY, ProverSettings
 from prover.zkml.archive import write_archive
 

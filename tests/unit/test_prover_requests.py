@@ -81,18 +81,22 @@ def part(body: bytes, *, last: bool) -> Message:
 
 async def test_a_body_up_to_the_limit_is_read_in_parts() -> None:
     half = b"x" * (MAX_BODY_BYTES // 2)
-    assert await read_body(receiving(part(half, last=False), part(half, last=True))) == half * 2
+    assert (
+        await read_body(receiving(part(half, last=False), part(half, last=True)), MAX_BODY_BYTES) == half * 2
+    )
 
 
 async def test_a_body_above_the_limit_is_not_read_to_its_end() -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        await read_body(receiving(part(b"x" * MAX_BODY_BYTES, last=False), part(b"x", last=False)))
+        await read_body(
+            receiving(part(b"x" * MAX_BODY_BYTES, last=False), part(b"x", last=False)), MAX_BODY_BYTES
+        )
     assert caught.value.status == 413
 
 
 async def test_a_client_that_goes_away_is_not_waited_for() -> None:
     with pytest.raises(RequestRefusedError) as caught:
-        await read_body(receiving(part(b"{", last=False), {"type": "http.disconnect"}))
+        await read_body(receiving(part(b"{", last=False), {"type": "http.disconnect"}), MAX_BODY_BYTES)
     assert caught.value.status == 400
 
 

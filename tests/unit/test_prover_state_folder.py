@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prover.operations.errors import ServiceNotRunningError, StateFolderError
-from prover.operations.state_folder import ask_service, bind_control, claim_for, open_state_folder
+from prover.operations.state_folder import ask_service, bind_control, open_state_folder
 
 
 def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -20,14 +20,6 @@ def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path, mode: int) ->
     (tmp_path / "open").chmod(mode)
     with pytest.raises(StateFolderError, match="others may enter it; run `chmod 700`"):
         open_state_folder(tmp_path / "open")
-
-
-def test_a_folder_is_about_one_chain(tmp_path: Path) -> None:
-    claim_for(tmp_path, 84532, "0x11")
-    claim_for(tmp_path, 84532, "0x11")
-    for chain_id, genesis in ((84532, "0x12"), (8453, "0x11")):
-        with pytest.raises(StateFolderError, match="an earlier one that had the same id"):
-            claim_for(tmp_path, chain_id, genesis)
 
 
 def test_one_service_uses_a_folder_and_only_its_user_may_open_the_socket(tmp_path: Path) -> None:

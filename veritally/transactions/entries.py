@@ -41,7 +41,6 @@ class Entry:
     gas_limit: int
     state: State
     cancelled: bool
-    landing: Landing | None
     problem: str | None
     """What nodes said when they last refused it."""
     attempts: tuple[Attempt, ...]
@@ -51,6 +50,22 @@ class Entry:
         """What was signed last for its present nonce."""
         current = [attempt for attempt in self.attempts if attempt.nonce == self.nonce]
         return current[-1] if current else None
+
+
+@dataclass(frozen=True)
+class Landed:
+    """An intent that is in a block. Neither its call nor what was signed for it is read: that may be much."""
+
+    id: int
+    landing: Landing
+
+
+def landed_of(row: IntentRow) -> Landed:
+    """The intent of a row that is in a block; reads nothing but the columns of its landing."""
+    landing = _landing_of(row)
+    if row.id is None or landing is None:
+        raise RuntimeError(f"intent {row.id} has no block")
+    return Landed(row.id, landing)
 
 
 def entry_of(row: IntentRow, attempts: list[AttemptRow]) -> Entry:
@@ -64,7 +79,6 @@ def entry_of(row: IntentRow, attempts: list[AttemptRow]) -> Entry:
         gas_limit=row.gas_limit,
         state=State(row.state),
         cancelled=row.cancelled,
-        landing=_landing_of(row),
         problem=row.problem,
         attempts=tuple(_attempt_of(attempt, row) for attempt in attempts),
     )

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, update
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, func, select
 
 from veritally.transactions import rows
 from veritally.transactions.database import Database
-from veritally.transactions.entries import Attempt, Entry, entry_of
+from veritally.transactions.entries import Attempt, Entry, Landed, entry_of, landed_of
 from veritally.transactions.intents import Call, Landing
 from veritally.transactions.lease import Lease
 from veritally.transactions.states import OPEN, State
@@ -19,6 +20,7 @@ from veritally.transactions.tables import AccountRow, AttemptRow, IntentRow
 
 _MOST_NONCES = 1_000
 _OPEN = [state.value for state in OPEN]
+_LANDED = [name for name in IntentRow.model_fields if name.startswith("landed_")]
 
 
 class Store:
@@ -45,16 +47,13 @@ class Store:
         with self._database.reading() as session:
             return session.exec(counted.where(*rows.of_key(self._key), col(IntentRow.state).in_(_OPEN))).one()
 
-    def mined_entries(self) -> list[Entry]:
+    def mined(self) -> list[Landed]:
         """Intents that are in a block that may be replaced, highest block first."""
-        order = col(IntentRow.landed_number).desc()
-        return self._entries(col(IntentRow.state) == State.MINED.value, order=order)
+        return self._landed(State.MINED)
 
-    def highest_final_entry(self) -> Entry | None:
+    def highest_final(self) -> Landed | None:
         """The final intent in the highest block."""
-        landed = col(IntentRow.landed_number).is_not(None)
-        order = col(IntentRow.landed_number).desc()
-        found = self._entries(col(IntentRow.state) == State.FINAL.value, landed, order=order, limit=1)
+        found = self._landed(State.FINAL, limit=1)
         return found[0] if found else None
 
     def used_nonces(self, lowest: int) -> list[int]:
@@ -101,16 +100,14 @@ class Store:
         with self._transaction() as session:
             self._change(session, entry, state=State.MINED.value, problem=None, **values)
 
-    def note_gone(self, entry: Entry) -> None:
+    def note_gone(self, entry: Landed) -> None:
         """Its block is not on the chain any more."""
-        landed = [name for name in IntentRow.model_fields if name.startswith("landed_")]
         with self._transaction() as session:
-            self._change(session, entry, state=State.BROADCAST.value, **dict.fromkeys(landed))
+            self._change(session, entry, state=State.BROADCAST.value, **dict.fromkeys(_LANDED))
 
-    def note_final(self, entries: Sequence[Entry]) -> None:
+    def note_final(self, entries: Sequence[Landed]) -> None:
         """Their blocks stay for ever. The highest of them is what the chain is held to from now on."""
-        landings = [entry.landing for entry in entries if entry.landing is not None]
-        highest = max(landings, key=lambda landing: landing.block_number)
+        highest = max((entry.landing for entry in entries), key=lambda landing: landing.block_number)
         with self._transaction() as session:
             for entry in entries:
                 self._change(session, entry, state=State.FINAL.value)
@@ -152,17 +149,28 @@ class Store:
             self._lease.guard(session)
             yield session
 
-    def _change(self, session: Session, entry: Entry, **values: Any) -> None:
+    def _change(self, session: Session, entry: Entry | Landed, **values: Any) -> None:
         changed = update(IntentRow).where(col(IntentRow.id) == entry.id).values(**values)
         session.connection().execute(changed)
 
     def _account(self, session: Session) -> AccountRow:
         return session.get_one(AccountRow, (self._key.chain_id, self._key.sender))
 
-    def _entries(
-        self, *where: ColumnElement[bool], order: ColumnElement[Any], limit: int | None = None
-    ) -> list[Entry]:
-        chosen = select(IntentRow).where(*rows.of_key(self._key), *where).order_by(order).limit(limit)
+    def _landed(self, state: State, limit: int | None = None) -> list[Landed]:
+        wanted = (IntentRow.id, *(getattr(IntentRow, name) for name in _LANDED))
+        chosen = (
+            select(IntentRow)
+            .where(*rows.of_key(self._key), IntentRow.state == state.value)
+            .where(col(IntentRow.landed_number).is_not(None))
+            .order_by(col(IntentRow.landed_number).desc())
+            .limit(limit)
+            .options(load_only(*wanted, raiseload=True))
+        )
+        with self._database.reading() as session:
+            return [landed_of(row) for row in session.exec(chosen)]
+
+    def _entries(self, *where: ColumnElement[bool], order: ColumnElement[Any]) -> list[Entry]:
+        chosen = select(IntentRow).where(*rows.of_key(self._key), *where).order_by(order)
         with self._database.reading() as session:
             found = session.exec(chosen).all()
             attempts = rows.attempts_of(session, found)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
 
-from veritally.transactions.entries import Entry
+from veritally.transactions.entries import Entry, Landed
 from veritally.transactions.errors import EndpointError, ReorgPastFinalityError
 from veritally.transactions.intents import Landing
 from veritally.transactions.node import Node, Taker
@@ -42,23 +42,23 @@ class Tracker:
 
     def follow(self, view: View, count: int) -> None:
         """Takes back what is on the chain no more, and finds what has landed by now."""
-        for entry in self._store.mined_entries():
-            landing = _landing(entry)
+        for mined in self._store.mined():
+            landing = mined.landing
             if landing.block_number > view.head.number:
                 continue  # this node has not come so far, or is on a shorter chain: not for it to say
             if _is_on_chain(view.node, landing):
                 break  # and so are the blocks below
-            self._store.note_gone(entry)
+            self._store.note_gone(mined)
         for entry in self._store.open_entries(below_nonce=count):
             self._look_for(view.node, entry)
 
     def conclude(self, views: Sequence[View], view: View) -> None:
         """Makes final what is final, and gives up nonces that others used for ever."""
-        mined = self._store.mined_entries()
+        mined = self._store.mined()
         if not mined and not self._store.count_open():
             return
         height = self._final_height(view)
-        self._finalise(views, view, [entry for entry in mined if _landing(entry).block_number <= height])
+        self._finalise(views, view, [entry for entry in mined if entry.landing.block_number <= height])
         if height < 0:
             return
         used = view.node.transaction_count(self._sender, height)
@@ -71,8 +71,8 @@ class Tracker:
         Raises:
             NoEndpointError: not enough nodes answer.
         """
-        while (entry := self._store.highest_final_entry()) is not None:
-            landing = _landing(entry)
+        while (entry := self._store.highest_final()) is not None:
+            landing = entry.landing
             if self._nodes.agree(views, partial(_has, landing)):
                 self._store.hold_to(landing.block_number, landing.block_hash)
                 return
@@ -91,11 +91,11 @@ class Tracker:
             problem = f"{node.host}: nonce {entry.nonce} is used, but it knows none of our transactions there"
             self._store.note_sent(entry, State.UNKNOWN, problem)
 
-    def _finalise(self, views: Sequence[View], view: View, due: Sequence[Entry]) -> None:
+    def _finalise(self, views: Sequence[View], view: View, due: Sequence[Landed]) -> None:
         """Block by block, lowest first."""
-        for _, group in groupby(reversed(due), key=lambda entry: _landing(entry).block_hash):
+        for _, group in groupby(reversed(due), key=lambda entry: entry.landing.block_hash):
             entries = list(group)
-            landings = [_landing(entry) for entry in entries]
+            landings = [entry.landing for entry in entries]
             if not all(_is_on_chain(view.node, landing) for landing in landings):
                 for entry in entries:
                     self._store.note_gone(entry)
@@ -139,12 +139,6 @@ class Tracker:
         except EndpointError as error:
             self._nodes.failed(view.node, error)
             return False
-
-
-def _landing(entry: Entry) -> Landing:
-    if entry.landing is None:
-        raise RuntimeError(f"intent {entry.id} is {entry.state} without a block")
-    return entry.landing
 
 
 def _kind(entry: Entry, taker: Taker) -> bool | None:

@@ -165,6 +165,7 @@ def _channels() -> None:
         _column("chain_id", _BIGINT, autoincrement=False),
         _column("genesis_hash", _HASH),
         _column("settlement", _ADDRESS),
+        _column("prover", _ADDRESS),
         sa.PrimaryKeyConstraint("chain_id"),
     )
 
