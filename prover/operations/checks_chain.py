@@ -126,6 +126,18 @@ def srs(settings: ProverSettings, chain_id: int) -> Iterator[Check]:
     yield Check("SRS", ok, found, "" if ok else advice)
 
 
+def profit(settings: ProverSettings, chain_id: int) -> Iterator[Check]:
+    """Somebody has decided whether a batch may cost more gas than it earns."""
+    if settings.coin_price_usd is not None:
+        yield Check("profit", True, f"one coin is {settings.coin_price_usd} USD")
+        return
+    ok = settings.settle_at_a_loss or chain_id in DEVELOPMENT_CHAIN_IDS
+    advice = (
+        "set VERITALLY_PROVER_COIN_PRICE_USD, or VERITALLY_PROVER_SETTLE_AT_A_LOSS to settle at any price"
+    )
+    yield Check("profit", ok, "batches are sent whatever their gas costs", "" if ok else advice)
+
+
 def account(settings: ProverSettings, chain: Chain, deployment: Deployment) -> Iterator[Check]:
     """The key opens, its account can pay for gas, and owns its models."""
     prover = load_prover_account(settings, chain.chain_id)

@@ -57,6 +57,7 @@ def _on_chain(settings: ProverSettings, deployment: Deployment, chain: Chain) ->
         _Named("routes", lambda: checks_chain.routes(settings, chain, deployment)),
         _Named("asset", lambda: checks_chain.asset(settings, chain)),
         _Named("srs", lambda: checks_chain.srs(settings, chain.chain_id)),
+        _Named("profit", lambda: checks_chain.profit(settings, chain.chain_id)),
         _Named("account", lambda: checks_chain.account(settings, chain, deployment)),
     )
 

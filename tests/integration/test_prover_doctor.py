@@ -92,7 +92,7 @@ def test_all_is_well_on_a_development_chain(settings: dict[str, str]) -> None:
         *("settings", "key file", "state folder", "database", "disk for cache", "disk for state", "port"),
         *("metrics_port", "model", "deployment", "node", "clock", "contracts", "scheme upto", "SRS"),
         *("scheme batch-settlement", "scheme exact", "route signed", "route tee", "route zkml", "token"),
-        *("balance", "registration", "fee ceiling"),
+        *("balance", "registration", "fee ceiling", "profit"),
     }
 
 

@@ -178,6 +178,13 @@ def test_renewing_moves_the_end_of_the_lease(any_database: FragileDatabase, key:
         Lease.acquire(any_database, key, LEASE_S)
 
 
+def test_a_fresh_lease_is_renewed_without_writing(any_database: FragileDatabase, key: Key) -> None:
+    lease = Lease.acquire(any_database, key, LEASE_S)
+    any_database.boundaries_left = 0
+    lease.renew()
+    any_database.boundaries_left = None
+
+
 def test_of_many_that_want_a_key_one_gets_it(any_database: FragileDatabase, key: Key) -> None:
     barrier = threading.Barrier(8)
 
