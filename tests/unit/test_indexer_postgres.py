@@ -71,10 +71,10 @@ def test_same_content_as_in_sqlite(
     chain: RecordedChain, rpc: JsonRpc, url: str, path: Path, blocks_per_request: int
 ) -> None:
     chain.settle(*[{"amount": UINT96_MAX, "served_at": 2**64 - 1, "flags": 2}] * 3)
-    chain.mine(registry_log(), group_log(Tier.SIGNED, 1, 0, 1, bytes(32)))
+    chain.mine(registry_log())
     chain.settle({"amount": 10**10 - 1}, {"amount": 1}, {"amount": 10**20})
     result = in_postgres(chain, rpc, url, blocks_per_request).sync_once()
-    assert (result.from_block, result.inferences, result.events) == (FIRST_BLOCK, 9, 14)
+    assert (result.from_block, result.inferences, result.events) == (FIRST_BLOCK, 9, 17)
     require_same(chain, rpc, url, path)
     database = Database(url)
     require_match(compared(rpc, read_report(database)))
@@ -163,7 +163,7 @@ def test_exports_of_both_databases_are_the_same(
     chain: RecordedChain, rpc: JsonRpc, tmp_path: Path, url: str
 ) -> None:
     chain.settle({"amount": UINT96_MAX, "served_at": 2**64 - 1})
-    chain.mine(group_log(Tier.TEE, 2, 0, 3, KEY), registry_log())
+    chain.mine(registry_log())
     chain.final = len(chain.blocks) - 1
     path = tmp_path / "indexer.db"
     indexer_of(chain, rpc, path).sync_once()
