@@ -166,7 +166,8 @@ def test_serve_ends_with_one_clear_line(
     with pytest.raises(SystemExit) as ended:
         main()
     captured = capsys.readouterr()
-    (line,) = captured.err.strip().splitlines()
+    *logged, line = captured.err.strip().splitlines()
+    assert all("[warning" in entry for entry in logged)
     assert ended.value.code == 3
     assert line.startswith("veritally-prover: ")
     assert KEY not in captured.out + captured.err
