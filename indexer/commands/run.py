@@ -79,12 +79,12 @@ def run(
 def _follow(settings: IndexerSettings) -> None:
     with Stop.on_signals() as stop, ExitStack() as stack:
         followers = followers_of(settings)
-        for follower in followers:
-            if follower.nodes == 1:
-                logger().warning("unconfirmed", deployment=follower.name, reason=ONE_NODE)
         health = Health(settings.max_lag_s, [follower.standing for follower in followers])
         if settings.metrics_port is not None:
             url = stack.enter_context(serve_metrics(health, settings.metrics_host, settings.metrics_port))
             logger().info("metrics", url=f"{url}/metrics")
+        for follower in followers:
+            if follower.nodes == 1:
+                logger().warning("unconfirmed", deployment=follower.name, reason=ONE_NODE)
         follow(followers, settings.poll_interval_s, health, stop)
     logger().info("stopped")
