@@ -5,6 +5,7 @@ Events are encoded with eth_abi, so that the indexer's own decoder is checked ag
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections import Counter
@@ -189,17 +190,16 @@ class RecordedChain:
         self.mine(*logs)
 
     def reorganise(self, depth: int) -> None:
-        """Replaces the last blocks by others with the same logs."""
+        """Replaces the last blocks by others with the same logs, at once: other requests may be on their way."""
         kept = len(self.blocks) - depth
-        moved = [
-            [log for log in self.logs if int(log["blockNumber"], 16) == n]
-            for n in range(kept, len(self.blocks))
-        ]
-        self.logs = [log for log in self.logs if int(log["blockNumber"], 16) < kept]
-        del self.blocks[kept:], self.counters[kept:]
-        self.branch += "'"
-        for logs in moved:
-            self.mine(*logs)
+        other = copy.copy(self)
+        other.branch += "'"
+        other.blocks, other.counters = self.blocks[:kept], self.counters[:kept]
+        other.logs = [log for log in self.logs if int(log["blockNumber"], 16) < kept]
+        for number in range(kept, len(self.blocks)):
+            other.mine(*(log for log in self.logs if int(log["blockNumber"], 16) == number))
+        self.blocks, self.counters, self.logs = other.blocks, other.counters, other.logs
+        self.branch = other.branch
 
     def answer(self, method: str, params: list[Any]) -> Any:
         """The result of one request."""
