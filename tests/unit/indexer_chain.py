@@ -190,7 +190,7 @@ class RecordedChain:
         self.mine(*logs)
 
     def reorganise(self, depth: int) -> None:
-        """Replaces the last blocks by others with the same logs, at once: other requests may be on their way."""
+        """Replaces the last blocks by others with the same logs, at once: requests may be on their way."""
         kept = len(self.blocks) - depth
         other = copy.copy(self)
         other.branch += "'"

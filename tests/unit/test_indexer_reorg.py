@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,18 +75,23 @@ def test_reorganisation_that_adds_blocks_is_followed(chain: RecordedChain, rpc: 
 
 
 def test_reorganisation_between_two_ranges_is_followed(
-    chain: RecordedChain, rpc: JsonRpc, path: Path
+    chain: RecordedChain, rpc: JsonRpc, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Those of blocks 3 to 8 are of one branch, that of block 9 is of another."""
     indexer = indexer_of(chain, rpc, path, blocks_per_request=3)
-    answers = []
+    answer, ranges = chain.answer, threading.Semaphore(0)
 
-    def reorganise_once(logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        answers.append(logs)
-        if len(answers) == 2:
+    def reorganise_once(method: str, params: list[Any]) -> Any:
+        if method == "eth_getBlockByNumber" and params[0] == "0x9" and not chain.branch:
+            assert ranges.acquire(timeout=5)
+            assert ranges.acquire(timeout=5)
             chain.reorganise(5)
-        return logs
+        found = answer(method, params)
+        if method == "eth_getLogs":
+            ranges.release()
+        return found
 
-    chain.alter_logs = reorganise_once
+    monkeypatch.setattr(chain, "answer", reorganise_once)
     indexer.sync_once()
     assert chain.branch
     require_same_as_fresh(chain, rpc, path)
