@@ -69,7 +69,7 @@ def numbers_of(session: Session, table: type[SQLModel], values: Sequence[bytes])
     connection, found = driver_connection(session), dict[bytes, int]()
     statement = f"SELECT value, id FROM {table.__tablename__} WHERE value"  # noqa: S608
     if is_postgres(session):
-        return dict(connection.execute(f"{statement} = ANY(%s)", [list(values)]).fetchall())
+        return dict(connection.execute(f"{statement} = ANY(%b)", [list(values)]).fetchall())
     for start in range(0, len(values), _LOOKUP):
         some = values[start : start + _LOOKUP]
         found |= dict(connection.execute(f"{statement} IN ({', '.join('?' * len(some))})", some).fetchall())
@@ -80,7 +80,7 @@ def add_values(session: Session, table: type[SQLModel], values: Sequence[bytes])
     """Adds values to a dictionary; another indexer may have added some of them meanwhile."""
     connection, start = driver_connection(session), f"INSERT INTO {table.__tablename__} (value)"
     if is_postgres(session):
-        source = "SELECT unnest(%s::bytea[]) ON CONFLICT DO NOTHING"
+        source = "SELECT unnest(%b::bytea[]) ON CONFLICT DO NOTHING"
         connection.execute(f"{start} {source}", [list(values)])
     else:
         connection.executemany(f"{start} VALUES (?) ON CONFLICT DO NOTHING", [(value,) for value in values])
