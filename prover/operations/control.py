@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from prover.jobs.job import JobState
 from prover.operations.metrics import Metrics
 from prover.operations.monitor import Monitor
 from prover.operations.standing import Standing
@@ -80,9 +81,12 @@ class Control:
         self.stopped.set()
 
     async def _nothing_runs(self) -> bool:
-        """What is reserved is still computed, and then there is more to settle."""
+        """What is reserved is still computed, and then there is more to settle.
+
+        Draining has waited for what may still land; what else is unknown stays so.
+        """
         book = (await self.look()).book
-        return book is not None and not book.open_jobs
+        return book is not None and set(book.open_jobs) <= {JobState.UNKNOWN}
 
 
 class DrainGate:

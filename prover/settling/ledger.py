@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from prover.jobs.codec import channel_from_text, computed_of, payment_from_text, settlement_to_text
 from prover.jobs.job import JobState, Reason, Settlement
@@ -24,7 +25,7 @@ from veritally.transactions.tables import IntentRow
 
 WAITING = (JobState.COMPUTED, JobState.EVIDENCED)
 """What no batch carries."""
-SENT = (JobState.SUBMITTED, JobState.UNKNOWN)
+_SENT = (JobState.SUBMITTED.value, JobState.UNKNOWN.value)
 _WAITING = [state.value for state in WAITING]
 
 OPEN, LANDED, REVERTED, DONE = "open", "landed", "reverted", "done"
@@ -67,7 +68,7 @@ def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list
 
 def channels_under_way(session: Session) -> set[bytes]:
     """Channels from which a transaction claims: what is left in them is known when it has landed."""
-    sent = col(JobRow.state).in_([state.value for state in SENT])
+    sent = col(JobRow.state).in_(_SENT)
     return {found for found in session.exec(select(JobRow.channel_id).where(sent).distinct()) if found}
 
 
@@ -78,7 +79,7 @@ def is_running_since(session: Session, before_s: float) -> bool:
         col(JobRow.channel_id).is_(None),
         col(JobRow.created_at_s) <= before_s,
     )
-    return session.exec(chosen.limit(1)).first() is not None
+    return _is_any(session, chosen)
 
 
 def evidenced(unit: Unit, groups: Sequence[PreparedGroup]) -> None:
@@ -183,6 +184,25 @@ def count_states(session: Session) -> dict[JobState, int]:
     """How many requests are in each state."""
     counted = select(JobRow.state, func.count()).group_by(col(JobRow.state))
     return {JobState(state): count for state, count in session.exec(counted)}
+
+
+def is_waiting(session: Session) -> bool:
+    """Whether a request is computed that no batch carries."""
+    return _is_any(session, select(JobRow.id).where(col(JobRow.state).in_(_WAITING)))
+
+
+def is_open(session: Session) -> bool:
+    """Whether a request waits for a batch, or for the block of its batch."""
+    sent = (
+        select(JobRow.id)
+        .join(BatchRow, col(BatchRow.id) == JobRow.batch_id)
+        .where(col(JobRow.state).in_(_SENT), BatchRow.state == OPEN)
+    )
+    return is_waiting(session) or _is_any(session, sent)
+
+
+def _is_any(session: Session, chosen: SelectOfScalar[Any]) -> bool:
+    return session.exec(chosen.limit(1)).first() is not None
 
 
 def _vouchers(session: Session, rows: Sequence[JobRow]) -> Mapping[bytes, SignedPayment]:

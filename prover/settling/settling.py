@@ -6,12 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+from sqlmodel import Session
 
 from prover.jobs.job import JobState
 from prover.jobs.store import DurableJobs
 from prover.settling import ledger
 from prover.settling.dispatch import Dispatcher
 from prover.settling.following import Follower
+from prover.settling.hurry import Hurry
 from prover.settling.judging import Judge
 from prover.settling.looking_up import Finder
 from prover.settling.policy import SettlingPolicy
@@ -25,6 +29,7 @@ from veritally.transactions.errors import (
     ReorgPastFinalityError,
 )
 
+_T = TypeVar("_T")
 _log = logging.getLogger("veritally.prover")
 _RETRY_S = 1.0
 _STEP_S = 0.05
@@ -51,7 +56,7 @@ class Settling:
         self._stop = threading.Event()
         self._changed = threading.Event()
         self._sent = threading.Event()
-        self._everything = threading.Event()
+        self._hurry = Hurry()
         self._threads: list[threading.Thread] = []
         self._open_count = 0
         self.report: Report | None = None
@@ -82,28 +87,30 @@ class Settling:
 
         What would cost more than it earns is left, unless the guard lets it go.
         """
-        return self._settle_until(lambda counts: not _any(counts, *ledger.WAITING), timeout_s)
+        return self._settle_until(ledger.is_waiting, timeout_s)
 
     def drain(self, timeout_s: float) -> bool:
-        """Settles everything, and waits until blocks have it; tells whether they do in time."""
-        states = (*ledger.WAITING, *ledger.SENT)
-        return self._settle_until(lambda counts: not _any(counts, *states), timeout_s)
+        """Settles everything, and waits until blocks have it; tells whether they do in time.
+
+        What no transaction carries any more, and nobody knows what became of, is not waited for.
+        """
+        return self._settle_until(ledger.is_open, timeout_s)
 
     def counts(self) -> dict[JobState, int]:
         """How many requests are in each state."""
-        with self._jobs.writer.database.reading() as session:
-            return ledger.count_states(session)
+        return self._read(ledger.count_states)
 
-    def _settle_until(self, is_done: Callable[[dict[JobState, int]], bool], timeout_s: float) -> bool:
+    def _settle_until(self, is_left: Callable[[Session], bool], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
-        self._everything.set()
-        try:
-            while not (done := is_done(self.counts())) and time.monotonic() < deadline and not self.failure:
+        with self._hurry:
+            while (left := self._read(is_left)) and time.monotonic() < deadline and not self.failure:
                 self._changed.set()
                 time.sleep(_STEP_S)
-        finally:
-            self._everything.clear()
-        return done
+        return not left
+
+    def _read(self, what: Callable[[Session], _T]) -> _T:
+        with self._jobs.writer.database.reading() as session:
+            return what(session)
 
     def _run(self, work: Callable[[], float]) -> None:
         """Repeats work; what passes by itself is logged."""
@@ -126,7 +133,7 @@ class Settling:
             wake.clear()
 
     def _dispatch(self) -> float:
-        next_s = self._dispatcher.step(time.time(), self._everything.is_set(), self._sent.set)
+        next_s = self._dispatcher.step(time.time(), self._hurry.is_wanted, self._sent.set)
         return max(0.0, next_s - time.time())
 
     def _follow(self) -> float:
@@ -138,7 +145,3 @@ class Settling:
                 self._open_count = open_count
                 self._changed.set()
         return self._policy.poll_s if open_count or self.report.open else self._policy.idle_poll_s
-
-
-def _any(counts: dict[JobState, int], *states: JobState) -> bool:
-    return any(counts.get(state, 0) for state in states)

@@ -88,7 +88,11 @@ def test_a_nonce_that_another_receipt_used_leaves_the_outcome_unknown(devnet: De
     used = free(devnet, 5)
     assert settler(devnet).settle([used])[0].state.is_settled
     other = dataclasses.replace(used, response_hash=b"\x01" * 32)
-    (outcome,) = settler(devnet).settle([other], timeout_s=3.0)
+    with new_pipeline(devnet) as running:
+        running.set_next_nonce(5)
+        job_id = running.compute(other.order(devnet), other.computed)
+        (outcome,) = running.await_over([job_id], timeout_s=3.0)
+        assert running.settling.drain(timeout_s=2.0), "waits for what nobody can find out"
     assert outcome.state is JobState.UNKNOWN
     assert outcome.reason is not None
     assert outcome.reason.code == "settlement_not_found"
