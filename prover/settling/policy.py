@@ -25,6 +25,8 @@ class SettlingPolicy:
     """So old a request of a channel is before it is given up: a node that is behind refuses it, too."""
     withdrawals_every_s: float = 60.0
     """How often channels are asked whether their payers want their money back."""
+    contents_kept_s: float = 7_200.0
+    """After which request and answer of what is over are deleted; nobody gets an answer again by then."""
     poll_s: float = 0.25
     """Between two looks at the chain while something is under way."""
     idle_poll_s: float = 2.0

@@ -15,6 +15,7 @@ from prover.jobs.store import DurableJobs
 from prover.settling import ledger
 from prover.settling.dispatch import Dispatcher
 from prover.settling.following import Follower
+from prover.settling.forgetting import Forgetter
 from prover.settling.hurry import Hurry
 from prover.settling.judging import Judge
 from prover.settling.looking_up import Finder
@@ -52,6 +53,7 @@ class Settling:
         self._manager = manager
         self._policy = policy
         self._dispatcher = Dispatcher(chain, jobs.writer, jobs.book, manager, judge, policy)
+        self._forgetter = Forgetter(jobs.writer, policy.contents_kept_s)
         self._follower = Follower(jobs.writer, manager, Finder(chain, jobs.book.domain))
         self._stop = threading.Event()
         self._changed = threading.Event()
@@ -133,6 +135,7 @@ class Settling:
             wake.clear()
 
     def _dispatch(self) -> float:
+        self._forgetter.step(time.time())
         next_s = self._dispatcher.step(time.time(), self._hurry.is_wanted, self._sent.set)
         return max(0.0, next_s - time.time())
 
