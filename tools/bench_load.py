@@ -154,7 +154,7 @@ async def _sample(pay: Pay, begin_s: float, give_up_s: float) -> Sample:
     sent_s = time.perf_counter()
     try:
         response = await asyncio.wait_for(pay(), max(0.0, give_up_s - sent_s))
-    except TimeoutError:
+    except (TimeoutError, httpx.TransportError):
         now_s = time.perf_counter()
         return Sample(now_s - begin_s, now_s - sent_s, "", False)
     ended_s = time.perf_counter()

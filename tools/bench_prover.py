@@ -7,7 +7,7 @@ documentation. The clients are the official ones, in this process; what they bur
 
 A measurement is named by who serves, the scheme, how many clients pay at the same time, and whether they sign
 in the loop (`signing`) or signed before (`signed`). A request that is not answered in twice the time of the
-measurement is given up, and counts with the time that it had waited.
+measurement is given up; it and one whose connection broke count with the time that they had waited.
 """
 
 from __future__ import annotations

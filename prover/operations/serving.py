@@ -19,6 +19,8 @@ GRACE_S = 30
 """Seconds that running requests get when the service is stopped."""
 _BACKLOG = 2_048
 _LONGEST_HEADERS_BYTES = 65_536
+_KEEP_ALIVE_S = 75
+"""Clients give up idle connections first: who is closed while it sends has lost a request."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         h11_max_incomplete_event_size=_LONGEST_HEADERS_BYTES,
         timeout_graceful_shutdown=GRACE_S,
     )
