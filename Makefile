@@ -208,7 +208,7 @@ bench-scale: setup ## Measure size, queries and export at two million rows, or m
 	@.venv/bin/python tools/bench_scale.py $(ARGS)
 
 .PHONY: bench-prover
-bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes ten minutes)
+bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes half an hour)
 	@.venv/bin/python tools/bench_prover.py $(ARGS)
 
 ##@ Change

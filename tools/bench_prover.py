@@ -46,7 +46,10 @@ VOUCHER_CLIENTS = 50
 VOUCHER_ROUNDS = 20
 PAID_BEFORE = 40
 """Payments that each client signs before a measurement: more than it can send in the time."""
+GOAL_P95_S = 2.5
+"""Within which 95 of 100 answers shall be there, on a chain with one block a second."""
 OURS, OFFICIAL, THREADS = "veritally", "official", "official_threads"
+_AT_FULL_SPEED = "full_speed"
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -98,7 +101,7 @@ _OUR_PATH = "/v1/signed/models/iris/infer"
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, nargs="+", default=[20, 100, 200])
+    parser.add_argument("--clients", type=int, nargs="+", default=[20, 50, 100, 200])
     parser.add_argument("--window-s", type=float, default=WINDOW_S)
     parser.add_argument("--only", choices=(OFFICIAL, THREADS, OURS, "voucher"), help="leave out the rest")
     arguments = parser.parse_args()
@@ -177,18 +180,28 @@ def _vouchers(payers: Sequence[LocalAccount], ours: Server, window_s: float) -> 
 
 
 def _summary(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
-    """The best of each over the scheme `upto`, signing included, and how ours compares."""
+    """The best of each over the scheme `upto`, signing included, and how ours compares.
+
+    Ours is the best of those measurements in which it answered fast enough; the others' is their best.
+    """
     best: dict[str, Load] = {}
     for row in rows:
-        if row.scheme == "upto" and row.signing:
-            known = best.setdefault(row.server.name, row.load)
-            best[row.server.name] = max(known, row.load, key=lambda load: load.per_second)
+        if row.scheme != "upto" or not row.signing:
+            continue
+        names = [row.server.name] if row.server.name != OURS else [_AT_FULL_SPEED]
+        if row.server.name == OURS and row.load.percentile_s(95) <= GOAL_P95_S:
+            names.append(OURS)
+        for name in names:
+            best[name] = max(best.get(name, row.load), row.load, key=lambda load: load.per_second)
     if ours := best.get(OURS):
         yield "requests_per_second", ours.per_second
         yield "p95_s", ours.percentile_s(95)
         for name, label in ((OFFICIAL, "ratio"), (THREADS, "ratio_to_threads")):
             if name in best:
                 yield f"{label}_requests_per_second", ours.per_second / best[name].per_second
+    if fastest := best.get(_AT_FULL_SPEED):
+        yield f"{_AT_FULL_SPEED}_requests_per_second", fastest.per_second
+        yield f"{_AT_FULL_SPEED}_p95_s", fastest.percentile_s(95)
 
 
 def _print(figures: Iterator[tuple[str, float]]) -> None:
