@@ -18,8 +18,8 @@ from indexer.recorded.summary import COMPLETENESS, STATUS, RecordedSource
 from veritally.tables import print_whole
 
 NOTE = (
-    "recorded, unverified: these are claims of foreign contracts. They have no tier and are in no verified figure. "
-    "What a node left out cannot be noticed: completeness cannot be proved."
+    "recorded, unverified: claims of foreign contracts, without a tier, and in no verified figure. "
+    "What a node leaves out is not noticed: completeness cannot be proved."
 )
 """Stands below every table and in every JSON."""
 _HEADINGS = ("source", "chain", "contract", "payee", "blocks", "rows", "repeated", "claimed", "first", "last")
@@ -131,15 +131,11 @@ def _notes(sources: Sequence[RecordedSource]) -> list[str]:
     for source in sources:
         contract = to_checksum_address(source.contract)
         if source.repeated:
-            notes.append(
-                f"{contract}: {source.claimed_without_repeated} inferences claimed without repetitions"
-            )
+            notes.append(f"{contract}: {source.claimed_without_repeated} inferences without repetitions")
         if source.other_logs:
             notes.append(f"{contract}: {source.other_logs} logs of no known form are not counted")
         if source.also_verified:
-            notes.append(
-                f"{contract}: {source.also_verified} payments belong to inferences that are verified, too"
-            )
+            notes.append(f"{contract}: {source.also_verified} payments are of verified inferences, too")
     return notes
 
 

@@ -18,18 +18,18 @@ LARGEST_TRANSFER = 2**96 - 1
 """Base units, the largest amount that Settlement knows. A transfer of more is stored as one of so many."""
 
 _INSERT_TRANSFER = text(
-    "INSERT INTO token_transfer (chain_id, block, log_index, block_timestamp_s, transaction_hash, asset, sender,"
-    " recipient, amount_e20, amount_e10, amount_e0) VALUES (:chain_id, :block, :log_index, :block_timestamp_s,"
-    " :transaction_hash, :asset, :sender, :recipient, :amount_e20, :amount_e10, :amount_e0)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO token_transfer (chain_id, block, log_index, block_timestamp_s, transaction_hash, asset,"
+    " sender, recipient, amount_e20, amount_e10, amount_e0) VALUES (:chain_id, :block, :log_index,"
+    " :block_timestamp_s, :transaction_hash, :asset, :sender, :recipient, :amount_e20, :amount_e10,"
+    " :amount_e0) ON CONFLICT DO NOTHING"
 )
 _MARK_REPEATED = text(
-    "UPDATE recorded_settlement SET repeated = TRUE WHERE chain_id = :chain_id AND repeated = FALSE"
+    "UPDATE recorded_settlement AS row_ SET repeated = TRUE WHERE chain_id = :chain_id AND repeated = FALSE"
     " AND claim IN (SELECT claim FROM recorded_settlement AS added WHERE added.source_id = :source_id"
     " AND added.block >= :first AND added.block <= :last)"
-    " AND EXISTS (SELECT 1 FROM recorded_settlement AS earlier WHERE earlier.chain_id = recorded_settlement.chain_id"
-    " AND earlier.claim = recorded_settlement.claim AND (earlier.block < recorded_settlement.block"
-    " OR (earlier.block = recorded_settlement.block AND earlier.log_index < recorded_settlement.log_index)))"
+    " AND EXISTS (SELECT 1 FROM recorded_settlement AS earlier WHERE earlier.chain_id = row_.chain_id"
+    " AND earlier.claim = row_.claim AND (earlier.block < row_.block"
+    " OR (earlier.block = row_.block AND earlier.log_index < row_.log_index)))"
 )
 
 
