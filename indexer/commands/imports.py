@@ -93,8 +93,7 @@ def x402(
 ) -> None:
     """Import plain x402 payments to known addresses, up to the final block, and sum them up.
 
-    Example: veritally-indexer import x402 --chain-id 8453 --from-block 40000000
-    --asset 0xFbC2051AE2265686a469421b2C5A2D5462FbF5eB --pay-to 0x9deEBB5D1b22e4a6e027977CeAd13893A7E4cC1a
+    Example: veritally-indexer import x402 --chain-id 8453 --asset 0xFbC2... --pay-to 0x9deE...
     """
     form = _form(as_table, as_json, as_csv)
     token = _address("--asset", asset)

@@ -89,25 +89,15 @@ def write_found(
     Raises:
         ConcurrentIndexerError: one of them does not stand there any more.
     """
-    of_chain = (
-        col(RecordedSourceRow.chain_id) == chain_id
-    )  # locks them all: repetitions are looked for in all
+    of_chain = col(RecordedSourceRow.chain_id) == chain_id
+    # This locks all of them, because repetitions are looked for in the rows of all.
     session.exec(update(RecordedSourceRow).where(of_chain).values(final_block=final_block))
     for source in sources:
         _move(session, source, found)
-        rows = found.settlements.get(source.id, ())
-        session.add_all(
-            _settlement_row(chain_id, source.id, one, found.blocks[one.log.block]) for one in rows
-        )
-        session.flush()
-        if rows:
-            place = {"first": found.first.number, "last": found.last.number}
-            session.connection().execute(
-                _MARK_REPEATED, {"chain_id": chain_id, "source_id": source.id, **place}
-            )
+        _write_settlements(session, chain_id, source.id, found)
     if found.transfers:
-        rows_ = [_transfer_row(chain_id, one, found.blocks[one.log.block]) for one in found.transfers]
-        session.connection().execute(_INSERT_TRANSFER, rows_)
+        rows = [_transfer_row(chain_id, one, found.blocks[one.log.block]) for one in found.transfers]
+        session.connection().execute(_INSERT_TRANSFER, rows)
 
 
 def _move(session: Session, source: Source, found: Found) -> None:
@@ -122,6 +112,18 @@ def _move(session: Session, source: Source, found: Found) -> None:
     }
     if session.exec(statement.values(after)).rowcount != 1:
         raise ConcurrentIndexerError(source.next_block)
+
+
+def _write_settlements(session: Session, chain_id: int, source_id: int, found: Found) -> None:
+    settlements = found.settlements.get(source_id, ())
+    if settlements:
+        blocks = found.blocks
+        rows = [_settlement_row(chain_id, source_id, one, blocks[one.log.block]) for one in settlements]
+        session.add_all(rows)
+        session.flush()
+        where = {"chain_id": chain_id, "source_id": source_id}
+        where |= {"first": found.first.number, "last": found.last.number}
+        session.connection().execute(_MARK_REPEATED, where)
 
 
 def _settlement_row(chain_id: int, source_id: int, one: Settlement, block: Block) -> RecordedSettlementRow:

@@ -19,12 +19,13 @@ COMPLETENESS = "cannot be proved"
 """Of every import: foreign events have no sequence number, and no counter to compare with."""
 
 _ALSO_VERIFIED = text(
-    "SELECT COUNT(*) FROM recorded_settlement AS r WHERE r.source_id = :source_id AND EXISTS ("
-    "SELECT 1 FROM deployment AS d JOIN inference AS i"
-    f" ON i.id >= d.id * {1 << DEPLOYMENT_SHIFT} + r.block * {1 << LOG_INDEX_BITS}"
-    f" AND i.id < d.id * {1 << DEPLOYMENT_SHIFT} + (r.block + 1) * {1 << LOG_INDEX_BITS}"
+    "SELECT COUNT(*) FROM recorded_settlement AS r WHERE r.source_id = :source_id AND EXISTS (SELECT 1"
+    " FROM deployment AS d JOIN inference AS i ON i.id >= d.id * :deployment + r.block * :block"
+    " AND i.id < d.id * :deployment + (r.block + 1) * :block"
     " WHERE d.chain_id = r.chain_id AND i.transaction_hash = r.transaction_hash)"
 )
+_KEYS = {"deployment": 1 << DEPLOYMENT_SHIFT, "block": 1 << LOG_INDEX_BITS}
+"""How many keys of events belong to a deployment, and to a block."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class RecordedSource:
     repeated: int
     """Rows that claim again what an earlier row of the chain claimed."""
     claimed_inferences: int | None
-    """What the events say, added up: sizes of batches, and one for each single settlement. None for payments."""
+    """What the events say, added up: sizes of batches, one for each other settlement. None for payments."""
     claimed_without_repeated: int | None
     amount_base_units: int | None
     """Sum of the payments; None where events state no amount."""
@@ -130,4 +131,5 @@ def _amount(session: Session, source_id: int) -> int:
 
 
 def _also_verified(session: Session, source_id: int) -> int:
-    return int(session.connection().execute(_ALSO_VERIFIED, {"source_id": source_id}).scalar_one())
+    parameters = {"source_id": source_id, **_KEYS}
+    return int(session.connection().execute(_ALSO_VERIFIED, parameters).scalar_one())

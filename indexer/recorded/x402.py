@@ -31,7 +31,7 @@ class X402Finder:
         self._asset = asset
 
     def find(self, reader: LogReader, sources: Sequence[Source], from_block: int, to_block: int) -> Found:
-        """Transfers to the payees come first; what stands beside them is only asked for when there are any."""
+        """What stands beside transfers to the payees is only asked for where there are any."""
         payees = tuple(topic_of_address(one.payee) for one in sources)
         part = reader.read([Wanted((self._asset,), ((_TRANSFER,), (), payees))], from_block, to_block)
         transfers = [log for log in part.logs[0] if _is_transfer(log)]
