@@ -30,11 +30,20 @@ class Log:
         """Where it stands in the chain."""
         return self.block, self.log_index
 
-    def words(self, count: int) -> list[bytes] | None:
-        """The first words of the data; None when there are not so many whole ones."""
-        if len(self.data) % WORD or len(self.data) < count * WORD:
-            return None
-        return [self.data[start : start + WORD] for start in range(0, count * WORD, WORD)]
+    def head(self, words: int, dynamic: Sequence[int] = ()) -> list[bytes] | None:
+        """The first words of the data; None when the data are not what a compiler makes of such a head.
+
+        `dynamic` are the positions of the words that stand for bytes or text, which follow one another behind the
+        head, filled up to whole words.
+        """
+        found = [self.data[start : start + WORD] for start in range(0, words * WORD, WORD)]
+        end = words * WORD
+        for position in dynamic:
+            if len(self.data) < end + WORD or int.from_bytes(found[position]) != end:
+                return None
+            length = int.from_bytes(self.data[end : end + WORD])
+            end += WORD + -(-length // WORD) * WORD
+        return found if len(self.data) == end else None
 
 
 @dataclass(frozen=True)

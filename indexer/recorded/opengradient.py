@@ -39,15 +39,14 @@ def read_settlement(log: Log) -> Settlement | None:
 
 
 def _batch(log: Log) -> Settlement | None:
-    return _batch_of(log, Form.BATCH, 3)
+    return _batch_of(log, Form.BATCH, log.head(2, dynamic=(1,)))
 
 
 def _batch_v1(log: Log) -> Settlement | None:
-    return _batch_of(log, Form.BATCH_V1, 1) if len(log.data) == 32 else None
+    return _batch_of(log, Form.BATCH_V1, log.head(1))
 
 
-def _batch_of(log: Log, form: Form, least_words: int) -> Settlement | None:
-    words = log.words(least_words)
+def _batch_of(log: Log, form: Form, words: list[bytes] | None) -> Settlement | None:
     if words is None or len(log.topics) != 2:
         return None
     root = log.topics[1]
@@ -55,7 +54,7 @@ def _batch_of(log: Log, form: Form, least_words: int) -> Settlement | None:
 
 
 def _individual(log: Log) -> Settlement | None:
-    words = log.words(7)
+    words = log.head(5, dynamic=(3, 4))
     payer = address_in(log.topics[2]) if len(log.topics) == 3 else None
     if words is None or payer is None:
         return None
@@ -73,16 +72,16 @@ def _individual(log: Log) -> Settlement | None:
 
 
 def _single_v1(log: Log) -> Settlement | None:
-    return _hashes_of(log, Form.SINGLE_V1) if not log.data else None
+    return _hashes_of(log, Form.SINGLE_V1, log.head(0))
 
 
 def _metadata_v1(log: Log) -> Settlement | None:
-    return _hashes_of(log, Form.METADATA_V1) if log.words(6) is not None else None
+    return _hashes_of(log, Form.METADATA_V1, log.head(3, dynamic=(0, 1, 2)))
 
 
-def _hashes_of(log: Log, form: Form) -> Settlement | None:
+def _hashes_of(log: Log, form: Form, words: list[bytes] | None) -> Settlement | None:
     """Without a time, an honest second inference looks the same: nothing tells a repetition."""
-    if len(log.topics) != 3:
+    if words is None or len(log.topics) != 3:
         return None
     return Settlement(log, form, input_hash=log.topics[1], output_hash=log.topics[2])
 
