@@ -33,8 +33,8 @@ class Log:
     def head(self, words: int, dynamic: Sequence[int] = ()) -> list[bytes] | None:
         """The first words of the data; None when the data are not what a compiler makes of such a head.
 
-        `dynamic` are the positions of the words that stand for bytes or text, which follow one another behind the
-        head, filled up to whole words.
+        `dynamic` are the positions of the words that stand for bytes or text. Those follow one another behind
+        the head, filled up to whole words.
         """
         found = [self.data[start : start + WORD] for start in range(0, words * WORD, WORD)]
         end = words * WORD
