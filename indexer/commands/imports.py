@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from indexer.cursor import find_cursor
 from indexer.database import Database
 from indexer.errors import NothingIndexedError, SettingsError, UsageError
 from indexer.follow import Stop
+from indexer.log import configure, logger
 from indexer.nodes import connect
 from indexer.recorded.importer import Importer, Target
 from indexer.recorded.known import OPENGRADIENT_RELAYS
@@ -34,6 +36,8 @@ FromBlock = Annotated[
 AsTable = Annotated[bool, typer.Option("--table", help="Print a table (the default).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, one line per source.")]
+
+_TOLD_EVERY_S = 5.0
 
 imports = typer.Typer(
     help="Record what foreign contracts say. Unverified, and counted apart.",
@@ -195,8 +199,21 @@ def _import(
     database = _database(settings)
     database.prepare()
     importer = Importer(connect(settings.rpc_urls), database, chain_id, finder, settings.blocks_per_request)
+    configure(settings.log_format)
     with Stop.on_signals() as stop:
-        importer.run(targets, from_block, last_block, stop.is_set)
+        importer.run(targets, from_block, last_block, stop.is_set, _Watch())
+
+
+class _Watch:
+    """Logs every few seconds how far an import is."""
+
+    def __init__(self) -> None:
+        self._told_at_s = time.monotonic()
+
+    def __call__(self, block: int, last_block: int) -> None:
+        if block < last_block and time.monotonic() - self._told_at_s >= _TOLD_EVERY_S:
+            logger().info("importing", block=block, last_block=last_block)
+            self._told_at_s = time.monotonic()
 
 
 def _show(database: Database, form: str, kind: Kind | None = None) -> None:

@@ -50,10 +50,12 @@ class Importer:
         from_block: int | None = None,
         last_block: int | None = None,
         should_stop: Callable[[], bool] = lambda: False,
+        watch: Callable[[int, int], None] = lambda _read, _end: None,
     ) -> int:
         """Imports up to the chain's final block, or to `last_block` when that is earlier.
 
-        Gives the number of ranges that were stored.
+        After each range, `watch` is told up to which block it reached, and which one is the last. Gives the
+        number of ranges that were stored.
 
         Raises:
             SettingsError: a source does not begin at `from_block`, or a node serves another chain.
@@ -81,6 +83,7 @@ class Importer:
             with self._database.writing() as session:
                 write_found(session, self._chain_id, behind, found, final)
             ranges += 1
+            watch(found.last.number, end)
         return ranges
 
     def _find(self, sources: Sequence[Source], start: int, end: int) -> Found:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OPENGRADIENT_CHAIN_ID = 10740
-"""OG EVM devnet, as the constants of OpenGradient's SDK 1.1.4 have it. A README of theirs says 10744."""
-OPENGRADIENT_RPC_URL = "https://ogevmdevnet.opengradient.ai"
-"""Its node, from the same constants. Nothing asks it unless somebody names it."""
+"""OG EVM devnet, as OpenGradient's published code has it. A README of theirs says 10744."""
 
 
 @dataclass(frozen=True)

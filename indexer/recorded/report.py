@@ -131,11 +131,13 @@ def _notes(sources: Sequence[RecordedSource]) -> list[str]:
     for source in sources:
         contract = to_checksum_address(source.contract)
         if source.repeated:
-            notes.append(f"{contract}: {source.claimed_without_repeated} inferences without repetitions")
+            notes.append(
+                f"{contract}: claimed without repetitions: {source.claimed_without_repeated} inferences"
+            )
         if source.other_logs:
-            notes.append(f"{contract}: {source.other_logs} logs of no known form are not counted")
+            notes.append(f"{contract}: logs of no known form, not counted: {source.other_logs}")
         if source.also_verified:
-            notes.append(f"{contract}: {source.also_verified} payments are of verified inferences, too")
+            notes.append(f"{contract}: payments of inferences that are verified, too: {source.also_verified}")
     return notes
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select, update
 
 from indexer.amounts import split
+from indexer.bulk import insert_rows
 from indexer.errors import ConcurrentIndexerError, SettingsError
 from indexer.recorded.rows import Found, Kind, Settlement, Source, Transfer
 from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow
@@ -96,7 +97,7 @@ def write_found(
         _move(session, source, found)
         _write_settlements(session, chain_id, source.id, found)
     if found.transfers:
-        rows = [_transfer_row(chain_id, one, found.blocks[one.log.block]) for one in found.transfers]
+        rows = [_transfer_row(chain_id, one, found.blocks) for one in found.transfers]
         session.connection().execute(_INSERT_TRANSFER, rows)
 
 
@@ -117,39 +118,40 @@ def _move(session: Session, source: Source, found: Found) -> None:
 def _write_settlements(session: Session, chain_id: int, source_id: int, found: Found) -> None:
     settlements = found.settlements.get(source_id, ())
     if settlements:
-        blocks = found.blocks
-        rows = [_settlement_row(chain_id, source_id, one, blocks[one.log.block]) for one in settlements]
-        session.add_all(rows)
-        session.flush()
+        rows = [_settlement_row(source_id, chain_id, one, found.blocks) for one in settlements]
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        insert_rows(session, RecordedSettlementRow, columns)
         where = {"chain_id": chain_id, "source_id": source_id}
         where |= {"first": found.first.number, "last": found.last.number}
         session.connection().execute(_MARK_REPEATED, where)
 
 
-def _settlement_row(chain_id: int, source_id: int, one: Settlement, block: Block) -> RecordedSettlementRow:
-    return RecordedSettlementRow(
-        source_id=source_id,
-        **_place(chain_id, one, block),
-        form=one.form,
-        claim=one.claim,
-        repeated=False,
-        root=one.root,
-        claimed_batch_size=_decimal(one.batch_size),
-        tee_id=one.tee_id,
-        input_hash=one.input_hash,
-        output_hash=one.output_hash,
-        claimed_timestamp=_decimal(one.timestamp),
-        payer=one.payer,
-        payee=one.payee,
-        asset=one.asset,
-        amount_base_units=_decimal(one.amount_base_units),
-    )
+def _settlement_row(
+    source_id: int, chain_id: int, one: Settlement, blocks: Mapping[int, Block]
+) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        **_place(chain_id, one, blocks),
+        "form": str(one.form),
+        "claim": one.claim,
+        "repeated": False,
+        "root": one.root,
+        "claimed_batch_size": _decimal(one.batch_size),
+        "tee_id": one.tee_id,
+        "input_hash": one.input_hash,
+        "output_hash": one.output_hash,
+        "claimed_timestamp": _decimal(one.timestamp),
+        "payer": one.payer,
+        "payee": one.payee,
+        "asset": one.asset,
+        "amount_base_units": _decimal(one.amount_base_units),
+    }
 
 
-def _transfer_row(chain_id: int, one: Transfer, block: Block) -> dict[str, Any]:
+def _transfer_row(chain_id: int, one: Transfer, blocks: Mapping[int, Block]) -> dict[str, Any]:
     e20, e10, e0 = split(min(one.amount_base_units, LARGEST_TRANSFER))
     return {
-        **_place(chain_id, one, block),
+        **_place(chain_id, one, blocks),
         "asset": one.log.contract,
         "sender": one.sender,
         "recipient": one.recipient,
@@ -159,12 +161,12 @@ def _transfer_row(chain_id: int, one: Transfer, block: Block) -> dict[str, Any]:
     }
 
 
-def _place(chain_id: int, one: Settlement | Transfer, block: Block) -> dict[str, Any]:
+def _place(chain_id: int, one: Settlement | Transfer, blocks: Mapping[int, Block]) -> dict[str, Any]:
     return {
         "chain_id": chain_id,
         "block": one.log.block,
         "log_index": one.log.log_index,
-        "block_timestamp_s": block.timestamp_s,
+        "block_timestamp_s": blocks[one.log.block].timestamp_s,
         "transaction_hash": one.log.transaction_hash,
     }
 

@@ -102,7 +102,7 @@ def test_payments_of_verified_inferences_are_named(
     (after,) = summary(capsys, "import", "show", "--database-url", database_url)["sources"]
     assert (after["rows"], after["also_verified"]) == (3, 2)
     assert run("import", "show", "--database-url", database_url) == 0
-    assert "2 payments are of verified inferences, too" in capsys.readouterr().out
+    assert "payments of inferences that are verified, too: 2" in capsys.readouterr().out
 
 
 def test_transfers_back_to_payers_are_imported(

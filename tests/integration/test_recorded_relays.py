@@ -13,6 +13,7 @@ from eth_abi.abi import encode
 from foreign_chain import (
     BLOB,
     CHAIN_ID,
+    FINAL_BEHIND,
     INPUT,
     OUTPUT,
     ROOT,
@@ -28,6 +29,7 @@ from foreign_chain import (
 from indexer.chaos.catalogue import parse_fault
 from indexer.chaos.node import FaultyNode, serve
 from indexer.chaos.upstream import HttpUpstream
+from indexer.commands import imports
 from indexer.database import Database
 from indexer.endpoints import Endpoints
 from indexer.recorded.importer import Importer, Target
@@ -250,6 +252,20 @@ def test_answers_that_do_not_fit_together_are_not_stored(
     assert settlements(sqlite_url) == []
 
 
+def test_long_import_says_how_far_it_is(
+    foreign: ForeignChain,
+    sqlite_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imports, "_TOLD_EVERY_S", 0.0)
+    foreign.mine(20)
+    assert run(*foreign.options(sqlite_url, "--blocks-per-request", "10")) == 0
+    said = capsys.readouterr().err
+    assert said.count("importing") == 2
+    assert f"last_block={foreign.head() - FINAL_BEHIND}" in said
+
+
 def test_second_node_steps_in(foreign: ForeignChain, sqlite_url: str) -> None:
     foreign.batch(ROOT, 1)
     foreign.mine()
@@ -273,8 +289,8 @@ def test_every_form_of_the_summary_says_that_nobody_verified_it(
     assert run(*options) == 0
     table = capsys.readouterr().out
     assert "4000000 inferences" in table
-    assert f"{foreign.v2.address}: 2000000 inferences without repetitions" in table
-    assert f"{foreign.v2.address}: 1 logs of no known form are not counted" in table
+    assert f"{foreign.v2.address}: claimed without repetitions: 2000000 inferences" in table
+    assert f"{foreign.v2.address}: logs of no known form, not counted: 1" in table
     assert "recorded, unverified" in table
     assert "completeness cannot be proved" in table
     shown = ["import", "show", "--database-url", sqlite_url]

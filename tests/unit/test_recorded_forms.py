@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from eth_utils.address import is_checksum_address
 from sqlalchemy import create_engine, text
 
 from indexer.amounts import join
+from indexer.commands.imports import imports
 from indexer.database import Database
 from indexer.errors import ConcurrentIndexerError
 from indexer.recorded import known
 from indexer.recorded.logs import Log, Wanted, in_parts, topic_of
 from indexer.recorded.rows import Form, Found, Kind, Source, Transfer
 from indexer.recorded.store import LARGEST_TRANSFER, open_source, write_found
+from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow, TokenTransferRow
 from indexer.recorded.x402 import _form
 from indexer.wire import Block
 from veritally.x402.addresses import UPTO_PROXY_ADDRESS
 
+ROOT = Path(__file__).parents[2]
+GROUP: Any = typer.main.get_command(imports)
 TOPICS = {
     known.BATCH: "c2aff8d8a10a4543baabf39bd9ff45e7fc3881d19098df350a3b7f339e911127",
     known.INDIVIDUAL: "74e71a1981c03bd0c36f3b1227f3ee2a34dca5d6fef25c4b2787e033ab60b782",
@@ -131,3 +138,18 @@ def test_two_imports_at_once_are_noticed(tmp_path: Path) -> None:
         database.writing() as session,
     ):
         write_found(session, 1, [stale], Found(block, block, {0: block}), 0)
+
+
+def test_page_describes_every_column_and_shows_commands_that_exist() -> None:
+    page = (ROOT / "docs" / "recorded.md").read_text(encoding="utf-8")
+    for table in (RecordedSourceRow, RecordedSettlementRow, TokenTransferRow):
+        section = page.split(f"**`{table.__tablename__}`**")[1].split("\n\n**`")[0]
+        described = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)))
+        assert sorted(described) == sorted(table.model_fields), table.__tablename__
+    assert set(re.findall(r"^\| `([a-z0-9-]+)` \|", page, re.MULTILINE)) >= {form.value for form in Form}
+    assert all(relay.address in page for relay in known.OPENGRADIENT_RELAYS)
+    options = {name: {o for p in command.params for o in p.opts} for name, command in GROUP.commands.items()}
+    shown = re.findall(r"^\$ veritally-indexer import (\w+) (.+)$", page, re.MULTILINE)
+    assert {name for name, _ in shown} == set(options) - {"show"}
+    for name, words in shown:
+        assert {word for word in words.split() if word.startswith("--")} <= options[name]
