@@ -38,6 +38,12 @@ def verdict(rows: list[Settled], now: Window = NOW, kind: Rows = Rows.RAW, **lab
     return judge(cube, Scope(now, kind))
 
 
+def judge_of(rows: list[Settled], of: TierSet) -> Verdict:
+    cube = new_cube("sqlite")
+    fill(cube, rows)
+    return judge(cube, Scope(NOW), of)
+
+
 BEFORE = payers(40, 8, range(4))
 
 
@@ -50,7 +56,7 @@ def test_growing() -> None:
     assert found.parts == pytest.approx({"switching": 0.4, "mix": 0, "entrants": 0, "leavers": 0})
     assert (found.before, found.now) == (Window(FIRST_WEEK, FIRST_WEEK + 4), NOW)
     assert found.reason.startswith(
-        "More than noise explains: the capped strong share went from 20.0% to 60.0%, by +40.0"
+        "More than noise explains: the capped strong share went from 20.0 % to 60.0 %, by +40.0"
     )
 
 
@@ -65,6 +71,17 @@ def test_no_clear_change() -> None:
     assert found.word == VerdictWord.NO_CLEAR_CHANGE == "no clear change"
     assert found.low < 0 < found.delta < found.high
     assert found.reason.startswith("That may be noise: ")
+
+
+def test_rounding_is_no_change() -> None:
+    """All shares are a third, from other numbers in each window."""
+    rows = [
+        Settled(4 * window, f"payer {i}", 1 + j % 3)
+        for window in (0, 1)
+        for i in range(40)
+        for j in range(3 * (1 + (i * (3 + 4 * window)) % 11))
+    ] + [Settled(w, "payer 0", tier) for w in range(8) for tier in (1, 2, 3)]
+    assert [verdict(rows).word, judge_of(rows, TierSet.TEE).word] == [VerdictWord.NO_CLEAR_CHANGE] * 2
 
 
 def test_twenty_payers_are_enough_and_nineteen_are_not() -> None:
