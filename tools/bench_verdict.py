@@ -1,6 +1,6 @@
 """Measures on made-up worlds how often intervals hold the truth, and how often verdicts are wrong.
 
-`bench_verdict.py [--worlds N]` prints the tables that docs/metrics.md quotes. A thousand worlds take a minute or two.
+`bench_verdict.py [--worlds N]` prints the tables that docs/metrics.md quotes. It takes a minute or two.
 """
 
 from __future__ import annotations
