@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from eth_utils.address import to_checksum_address
 
 from indexer.amounts import split
@@ -101,8 +102,9 @@ class MadeCube:
         rows = list(rows)
         self.cube.insert(table, columns, rows)
         if rows:
-            marks = ", ".join("?" * len(columns))
-            self.duck.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+            values = zip(*(map(plain, row) for row in rows), strict=True)
+            self.duck.register("given", pa.table(dict(zip(columns, map(list, values), strict=True))))
+            self.duck.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM given")
 
     def label(self, *labels: tuple[int, int, str, str]) -> None:
         """Payer, prover, label and rule of each."""
@@ -128,6 +130,10 @@ class MadeCube:
         assert answer.columns == metric.columns
         assert all(len(row) == len(answer.columns) for row in answer.rows)
         return answer
+
+
+def plain(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
 
 
 def rounded(value: Any) -> Any:

@@ -11,7 +11,11 @@ from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.metric import Rows
 
 LABELLED = ((3, 901, "self", "same"), (4, 902, "suspected", "captive"), (4, 902, "suspected", "cohort"))
-SPANS = [(FIRST_WEEK + 4, FIRST_WEEK + 8), (FIRST_WEEK + 1, FIRST_WEEK + 2), (FIRST_WEEK + 9, FIRST_WEEK + 10)]
+SPANS = [
+    (FIRST_WEEK + 4, FIRST_WEEK + 8),
+    (FIRST_WEEK + 1, FIRST_WEEK + 2),
+    (FIRST_WEEK + 9, FIRST_WEEK + 10),
+]
 WEEKS = range(FIRST_WEEK, FIRST_WEEK + 10)
 
 
