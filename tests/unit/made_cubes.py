@@ -63,7 +63,7 @@ class MadeCube:
     def __init__(self, trades: Sequence[Trade] = (), weeks: Iterable[int] | None = None) -> None:
         self.cube = Cube()
         self.duck = duckdb.connect()
-        self.duck.execute(sql("cube"))
+        self.duck.execute(sql("cube").replace("INTEGER", "BIGINT"))
         self.trades = trades
         spoken = sorted({t.wk for t in trades}) if weeks is None else list(weeks)
         self.insert("week", ("wk", "inferences"), [(wk, sum(t.wk == wk for t in trades)) for wk in spoken])
@@ -75,8 +75,10 @@ class MadeCube:
 
     def _settle(self, trades: Sequence[Trade]) -> None:
         rows = [
-            (t.wk, t.payer, t.prover, t.model, t.asset, t.required, t.achieved, t.counted, 1)
-            + (t.development, t.unbound, 1, *split(t.amount))
+            (
+                *(t.wk, t.payer, t.prover, t.model, t.asset, t.required, t.achieved, t.counted, 1),
+                *(t.development, t.unbound, 1, *split(t.amount)),
+            )
             for t in trades
         ]
         self.insert("settled_week", (*SETTLED, "development", "unbound", "n", *LIMBS), rows)

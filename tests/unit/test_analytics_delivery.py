@@ -56,7 +56,7 @@ def test_latency(made: MadeCube) -> None:
         assert n == len(ordered)
         assert quantiles == [ordered[math.ceil(n * part / 100) - 1] for part in (50, 90, 99)]
         assert (stated_later, at_limit) == (stated.count(-1), stated.count(LONGEST_LATENCY_S))
-        assert stated_later and at_limit
+        assert min(stated_later, at_limit) > 0
 
 
 @pytest.mark.parametrize(

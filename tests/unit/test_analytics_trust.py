@@ -1,4 +1,4 @@
-"""What is labelled, doubtful, recorded and verified is what a plain calculation over single inferences says."""
+"""What is labelled, doubtful and recorded is what a plain calculation over single inferences says."""
 
 from __future__ import annotations
 
