@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import chaos, config, doctor, export, run, status, sync, tallies, verify
+from indexer.commands import chaos, config, doctor, export, imports, run, status, sync, tallies, verify
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -25,6 +25,7 @@ tallies.register(app)
 doctor.register(app)
 verify.register(app)
 export.register(app)
+imports.register(app)
 chaos.register(app)
 config.register(app)
 

@@ -23,6 +23,7 @@ IndexerError
     ├── SequenceGapError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
+    ├── RecordedBlockChangedError
     ├── CounterMismatchError
     ├── EndpointsDisagreeError
     ├── UnrepairedError
@@ -59,6 +60,9 @@ from indexer.check_errors import (
 )
 from indexer.check_errors import (
     NoSettlementError as NoSettlementError,
+)
+from indexer.check_errors import (
+    RecordedBlockChangedError as RecordedBlockChangedError,
 )
 from indexer.check_errors import (
     SequenceGapError as SequenceGapError,
