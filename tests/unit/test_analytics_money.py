@@ -118,7 +118,7 @@ def test_round_trips(indexed: Database, traded: TradedChain) -> None:
 
 
 def test_payouts(indexed: Database, traded: TradedChain) -> None:
-    """More than was ever paid came out of a pay address, in full weeks; the prover's account pays out nothing."""
+    """More than was ever paid, in full weeks, came out of a pay address; the prover's account is none."""
     pay_address = pay_address_of(traded.chain.deployment, PROVERS[0], Tier.SIGNED)
     late = {"day": 9 + 7.5}
     write(
