@@ -69,7 +69,8 @@ def models(snapshot: Snapshot, names: Names, asked: AskedParties) -> Reply:
     for id_ in order[: asked.limit]:
         event = registered.get(id_)
         said: Mapping[str, Any] = event.arguments if event else {}
-        about = said.get("owner"), said.get("uri"), said.get("weightsHash")
+        owner = to_checksum_address(said["owner"]) if said else None
+        about = owner, said.get("uri"), said.get("weightsHash")
         registered_at_s = None if event is None else event.time_s
         found.append((id_, *about, registered_at_s, *counts.get(id_, _NOTHING)))
     extra = {**span_described(span), "truncated": len(order) > asked.limit}

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+
 from indexer.analytics.answer import Answer, Cell, Column, Kind
 from indexer.analytics.writing import time_text
 from indexer.api import columns as c
@@ -142,7 +144,7 @@ def _route(events: Sequence[RegistryEvent]) -> tuple[Cell, ...] | None:
     return (
         added.subject,
         _integer(said["tier"]),
-        said["verifier"],
+        to_checksum_address(said["verifier"]),
         "stopped" if stopped else "active" if activated else "pending",
         bool(said["deterministic"]),
         _integer(said["activeFrom"]),
@@ -164,7 +166,7 @@ def _enclave(events: Sequence[RegistryEvent]) -> tuple[Cell, ...] | None:
     latest = by_name.get("EnclaveRenewed", registered)
     return (
         registered.subject,
-        said["prover"],
+        to_checksum_address(said["prover"]),
         said["modelId"],
         KeyKind(_integer(said["kind"])).name.lower(),
         Platform(_integer(said["platform"])).name.lower(),
