@@ -114,7 +114,11 @@ def _measure(engine: str, url: str, rows: int, tries: int) -> None:
         for metric in METRICS:
             (first_ms,) = _timings_ms(connection, [f"metrics/{metric.name}"])
             _say(f"{engine}_metric_{metric.name}_first_ms", first_ms)
-        kinds = {**ROLLUPS, **ROWS, "metric": lambda chance: f"metrics/{chance.choice(METRICS).name}"}
+        kinds: dict[str, Path_] = {
+            **ROLLUPS,
+            **ROWS,
+            "metric": lambda chance: f"metrics/{chance.choice(METRICS).name}",
+        }
         kinds["receipt"] = _receipts(connection)
         for name, path in kinds.items():
             chance = random.Random(name)

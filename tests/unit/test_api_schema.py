@@ -53,7 +53,7 @@ STRICTER = {
     "/v1/metrics/{name}",
     "/v1/inferences",
 }
-"""Where a schema cannot say what is refused: days that do not exist, limits that are in disorder, no Monday."""
+"""Where a schema cannot say all that is refused: days that do not exist, limits in disorder, no Monday."""
 PATHS = [route.path for route in api(None).routes]  # type: ignore[arg-type, attr-defined]
 
 
