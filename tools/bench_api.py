@@ -108,6 +108,7 @@ def _measure(engine: str, url: str, rows: int, tries: int) -> None:
     _say(f"{engine}_statistics_loaded_s", time.perf_counter() - started_s)
     started_s = time.perf_counter()
     source.warm()
+    source.refresh()
     _say(f"{engine}_receipts_and_names_loaded_s", time.perf_counter() - started_s)
     with served(make_app(source), "127.0.0.1", 0) as address:
         connection = http.client.HTTPConnection(address.removeprefix("http://"))

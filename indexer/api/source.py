@@ -94,8 +94,7 @@ class Source:
         self._answered = window
 
     def warm(self) -> None:
-        """Loads what the first requests would have to wait for."""
-        self.refresh()
+        """Looks up the names that the first requests would have to wait for."""
         with self.database.transaction() as session:
             self.names.addresses(session, range(1, _WARMED_NAMES))
 

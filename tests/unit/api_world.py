@@ -181,6 +181,7 @@ def client_of(url: str) -> Iterator[TestClient]:
     """Asks the real application over a real database."""
     source = Source(url)
     source.warm()
+    source.refresh()
     with TestClient(make_app(source)) as client:
         client.source = source  # type: ignore[attr-defined]
         yield client

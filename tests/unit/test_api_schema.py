@@ -42,7 +42,7 @@ def url(world: ApiWorld, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def described(url: str) -> Any:
     source = Source(url)
-    source.warm()
+    source.refresh()
     return schemathesis.openapi.from_asgi("/v1/openapi.json", make_app(source))
 
 
