@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import chaos, config, doctor, export, imports, run, status, sync, tallies, verify
+from indexer.commands import (
+    chaos,
+    config,
+    doctor,
+    export,
+    imports,
+    run,
+    serve,
+    status,
+    sync,
+    tallies,
+    verify,
+)
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -19,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 run.register(app)
+serve.register(app)
 sync.register(app)
 status.register(app)
 tallies.register(app)
