@@ -1,0 +1,142 @@
+"""What a page is made of: sections with an answer, figures with the table of the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from indexer.analytics.answer import Answer, Cell, Column, Kind
+from indexer.pages import formats
+
+_NUMERIC = {Kind.COUNT, Kind.SHARE, Kind.NUMBER, Kind.SECONDS, Kind.AMOUNT}
+_NAMES = {
+    "n_eff": "effective payers",
+    "low": "95 % from",
+    "high": "to",
+    "n": "inferences",
+}
+"""Headings of columns whose names are no words."""
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """Text, perhaps with a link, a tier or a label before it."""
+
+    text: str
+    href: str = ""
+    tier: str = ""
+    """`signed`, `tee` or `zkml`: a patch of its colour stands before the text."""
+    whole: str = ""
+    """The text in full when `text` is cut."""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Head of a column."""
+
+    text: str
+    meaning: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption."""
+
+    caption: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[TableCell, ...], ...]
+    empty: str = "None."
+    """Stands in place of rows."""
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One number with what makes it trustworthy."""
+
+    label: str
+    value: str
+    interval: str = ""
+    note: str = ""
+    tier: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart, the table of its numbers, and where the numbers can be had."""
+
+    id: str
+    title: str
+    table: Table
+    chart: Markup | None = None
+    metrics: tuple[str, ...] = ()
+    """Names of the metrics behind it, for the links."""
+    note: str = ""
+    table_open: bool = False
+    wide: bool = False
+    legend: bool = False
+    """Whether the names of the tiers stand above."""
+
+
+@dataclass(frozen=True)
+class VerdictCard:
+    """A verdict with what it rests on."""
+
+    title: str
+    word: str
+    kind: str
+    """Class that gives the colour."""
+    reason: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something to type into a terminal."""
+
+    meaning: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question with its answer."""
+
+    id: str
+    short: str
+    """Two or three words, for the table of contents."""
+    question: str
+    answer: str
+    explanation: str = ""
+    stats: tuple[Stat, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    verdicts: tuple[VerdictCard, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def table_of(answer: Answer, caption: str, leave_out: Sequence[str] = (), empty: str = "None.") -> Table:
+    """A table of all rows of an answer."""
+    shown = [(i, column) for i, column in enumerate(answer.columns) if column.name not in leave_out]
+    headings = tuple(
+        Heading(heading(column), column.meaning, column.kind in _NUMERIC) for _, column in shown
+    )
+    rows = tuple(tuple(cell_of(row[i], column.kind) for i, column in shown) for row in answer.rows)
+    return Table(caption, headings, rows, empty)
+
+
+def cell_of(value: Cell, kind: Kind) -> TableCell:
+    """A cell with the link, the patch of colour or the full text that its kind has."""
+    text = formats.cell(value, kind)
+    if kind is Kind.TIER and isinstance(value, int) and value in formats.TIER_NAMES:
+        return TableCell(text, tier=formats.tier_label(value))
+    if kind in (Kind.ADDRESS, Kind.ID) and isinstance(value, str):
+        return TableCell(text, whole=value)
+    return TableCell(text, is_number=kind in _NUMERIC)
+
+
+def heading(column: Column) -> str:
+    """A column's name in words."""
+    return _NAMES.get(column.name, column.name.replace("_", " "))
