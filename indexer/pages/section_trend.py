@@ -18,8 +18,8 @@ from indexer.pages.svg import Mark
 ROWS = {Rows.RAW: "All paid inferences", Rows.STRICT: "Without self-dealing and suspected pairs"}
 _KINDS = {VerdictWord.GROWING: "growing", VerdictWord.SHRINKING: "shrinking", VerdictWord.NO_CLEAR_CHANGE: "calm"}
 _PARTS = {
-    "switching": "Payers changed their own choice",
-    "mix": "Payers changed how much they buy",
+    "switching": "Own choice changed",
+    "mix": "Amounts bought changed",
     "entrants": "New payers",
     "leavers": "Payers who left",
 }

@@ -99,7 +99,7 @@ def grid(parent: Element, ticks: Sequence[tuple[float, str]], top_px: int, plot_
 def nice_top(largest: float) -> float:
     """A round number at or above this one, for the end of an axis."""
     for exponent in count(-4):
-        for step in (1, 2, 2.5, 5):
+        for step in (1, 2, 3, 4, 6, 8):
             if step * 10.0**exponent >= largest:
                 return step * 10.0**exponent
     raise AssertionError("numbers do not end")
