@@ -65,6 +65,23 @@ class Stat:
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a colour stands for."""
+
+    kind: str
+    """`signed`, `tee`, `zkml`, or a class of the style sheet."""
+    name: str
+    meaning: str = ""
+
+
+TIER_KEYS = (
+    Key("signed", "Signed", "the prover's signature"),
+    Key("tee", "TEE", "a key inside an attested enclave"),
+    Key("zkml", "zkML", "a zero-knowledge proof of the run"),
+)
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart, the table of its numbers, and where the numbers can be had."""
 
@@ -77,8 +94,8 @@ class Figure:
     note: str = ""
     table_open: bool = False
     wide: bool = False
-    legend: bool = False
-    """Whether the names of the tiers stand above."""
+    legend: tuple[Key, ...] = ()
+    """Stands above the chart."""
 
 
 @dataclass(frozen=True)

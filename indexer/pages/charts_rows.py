@@ -33,6 +33,8 @@ class RangeRow:
     mark: Mark
     low: float | None
     high: float | None
+    other: Mark | None = None
+    """A second, smaller one."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def range_rows(
         if row.low is not None and row.high is not None:
             ends = {"x1": across(scale.place(row.low)), "x2": across(scale.place(row.high))}
             element("line", svg, **ends, y1=middle, y2=middle, class_="whisker", stroke=INK, stroke_width=2)
-        mark(svg, "circle", row.mark, cx=across(scale.place(row.mark.value)), cy=middle, r=6)
+        for shown, r in ((row.other, 4), (row.mark, 6)):
+            if shown is not None:
+                mark(svg, "circle", shown, cx=across(scale.place(shown.value)), cy=middle, r=r)
     return markup(svg)
 
 
@@ -120,6 +124,13 @@ def from_zero(values: Sequence[float]) -> Scale:
     """Shares."""
     top = min(nice_top(max([*values, 1e-4])), 1.0)
     return Scale(0.0, top, tuple((top * n / 4, f"{100 * top * n / 4:.3g} %") for n in range(5)))
+
+
+def logarithmic(ticks: Sequence[tuple[float, str]], largest: float) -> Scale:
+    """From the first tick to the first one at or above the largest value."""
+    used = [tick for tick, after in zip(ticks, [(0.0, ""), *ticks], strict=False) if after[0] < largest]
+    used = used if len(used) > 1 else list(ticks[:2])
+    return Scale(used[0][0], used[-1][0], tuple(used), logarithmic=True)
 
 
 def _named(svg: Element, y: float, label: str, note: str) -> None:

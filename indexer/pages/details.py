@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexer.pages import formats
-from indexer.pages.blocks import Figure, Heading, Table, TableCell
+from indexer.pages.blocks import TIER_KEYS, Figure, Heading, Table, TableCell
 from indexer.pages.charts_rows import SplitRow, split_rows
 from indexer.pages.lookups import RECENT_DAYS
 from indexer.pages.render import render
@@ -128,7 +128,7 @@ def _parties_figure(party: Party, found: Sequence[PartyLine]) -> Figure:
     rows = tuple(_party_row(party, line) for line in found)
     table = Table(f"{_TITLES[party]} by inferences of the last {RECENT_DAYS} days", heads, rows)
     chart = split_rows(f"{name}-chart", title, said, bars)
-    return Figure(name, title, table, chart, wide=True, legend=True, table_open=True)
+    return Figure(name, title, table, chart, wide=True, legend=TIER_KEYS, table_open=True)
 
 
 def _party_row(party: Party, line: PartyLine) -> tuple[TableCell, ...]:
@@ -161,7 +161,7 @@ def _split(totals: Sequence[Total]) -> Figure | None:
         for tier, n in sorted(by_tier.items())
     )
     chart = split_rows("split-chart", title, said, [row])
-    return Figure("split", title, Table(title, heads, rows), chart, wide=True, legend=True)
+    return Figure("split", title, Table(title, heads, rows), chart, wide=True, legend=TIER_KEYS)
 
 
 def _parts(by_tier: Sequence[tuple[int, int]], name: str) -> tuple[Mark, ...]:

@@ -54,6 +54,11 @@ def number(value: float | None) -> str:
     return _minus(f"{value:.3g}")
 
 
+def times(ratio: float | None) -> str:
+    """`1.6×`."""
+    return NONE if ratio is None else f"{number(ratio)}×"
+
+
 def duration(seconds: float | None) -> str:
     """`45 s`, `3 min`, `5 h`, `3 days`."""
     if seconds is None:

@@ -8,10 +8,14 @@ from typing import Any
 from indexer.analytics.metric import Rows
 from indexer.pages.desk import Desk
 from indexer.pages.render import render
+from indexer.pages.section_delivery import asked_delivered, cost
+from indexer.pages.section_flows import flows
 from indexer.pages.section_shares import share_now
 from indexer.pages.section_trend import trend
+from indexer.pages.section_trust import concentration, freshness, labelled, tainted
 from indexer.pages.source import AnalysisView, PageSource
 
+SECTIONS = (share_now, trend, asked_delivered, flows, cost, concentration, labelled, tainted, freshness)
 WEEK_CHOICES = (1, 4, 8)
 """Lengths of the window that can be chosen."""
 
@@ -37,7 +41,7 @@ def overview(source: PageSource, choice: Choice, now_s: int, standalone: bool = 
 def _answers(analysis: AnalysisView, choice: Choice) -> dict[str, Any]:
     desk = Desk(analysis, analysis.window(choice.weeks), choice.rows)
     return {
-        "sections": (share_now(desk), trend(desk)),
+        "sections": tuple(section(desk) for section in SECTIONS),
         "window": desk.now,
         "strict": choice.rows is Rows.STRICT,
         "query": f"&weeks={choice.weeks}&rows={choice.rows.name.lower()}",

@@ -14,16 +14,7 @@ from indexer.analytics.metric import METHODOLOGY
 from indexer.pages import formats
 from indexer.pages.source import StateView
 from indexer.pages.svg import FILLS
-from veritally.tiers import SETTLED_TIERS, Tier
 
-_MEANINGS = {
-    Tier.SIGNED: "the prover's signature",
-    Tier.TEE: "a key inside an attested enclave",
-    Tier.ZKML: "a zero-knowledge proof of the run",
-}
-TIERS = tuple(
-    {"label": tier.label, "name": formats.TIER_NAMES[tier], "meaning": _MEANINGS[tier]} for tier in SETTLED_TIERS
-)
 NAVIGATION = (
     {"href": "/", "name": "Overview"},
     {"href": "/models", "name": "Models"},
@@ -45,7 +36,6 @@ def render(template: str, state: StateView | None, now_s: int, here: str = "", *
         navigation=NAVIGATION,
         stylesheet=Markup(static("page.css")) if alone else "",  # noqa: S704
         stylesheet_version=version("page.css"),
-        tiers=TIERS,
         fills={tier.label: fill for tier, fill in FILLS.items()},
         **content,
     )

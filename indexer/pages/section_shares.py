@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from indexer.analytics.answer import Cell
-from indexer.pages.blocks import Figure, Heading, Section, Stat, Table, TableCell, table_of
+from indexer.pages.blocks import TIER_KEYS, Figure, Heading, Section, Stat, Table, TableCell, table_of
 from indexer.pages.charts_rows import RangeRow, SplitRow, from_zero, range_rows, split_rows
 from indexer.pages.charts_time import WeekShares, stacked_weeks
 from indexer.pages.desk import Desk
@@ -112,7 +112,7 @@ def _ways(desk: Desk) -> Figure:
         chart=split_rows("ways-chart", title, said, rows),
         metrics=("count-share", "capped-share", "payer-equal-share", "value-share"),
         note="When these differ, a few large payers behave unlike the many.",
-        legend=True,
+        legend=TIER_KEYS,
     )
 
 
@@ -179,5 +179,5 @@ def _weeks(desk: Desk) -> Figure:
         metrics=("weekly-count-share",),
         note="Full weeks that are final, from Monday on, UTC.",
         wide=True,
-        legend=True,
+        legend=TIER_KEYS,
     )

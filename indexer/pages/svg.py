@@ -33,6 +33,8 @@ class Mark:
     """As the table writes it."""
     label: str = ""
     """Of what, in words."""
+    kind: str = ""
+    """Class that gives the colour where there is no tier."""
 
 
 def element(name: str, parent: Element | None = None, text: str = "", **attributes: Value) -> Element:
@@ -60,7 +62,7 @@ def picture(identity: str, title: str, description: str, height_px: int, kind: s
 
 def mark(parent: Element, name: str, of: Mark, **attributes: Value) -> Element:
     """A shape that stands for a value; pointing at it shows the value."""
-    known: dict[str, Value] = {"class_": "mark", "data_value": of.value, "data_text": of.text}
+    known: dict[str, Value] = {"class_": f"mark {of.kind}".strip(), "data_value": of.value, "data_text": of.text}
     if of.tier is not None:
         tier = Tier(of.tier)
         known |= {"data_tier": tier.label, "class_": f"mark tier-{tier.label}", "fill": FILLS[tier]}
