@@ -1,1 +1,1 @@
-"""The page: HTML made on the server, charts drawn in Python, nothing that needs JavaScript. See docs/page.md."""
+"""The page: HTML made on the server, charts drawn in Python, no JavaScript. See docs/page.md."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,6 +17,8 @@ _NAMES = {
     "n": "inferences",
 }
 """Headings of columns whose names are no words."""
+_PATHS = {"model": "/models", "prover": "/provers", "payer": "/payers"}
+"""Pages of what stands in columns of these names."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Figure:
     """Names of the metrics behind it, for the links."""
     note: str = ""
     table_open: bool = False
+    """Whether the table can be seen at once; short ones without a chart can be anyway."""
     wide: bool = False
     legend: tuple[Key, ...] = ()
     """Stands above the chart."""
@@ -128,29 +130,30 @@ class Section:
     question: str
     answer: str
     explanation: str = ""
+    notice: str = ""
+    """What nobody may overlook."""
     stats: tuple[Stat, ...] = ()
     figures: tuple[Figure, ...] = ()
     verdicts: tuple[VerdictCard, ...] = ()
     commands: tuple[Command, ...] = ()
 
 
-def table_of(answer: Answer, caption: str, leave_out: Sequence[str] = (), empty: str = "None.") -> Table:
+def table_of(answer: Answer, caption: str, empty: str = "None.") -> Table:
     """A table of all rows of an answer."""
-    shown = [(i, column) for i, column in enumerate(answer.columns) if column.name not in leave_out]
-    headings = tuple(
-        Heading(heading(column), column.meaning, column.kind in _NUMERIC) for _, column in shown
-    )
-    rows = tuple(tuple(cell_of(row[i], column.kind) for i, column in shown) for row in answer.rows)
+    headings = tuple(Heading(heading(c), c.meaning, c.kind in _NUMERIC) for c in answer.columns)
+    rows = tuple(tuple(map(cell_of, row, answer.columns)) for row in answer.rows)
     return Table(caption, headings, rows, empty)
 
 
-def cell_of(value: Cell, kind: Kind) -> TableCell:
+def cell_of(value: Cell, column: Column) -> TableCell:
     """A cell with the link, the patch of colour or the full text that its kind has."""
+    kind = column.kind
     text = formats.cell(value, kind)
     if kind is Kind.TIER and isinstance(value, int) and value in formats.TIER_NAMES:
         return TableCell(text, tier=formats.tier_label(value))
     if kind in (Kind.ADDRESS, Kind.ID) and isinstance(value, str):
-        return TableCell(text, whole=value)
+        path = _PATHS.get(column.name)
+        return TableCell(text, whole=value, href=f"{path}/{value}" if path else "")
     return TableCell(text, is_number=kind in _NUMERIC)
 
 

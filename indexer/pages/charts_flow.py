@@ -36,20 +36,25 @@ class Place:
 
 
 def flow_chart(
-    identity: str, title: str, description: str, flows: Sequence[Flow], places: tuple[Sequence[Place], Sequence[Place]]
+    identity: str,
+    title: str,
+    description: str,
+    flows: Sequence[Flow],
+    places: tuple[Sequence[Place], Sequence[Place]],
 ) -> Markup:
     """Bands from left to right, as thick as the number of payers."""
     left, right = (_Side(flows, side, places[number]) for number, side in enumerate(("source", "target")))
     scale = min(left.scale, right.scale)
-    left.lay(scale)
-    right.lay(scale)
-    svg = picture(identity, title, description, _HEIGHT_PX, "flows")
-    svg.set("viewBox", f"0 0 100 {_HEIGHT_PX}")
+    height_px = max(left.lay(scale), right.lay(scale))
+    svg = picture(identity, title, description, round(height_px), "flows")
+    svg.set("viewBox", f"0 0 100 {round(height_px)}")
     svg.set("preserveAspectRatio", "none")
     for flow in sorted(flows, key=lambda flow: (left.order(flow.source), right.order(flow.target))):
         _band(svg, flow, left, right, flow.payers * scale)
     text = Markup('<div class="chart flow">{}{}{}</div>')
-    return text.format(_names(left, at_left=True), markup(svg), _names(right, at_left=False))
+    return text.format(
+        _names(left, height_px, at_left=True), markup(svg), _names(right, height_px, at_left=False)
+    )
 
 
 class _Side:
@@ -63,13 +68,15 @@ class _Side:
         self.top_px: dict[str, float] = {}
         self._used_px: dict[str, float] = {}
 
-    def lay(self, scale: float) -> None:
+    def lay(self, scale: float) -> float:
+        """Gives each place its room; returns the height of all."""
         y = 0.0
         for place in self.places:
             self.top_px[place.key] = y
             self._used_px[place.key] = y
             y += max(self.payers[place.key] * scale, _LEAST_PX) + _GAP_PX
         self.scale = scale
+        return y - _GAP_PX
 
     def take(self, key: str, height_px: float) -> float:
         """The top of the next band at a place."""
@@ -87,7 +94,9 @@ class _Side:
 def _band(svg: Element, flow: Flow, left: _Side, right: _Side, height_px: float) -> None:
     y0, y1 = left.take(flow.source, height_px), right.take(flow.target, height_px)
     b0, b1 = y0 + height_px, y1 + height_px
-    path = f"M0 {y0:.2f}C50 {y0:.2f} 50 {y1:.2f} 100 {y1:.2f}L100 {b1:.2f}C50 {b1:.2f} 50 {b0:.2f} 0 {b0:.2f}Z"
+    path = (
+        f"M0 {y0:.2f}C50 {y0:.2f} 50 {y1:.2f} 100 {y1:.2f}L100 {b1:.2f}C50 {b1:.2f} 50 {b0:.2f} 0 {b0:.2f}Z"
+    )
     source, target = left.of(flow.source), right.of(flow.target)
     of = Mark(None, flow.payers, count(flow.payers), f"{source.name} to {target.name}")
     kind = source.kind if source.kind != "outside" else target.kind
@@ -96,15 +105,26 @@ def _band(svg: Element, flow: Flow, left: _Side, right: _Side, height_px: float)
     band.set("data-to", flow.target)
 
 
-def _names(side: _Side, at_left: bool) -> Markup:
+def _names(side: _Side, height_px: float, at_left: bool) -> Markup:
     """Names and numbers beside the bands; the description says the same to screen readers."""
-    svg = element("svg", class_="names", width=_NAMES_PX, height=_HEIGHT_PX, aria_hidden="true")
+    svg = element("svg", class_="names", width=_NAMES_PX, height=round(height_px), aria_hidden="true")
     x_node = _NAMES_PX - _NODE_PX if at_left else 0
     x, anchor = (x_node - 6, "end") if at_left else (_NODE_PX + 6, "start")
     for place in side.places:
         y, payers = side.top_px[place.key], side.payers[place.key]
-        height_px = max(payers * side.scale, 2.0)
-        element("rect", svg, x=x_node, y=y, width=_NODE_PX, height=height_px, class_=f"node {place.kind}", fill=INK)
-        middle = y + max(height_px, _LEAST_PX) / 2 + 4
-        element("text", svg, f"{place.name} {count(payers)}", x=x, y=middle, text_anchor=anchor, class_="tick", fill=INK)
+        node_px = max(payers * side.scale, 2.0)
+        element(
+            "rect", svg, x=x_node, y=y, width=_NODE_PX, height=node_px, class_=f"node {place.kind}", fill=INK
+        )
+        middle = y + max(node_px, _LEAST_PX) / 2 + 4
+        element(
+            "text",
+            svg,
+            f"{place.name} {count(payers)}",
+            x=x,
+            y=middle,
+            text_anchor=anchor,
+            class_="tick",
+            fill=INK,
+        )
     return markup(svg)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
+from indexer.pages.formats import MINUS, tier_label
 from indexer.pages.svg import INK, Element, Mark, across, element, mark, markup, nice_top, picture
 
 _ROW_PX, _LABEL_PX, _BAR_PX = 50, 15, 18
@@ -54,15 +56,18 @@ def split_rows(identity: str, title: str, description: str, rows: Sequence[Split
         x = 0.0
         for part in row.parts:
             width = max(part.value, 0.0)
-            place = {"x": across(x), "width": across(width), "y": y + _LABEL_PX + 6, "height": _BAR_PX}
+            place: dict[str, Any] = {
+                "x": across(x),
+                "width": across(width),
+                "y": y + _LABEL_PX + 6,
+                "height": _BAR_PX,
+            }
             mark(svg, "rect", part, **place)
             x += width
     return markup(svg)
 
 
-def range_rows(
-    identity: str, title: str, description: str, rows: Sequence[RangeRow], scale: Scale
-) -> Markup:
+def range_rows(identity: str, title: str, description: str, rows: Sequence[RangeRow], scale: Scale) -> Markup:
     """Values with whiskers on one scale."""
     height_px = _ROW_PX * len(rows) + _AXIS_PX
     svg = picture(identity, title, description, height_px, "rows")
@@ -76,7 +81,9 @@ def range_rows(
             element("line", svg, **ends, y1=middle, y2=middle, class_="whisker", stroke=INK, stroke_width=2)
         for shown, r in ((row.other, 4), (row.mark, 6)):
             if shown is not None:
-                mark(svg, "circle", shown, cx=across(scale.place(shown.value)), cy=middle, r=r)
+                mark(
+                    svg, "circle", shown, cx=across(scale.place(shown.value)), cy=middle, r=r, **_plain(shown)
+                )
     return markup(svg)
 
 
@@ -116,7 +123,9 @@ class Scale:
 def symmetric(values: Sequence[float]) -> Scale:
     """Differences of shares around zero."""
     top = nice_top(max([abs(value) for value in values] + [1e-4]))
-    ticks = tuple((top * step, f"{100 * top * step:+.3g}".replace("-", "−")) for step in (-1, -0.5, 0, 0.5, 1))
+    ticks = tuple(
+        (top * step, f"{100 * top * step:+.3g}".replace("-", MINUS)) for step in (-1, -0.5, 0, 0.5, 1)
+    )
     return Scale(-top, top, tuple((at, "0" if at == 0 else label) for at, label in ticks))
 
 
@@ -131,6 +140,13 @@ def logarithmic(ticks: Sequence[tuple[float, str]], largest: float) -> Scale:
     used = [tick for tick, after in zip(ticks, [(0.0, ""), *ticks], strict=False) if after[0] < largest]
     used = used if len(used) > 1 else list(ticks[:2])
     return Scale(used[0][0], used[-1][0], tuple(used), logarithmic=True)
+
+
+def _plain(shown: Mark) -> dict[str, str]:
+    """A dot is too small for a pattern."""
+    if shown.tier is None:
+        return {"class_": "mark dot"}
+    return {"class_": f"mark {tier_label(shown.tier)}", "fill": INK}
 
 
 def _named(svg: Element, y: float, label: str, note: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from markupsafe import Markup
 
@@ -62,9 +64,7 @@ def stacked_weeks(identity: str, title: str, weeks: Sequence[WeekShares]) -> Mar
     return _beside(axis(ticks, _HEIGHT_PX, _TOP_PX, _PLOT_PX), svg)
 
 
-def share_weeks(
-    identity: str, title: str, weeks: Sequence[WeekShare], before: Window, now: Window
-) -> Markup:
+def share_weeks(identity: str, title: str, weeks: Sequence[WeekShare], before: Window, now: Window) -> Markup:
     """A share per week with its interval; the two windows that are compared are shaded."""
     top = min(nice_top(max([w.high or w.share for w in weeks])), 1.0)
     ticks = [(step / 4, f"{100 * top * step / 4:.3g} %") for step in range(5)]
@@ -75,8 +75,8 @@ def share_weeks(
     _shade(svg, numbers, now, "now")
     grid(svg, ticks, _TOP_PX, _PLOT_PX)
     places = [((i + 0.5) / len(weeks), _down(week.share, top)) for i, week in enumerate(weeks)]
-    for (x, y), (x_next, y_next) in zip(places, places[1:], strict=False):
-        ends = {"x1": across(x), "x2": across(x_next), "y1": y, "y2": y_next}
+    for (x, y), (x_next, y_next) in pairwise(places):
+        ends: dict[str, Any] = {"x1": across(x), "x2": across(x_next), "y1": y, "y2": y_next}
         element("line", svg, **ends, class_="line", stroke=INK, stroke_width=2)
     for (x, y), week in zip(places, weeks, strict=True):
         _point(svg, x, y, week, top)
@@ -86,7 +86,7 @@ def share_weeks(
 
 def _point(svg: Element, x: float, y: float, week: WeekShare, top: float) -> None:
     if week.low is not None and week.high is not None:
-        ends = {"y1": _down(min(week.high, top), top), "y2": _down(max(week.low, 0.0), top)}
+        ends: dict[str, Any] = {"y1": _down(min(week.high, top), top), "y2": _down(max(week.low, 0.0), top)}
         element("line", svg, x1=across(x), x2=across(x), **ends, class_="whisker", stroke=INK)
     between = interval(week.low, week.high)
     text = f"{percent(week.share)}{f' ({between})' if between else ''}"
@@ -99,7 +99,7 @@ def _shade(svg: Element, weeks: Sequence[int], window: Window, kind: str) -> Non
     if not inside:
         return
     first, width = inside[0] / len(weeks), len(inside) / len(weeks)
-    ends = {"x": across(first), "width": across(width), "y": 0, "height": _TOP_PX + _PLOT_PX}
+    ends: dict[str, Any] = {"x": across(first), "width": across(width), "y": 0, "height": _TOP_PX + _PLOT_PX}
     shade = element("rect", svg, **ends, class_=f"shade {kind}", fill="#eef2f6")
     element("title", shade, f"{kind}: {days(window)}")
     middle = across(first + width / 2)
@@ -117,7 +117,14 @@ def _weeks_below(svg: Element, weeks: Sequence[int]) -> None:
         kind = "tick" if position % 2 == 0 else "tick wide-only"
         x = across((index + 0.5) / len(weeks))
         element(
-            "text", svg, short_day(weeks[index]), x=x, y=_HEIGHT_PX - 8, text_anchor="middle", class_=kind, fill=INK
+            "text",
+            svg,
+            short_day(weeks[index]),
+            x=x,
+            y=_HEIGHT_PX - 8,
+            text_anchor="middle",
+            class_=kind,
+            fill=INK,
         )
 
 
@@ -126,8 +133,13 @@ def _said(weeks: Sequence[tuple[int, Sequence[tuple[int | None, float]]]]) -> st
     if not weeks:
         return "No weeks yet."
     ends = [weeks[0], weeks[-1]] if len(weeks) > 1 else [weeks[0]]
-    told = [f"week of {short_day(week)}: {percent(sum(s for t, s in shares if t != 1))}" for week, shares in ends]
-    return f"Strong share (TEE and zkML) over {len(weeks)} weeks; {'; '.join(told)}. The table below has all numbers."
+    told = [
+        f"week of {short_day(week)}: {percent(sum(s for t, s in shares if t != 1))}" for week, shares in ends
+    ]
+    return (
+        f"Strong share (TEE and zkML) over {len(weeks)} weeks; {'; '.join(told)}. The table below has all "
+        "numbers."
+    )
 
 
 def _beside(labels: Markup, svg: Element) -> Markup:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from indexer.analytics.answer import Answer, Cell
-from indexer.analytics.catalogue import METRICS
-from indexer.analytics.metric import Metric, Rows, Scope
+from indexer.analytics.answer import Answer
+from indexer.analytics.catalogue import BY_NAME
+from indexer.analytics.metric import Rows, Scope
 from indexer.analytics.weeks import Window
 from indexer.pages.source import AnalysisView
 
+Record: TypeAlias = Mapping[str, Any]
+"""A row of an answer by the names of its columns; what kind each is, the metric says."""
+
 CHART_WEEKS = 26
 """Most weeks in a chart over time."""
-BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
+
+
+def records_of(answer: Answer) -> list[Record]:
+    """The rows of an answer by the names of its columns."""
+    return list(answer.records())
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,6 @@ class Desk:
         scope = Scope(window or self.now, self.rows if rows is None else rows)
         return self.analysis.answer(BY_NAME[name], scope)
 
-    def records(self, name: str, window: Window | None = None) -> list[Mapping[str, Cell]]:
+    def records(self, name: str, window: Window | None = None) -> list[Record]:
         """The same, row by row."""
-        return self.answer(name, window).records()
+        return records_of(self.answer(name, window))

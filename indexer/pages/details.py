@@ -9,7 +9,16 @@ from indexer.pages.blocks import TIER_KEYS, Figure, Heading, Table, TableCell
 from indexer.pages.charts_rows import SplitRow, split_rows
 from indexer.pages.lookups import RECENT_DAYS
 from indexer.pages.render import render
-from indexer.pages.source import Line, PageSource, Party, PartyDetail, PartyLine, ReceiptDetail, StateView, Total
+from indexer.pages.source import (
+    Line,
+    PageSource,
+    Party,
+    PartyDetail,
+    PartyLine,
+    ReceiptDetail,
+    StateView,
+    Total,
+)
 from indexer.pages.svg import Mark
 from veritally.labels import Labels
 
@@ -18,7 +27,8 @@ _TITLES = {Party.MODEL: "Models", Party.PROVER: "Provers", Party.PAYER: "Payers"
 _BARS = 12
 """Most bars of a chart of parties."""
 _LABEL_MEANINGS = {
-    Labels.DEVELOPMENT: "DEVELOPMENT: the evidence rests on a development root and proves nothing. Counts as signed.",
+    Labels.DEVELOPMENT: "DEVELOPMENT: the evidence rests on a development root and proves nothing. "
+    "Counts as signed.",
     Labels.UNBOUND: "UNBOUND: the evidence may have been made for somebody else. Counts as signed.",
 }
 
@@ -117,7 +127,9 @@ def _totals_table(totals: Sequence[Total]) -> Table:
 def _parties_figure(party: Party, found: Sequence[PartyLine]) -> Figure:
     name = _TITLES[party].lower()
     bars = [
-        SplitRow(_name(line), f"{formats.count(line.inferences)} inferences", _parts(line.by_tier, _name(line)))
+        SplitRow(
+            _name(line), f"{formats.count(line.inferences)} inferences", _parts(line.by_tier, _name(line))
+        )
         for line in found[:_BARS]
     ]
     title = f"The busiest {name} and their split over the tiers"

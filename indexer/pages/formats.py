@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from indexer.analytics.answer import Cell, Kind
 from indexer.analytics.weeks import Window, monday_of
 from veritally.tiers import Tier
 
-NONE = "–"
+NONE = "\N{EN DASH}"
 """Stands where there is no value."""
+TIMES = "\N{MULTIPLICATION SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
-_MINUS = "\N{MINUS SIGN}"
+MINUS = "\N{MINUS SIGN}"
 _UNITS_S = ((86_400, "days"), (3_600, "h"), (60, "min"))
 _MOST_DECIMALS = 255
 TIER_NAMES: dict[int, str] = {Tier.SIGNED: "Signed", Tier.TEE: "TEE", Tier.ZKML: "zkML"}
@@ -55,8 +58,8 @@ def number(value: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """`1.6×`."""
-    return NONE if ratio is None else f"{number(ratio)}×"
+    """`1.6 x`, with the sign for times."""
+    return NONE if ratio is None else f"{number(ratio)}{TIMES}"
 
 
 def duration(seconds: float | None) -> str:
@@ -98,7 +101,7 @@ def machine_time(time_s: int) -> str:
 
 
 def amount(base_units: int, decimals: int | None, digits: int | None = None) -> str:
-    """Whole tokens, exact, or cut after some digits; base units when the token does not state its decimals."""
+    """Whole tokens, exact, or cut after some digits; base units when the token states no decimals."""
     if decimals is None or decimals > _MOST_DECIMALS:
         return f"{base_units:,} base units"
     whole, rest = divmod(base_units, 10**decimals)
@@ -134,7 +137,8 @@ def cell(value: Cell, kind: Kind) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return short(value) if kind in (Kind.ADDRESS, Kind.ID) else value
-    return _NUMBERS[kind](value) if kind in _NUMBERS else str(value)
+    write: Callable[[Any], str] = _NUMBERS.get(kind, str)
+    return write(value)
 
 
 def _day(value: date) -> str:
@@ -146,7 +150,7 @@ def _signed(value: float, digits: int) -> str:
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", _MINUS)
+    return text.replace("-", MINUS)
 
 
 _NUMBERS = {

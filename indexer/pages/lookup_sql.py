@@ -90,7 +90,10 @@ GROUP BY day ORDER BY day DESC LIMIT :most
 def latest(party: Party) -> str:
     """The latest inferences of a party from a key on."""
     column = _TABLES[party][1]
-    return _LINES + f"WHERE i.{column} = :party AND i.id >= :first AND i.id <= :last ORDER BY i.id DESC LIMIT :most"
+    return (
+        _LINES
+        + f"WHERE i.{column} = :party AND i.id >= :first AND i.id <= :last ORDER BY i.id DESC LIMIT :most"
+    )
 
 
 def number_of(party: Party) -> str:

@@ -75,7 +75,9 @@ class DatabaseLookups:
             cursor = find_cursor(session, *self._deployment)
             if cursor is None:
                 return None
-            found = _scalar(session, sql.RECEIPT, hash=wanted, first=cursor.first_key(0), last=cursor.last_key)
+            found = _scalar(
+                session, sql.RECEIPT, hash=wanted, first=cursor.first_key(0), last=cursor.last_key
+            )
             return None if found is None else _detail(session, cursor, found)
 
     def inference(self, block: int, log_index: int) -> ReceiptDetail | None:
@@ -193,7 +195,8 @@ def _line(row: Any) -> Line:
 
 
 def _labels(row: Any) -> Labels:
-    return Labels.DEVELOPMENT * bool(row.development) | Labels.UNBOUND * bool(row.unbound)
+    development = Labels.DEVELOPMENT if row.development else Labels(0)
+    return development | (Labels.UNBOUND if row.unbound else Labels(0))
 
 
 def _rows(session: Session, statement: str, **parameters: Any) -> Sequence[Any]:

@@ -28,8 +28,6 @@ def methods(state: StateView | None, now_s: int) -> str:
 
 
 def _definition(metric: Metric) -> Definition:
-    rows = tuple(
-        (TableCell(c.name), TableCell(c.kind.value), TableCell(c.meaning)) for c in metric.columns
-    )
+    rows = tuple((TableCell(c.name), TableCell(c.kind.value), TableCell(c.meaning)) for c in metric.columns)
     table = Table(f"Columns of {metric.name}", (Heading("column"), Heading("kind"), Heading("meaning")), rows)
     return Definition(metric, table, tuple((name, sql(name)) for name in metric.sql))

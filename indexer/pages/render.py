@@ -27,17 +27,21 @@ NAVIGATION = (
 def render(template: str, state: StateView | None, now_s: int, here: str = "", **content: Any) -> str:
     """A page. `content["standalone"]` makes a file of its own of it, without links to other pages."""
     alone = bool(content.pop("standalone", False))
-    return _environment().get_template(template).render(
-        state=state,
-        now_s=now_s,
-        age=age(state, now_s),
-        here=here,
-        methodology=METHODOLOGY,
-        navigation=NAVIGATION,
-        stylesheet=Markup(static("page.css")) if alone else "",  # noqa: S704
-        stylesheet_version=version("page.css"),
-        fills={tier.label: fill for tier, fill in FILLS.items()},
-        **content,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            state=state,
+            now_s=now_s,
+            age=age(state, now_s),
+            here=here,
+            methodology=METHODOLOGY,
+            navigation=NAVIGATION,
+            stylesheet=Markup(static("page.css")) if alone else "",  # noqa: S704
+            stylesheet_version=version("page.css"),
+            fills={tier.label: fill for tier, fill in FILLS.items()},
+            **content,
+        )
     )
 
 

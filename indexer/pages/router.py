@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from indexer.analytics.metric import Rows
-from indexer.pages.details import party_page, party_list, receipt_page
+from indexer.pages.details import party_list, party_page, receipt_page
 from indexer.pages.methods import methods
 from indexer.pages.overview import WEEK_CHOICES, Choice, overview
 from indexer.pages.render import render, static
@@ -81,8 +81,11 @@ class _Pages:
         wanted = request.query_params.get("q", "").strip()
         place = self._place_of(wanted)
         if place is None:
-            return self._problem(404, f"Nothing here is called {wanted[:80]!r}. Give an address (0x and 40 "
-                                 "digits), a model id or a receipt hash (0x and 64 digits).")
+            return self._problem(
+                404,
+                f"Nothing here is called {wanted[:80]!r}. Give an address (0x and 40 "
+                "digits), a model id or a receipt hash (0x and 64 digits).",
+            )
         return RedirectResponse(place, 303, headers=HEADERS)
 
     def _place_of(self, wanted: str) -> str | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from indexer.pages.blocks import TIER_KEYS, Figure, Section, Stat, table_of
 from indexer.pages.charts_rows import RangeRow, SplitRow, logarithmic, range_rows, split_rows
-from indexer.pages.desk import Desk
-from indexer.pages.formats import TIER_NAMES, count, duration, number, percent, plural, short, tier_label, times
+from indexer.pages.desk import Desk, Record
+from indexer.pages.formats import (
+    TIER_NAMES,
+    TIMES,
+    count,
+    duration,
+    percent,
+    plural,
+    short,
+    tier_label,
+    times,
+)
 from indexer.pages.svg import Mark
-
-Record = Mapping[str, Any]
 
 _TIMES_S = (
     (1.0, "1 s"),
@@ -23,7 +30,7 @@ _TIMES_S = (
     (86_400.0, "1 day"),
     (604_800.0, "7 days"),
 )
-_MULTIPLES = tuple((float(n), f"{n}×") for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000, 1_000_000))
+_MULTIPLES = tuple((float(n), f"{n}{TIMES}") for n in (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000, 1_000_000))
 _MODELS = 8
 """Most rows of the chart of prices."""
 
@@ -36,7 +43,8 @@ def asked_delivered(desk: Desk) -> Section:
         short="Asked and delivered",
         question="What was asked for, and what was delivered?",
         answer=_asked_answer(asked),
-        explanation="Every payer signs the lowest tier that it accepts, and the contract settles nothing below that. "
+        explanation="Every payer signs the lowest tier that it accepts, and the contract settles nothing "
+        "below that. "
         "Short of 100 % is only evidence labelled DEVELOPMENT or UNBOUND, which counts as signed here.",
         figures=(_asked(desk, asked), _skipped(desk), _refunds(desk)) if asked else (),
     )
@@ -44,7 +52,8 @@ def asked_delivered(desk: Desk) -> Section:
 
 def _asked_answer(asked: Sequence[Record]) -> str:
     told = [
-        f"{TIER_NAMES[r['required']]} or better was asked for {count(r['inferences'])} times and delivered in "
+        f"{TIER_NAMES[r['required']]} or better was asked for {count(r['inferences'])} times and "
+        "delivered in "
         f"{percent(r['share'])} of them"
         for r in asked
         if r["required"] > 1
@@ -67,7 +76,10 @@ def _asked(desk: Desk, asked: Sequence[Record]) -> Figure:
         for r in asked
     ]
     title = "What was delivered, by what was asked for"
-    said = "One bar for each tier that was asked for, split by the tier that was delivered. The table has all numbers."
+    said = (
+        "One bar for each tier that was asked for, split by the tier that was delivered. The table has "
+        "all numbers."
+    )
     return Figure(
         id="asked-chart",
         title=title,
@@ -114,7 +126,8 @@ def cost(desk: Desk) -> Section:
         short="Price and time",
         question="What does each tier cost, and how long does its evidence take?",
         answer=_cost_answer(premiums, latencies),
-        explanation="Prices are compared within one model and one token. Times go from the moment at which the prover "
+        explanation="Prices are compared within one model and one token. Times go from the moment at "
+        "which the prover "
         "says to have answered, which nobody checks, to the block that settled it.",
         stats=stats,
         figures=(_premium(desk, premiums), _latency(desk, latencies)) if stats else (),
@@ -165,22 +178,21 @@ def _latency_stat(record: Record) -> Stat:
 
 def _premium(desk: Desk, premiums: Sequence[Record]) -> Figure:
     """The busiest models; the table has all."""
-    busiest = sorted(premiums, key=lambda r: -r["inferences"])[:_MODELS]
-    rows = [
-        RangeRow(
-            f"{short(r['model'])}",
-            f"{times(r['premium'])} over {number(r['inferences'])} inferences",
-            Mark(r["tier"], r["premium"], times(r["premium"]), short(r["model"])),
-            None,
-            None,
-        )
-        for r in busiest
-    ]
+    by_model: dict[tuple[str, str], list[Record]] = {}
+    for record in sorted(premiums, key=lambda r: r["tier"]):
+        by_model.setdefault((record["model"], record["asset"]), []).append(record)
+    busiest = sorted(by_model.values(), key=lambda some: -sum(r["inferences"] for r in some))[:_MODELS]
+    rows = [_premium_row(records) for records in busiest]
     title = "Price beside a signed result of the same model"
     chart = None
     if rows:
-        scale = logarithmic(_MULTIPLES, max(row.mark.value for row in rows))
-        said = f"The {len(rows)} busiest pairs of model and tier. The table below has all numbers."
+        scale = logarithmic(
+            _MULTIPLES, max(mark.value for row in rows for mark in (row.mark, row.other) if mark)
+        )
+        said = (
+            f"The {len(rows)} busiest models that were paid for at two tiers. The table below has all "
+            "numbers."
+        )
         chart = range_rows("premium-chart", title, said, rows, scale)
     return Figure(
         id="premium",
@@ -191,6 +203,14 @@ def _premium(desk: Desk, premiums: Sequence[Record]) -> Figure:
         note="Median prices; a logarithmic scale.",
         legend=TIER_KEYS[1:],
     )
+
+
+def _premium_row(records: Sequence[Record]) -> RangeRow:
+    """A dot for each tier."""
+    name = short(records[0]["model"])
+    dots = [Mark(r["tier"], r["premium"], times(r["premium"]), name) for r in records]
+    note = ", ".join(f"{TIER_NAMES[r['tier']]} {times(r['premium'])}" for r in records)
+    return RangeRow(name, note, dots[0], None, None, dots[1] if len(dots) > 1 else None)
 
 
 def _latency(desk: Desk, latencies: Sequence[Record]) -> Figure:
@@ -210,5 +230,6 @@ def _latency(desk: Desk, latencies: Sequence[Record]) -> Figure:
         table=table_of(desk.answer("latency"), "Time from result to settlement by tier"),
         chart=range_rows("latency-chart", title, said, rows, scale) if rows else None,
         metrics=("latency",),
-        note="Large dot: 50 % took this long or less; small dot: 90 %; end of the line: 99 %. A logarithmic scale.",
+        note="Large dot: 50 % took this long or less; small dot: 90 %; end of the line: 99 %. A "
+        "logarithmic scale.",
     )

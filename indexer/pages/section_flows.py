@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from indexer.pages.blocks import Figure, Section, Stat, table_of
 from indexer.pages.charts_flow import Flow, Place, flow_chart
-from indexer.pages.desk import Desk
+from indexer.pages.desk import Desk, Record
 from indexer.pages.formats import TIER_NAMES, count, days, percent, plural, tier_label
-
-Record = Mapping[str, Any]
 
 _TIERS = tuple(Place(tier_label(tier), name, tier_label(tier)) for tier, name in TIER_NAMES.items())
 _FROM = (*_TIERS[::-1], Place("new", "New", "outside"))
@@ -27,7 +24,8 @@ def flows(desk: Desk) -> Section:
         short="Moves",
         question="Do payers who tried a strong tier stay, move up or move down?",
         answer=_answer(desk, moves),
-        explanation="The tier of a payer is that of most of its inferences in the span; of ties, the lower one. New "
+        explanation="The tier of a payer is that of most of its inferences in the span; of ties, the "
+        "lower one. New "
         "and gone mean: not there in the other span.",
         stats=tuple(_retained(desk)),
         figures=(_flow(desk, moves), _upgrades(desk), _retention(desk)) if moves else (),
@@ -56,7 +54,7 @@ def _flow(desk: Desk, moves: Sequence[Record]) -> Figure:
         for r in moves
         if r["from_tier"] or r["to_tier"]
     ]
-    title = f"From {days(desk.now.before)} to {days(desk.now)}"
+    title = "Payers by tier, before and now"
     said = "; ".join(f"{flow.source} to {flow.target}: {count(flow.payers)} payers" for flow in found) + "."
     return Figure(
         id="flow",
@@ -64,7 +62,8 @@ def _flow(desk: Desk, moves: Sequence[Record]) -> Figure:
         table=table_of(desk.answer("tier-flow"), "Payers by tier before and now"),
         chart=flow_chart("flow-chart", title, said, found, (_FROM, _TO)),
         metrics=("tier-flow",),
-        note="Left: tiers before. Right: tiers now. A band is as thick as the number of payers in it.",
+        note=f"Left: {days(desk.now.before)}. Right: {days(desk.now)}. A band is as thick as its number "
+        "of payers.",
         wide=True,
     )
 
@@ -86,7 +85,9 @@ def _retention(desk: Desk) -> Figure:
     return Figure(
         id="retention",
         title="Who comes back",
-        table=table_of(desk.answer("retention"), "Payers by their first week and tier, and how many paid again"),
+        table=table_of(
+            desk.answer("retention"), "Payers by their first week and tier, and how many paid again"
+        ),
         metrics=("retention",),
     )
 

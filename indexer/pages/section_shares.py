@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from indexer.analytics.answer import Cell
 from indexer.pages.blocks import TIER_KEYS, Figure, Heading, Section, Stat, Table, TableCell, table_of
 from indexer.pages.charts_rows import RangeRow, SplitRow, from_zero, range_rows, split_rows
 from indexer.pages.charts_time import WeekShares, stacked_weeks
-from indexer.pages.desk import Desk
+from indexer.pages.desk import Desk, Record, records_of
 from indexer.pages.formats import (
     TIER_NAMES,
     amount,
@@ -24,28 +23,26 @@ from indexer.pages.formats import (
 )
 from indexer.pages.svg import Mark
 
-Record = Mapping[str, Any]
-
 WAYS = {
     "raw": ("By count", "every inference weighs the same"),
     "capped": ("Capped", "no payer weighs more than 50"),
     "payer-equal": ("Per payer", "every payer weighs the same"),
 }
 """How a weighting is named on the page."""
-_METHOD = "Effective payers: how many payers of equal size would tell as much. Fewer of them, wider intervals."
 
 
 def share_now(desk: Desk) -> Section:
     """Shares by count, by payer, capped and by value; their history."""
     tiers = desk.records("count-share")
     strong = {r["weighting"]: r for r in desk.records("strong-share")}
-    paid = sum(r["inferences"] for r in tiers)  # type: ignore[misc]
+    paid = sum(r["inferences"] for r in tiers)
     return Section(
         id="share",
         short="Share now",
         question="Which share of paid inferences carries which verified guarantee?",
         answer=_answer(desk, tiers, strong["raw"], paid),
-        explanation=_apart(tiers),
+        explanation=_explained(tiers),
+        notice=_labelled(tiers),
         stats=tuple(_stat(record) for record in tiers),
         figures=(_ways(desk), _strong(desk), _weeks(desk)) if paid else (),
     )
@@ -58,24 +55,45 @@ def _answer(desk: Desk, tiers: Sequence[Record], strong: Record, paid: int) -> s
     between = interval(strong["low"], strong["high"])
     sure = f"; 95 % interval {between}, {number(strong['n_eff'])} effective payers" if between else ""
     return (
-        f"From {days(desk.now)}, {percent(strong['share'])} of {count(paid)} paid inferences were backed by more than "
+        f"From {days(desk.now)}, {percent(strong['share'])} of {count(paid)} paid inferences were backed "
+        "by more than "
         f"the prover's own signature: {shares[2]} by a TEE and {shares[3]} by a zk proof{sure}."
     )
 
 
-def _apart(tiers: Sequence[Record]) -> str:
-    """What the shares leave aside."""
+def _labelled(tiers: Sequence[Record]) -> str:
     labelled = sum(max(r["on_chain"] - r["inferences"], 0) for r in tiers if r["tier"] > 1)
+    if not labelled:
+        return ""
+    return (
+        f"{plural(labelled, 'paid inference')} at a stronger tier rest on evidence labelled DEVELOPMENT "
+        "(a development "
+        "root, which proves nothing) or UNBOUND (it may have been made for somebody else). They count as "
+        "signed here."
+    )
+
+
+def _explained(tiers: Sequence[Record]) -> str:
     free = sum(r["free"] for r in tiers)
-    said = [_METHOD]
-    if labelled:
-        said.append(
-            f"{plural(labelled, 'inference')} at a stronger tier rest on evidence labelled DEVELOPMENT or UNBOUND: a "
-            "development root, or a result that may have been made for somebody else. They count as signed here."
-        )
-    if free:
-        said.append(f"{plural(free, 'inference')} that nobody paid for are in no share.")
-    return " ".join(said)
+    without = f" {plural(free, 'inference')} that nobody paid for are in no share." if free else ""
+    return (
+        "Effective payers: how many payers of equal size would tell as much. The fewer there are, the "
+        "wider the "
+        f"intervals.{without}"
+    )
+
+
+def headline(desk: Desk) -> Stat:
+    """The strong share in one number."""
+    strong = next(r for r in desk.records("strong-share") if r["weighting"] == "raw")
+    between = interval(strong["low"], strong["high"])
+    return Stat(
+        label="Strong share now (TEE and zkML)",
+        value=percent(strong["share"]),
+        interval=f"95 % interval: {between}" if between else "no interval: too few payers",
+        note=f"{count(strong['all_inferences'])} paid inferences, {plural(strong['payers'], 'payer')}, "
+        f"{number(strong['n_eff'])} effective",
+    )
 
 
 def _stat(record: Record) -> Stat:
@@ -85,7 +103,7 @@ def _stat(record: Record) -> Stat:
         value=percent(record["share"]),
         interval=f"95 %: {between}" if between else "",
         note=f"{count(record['inferences'])} inferences, {plural(record['payers'], 'payer')}, "
-        f"n_eff {number(record['n_eff'])}",
+        f"{number(record['n_eff'])} effective",
         tier=tier_label(record["tier"]),
     )
 
@@ -104,7 +122,9 @@ def _ways(desk: Desk) -> Figure:
     )
     heads = (Heading("counted"), *(Heading(TIER_NAMES[tier], is_number=True) for tier in TIER_NAMES))
     title = "The split, counted in different ways"
-    said = "Shares of signed, TEE and zkML, one bar for each way of counting. The table below has all numbers."
+    said = (
+        "Shares of signed, TEE and zkML, one bar for each way of counting. The table below has all numbers."
+    )
     return Figure(
         id="ways",
         title=title,
@@ -143,12 +163,12 @@ def _strong(desk: Desk) -> Figure:
     """The strong share with intervals."""
     answer = desk.answer("strong-share")
     rows = []
-    for r in answer.records():
+    for r in records_of(answer):
         name, note = WAYS[str(r["weighting"])]
-        share: Any = r["share"]
-        text = f"{percent(share)} ({interval(r['low'], r['high']) or 'no interval'})"  # type: ignore[arg-type]
+        share = r["share"]
+        text = f"{percent(share)} ({interval(r['low'], r['high']) or 'no interval'})"
         mark = Mark(None, share, percent(share), f"{name}, {note}: {text}")
-        rows.append(RangeRow(name, text, mark, r["low"], r["high"]))  # type: ignore[arg-type]
+        rows.append(RangeRow(name, text, mark, r["low"], r["high"]))
     scale = from_zero([row.high if row.high is not None else row.mark.value for row in rows])
     title = "Strong share (TEE and zkML) with 95 % intervals"
     said = "; ".join(f"{row.label}: {row.note}" for row in rows) + "."
@@ -166,9 +186,9 @@ def _weeks(desk: Desk) -> Figure:
     """The split week by week."""
     answer = desk.answer("weekly-count-share", desk.history)
     by_week: dict[int, list[tuple[int, float]]] = {}
-    for r in answer.records():
+    for r in records_of(answer):
         if r["share"] is not None:
-            by_week.setdefault(int(r["week"]), []).append((int(r["tier"]), float(r["share"])))  # type: ignore[arg-type]
+            by_week.setdefault(int(r["week"]), []).append((int(r["tier"]), float(r["share"])))
     weeks = [WeekShares(week, tuple(shares)) for week, shares in by_week.items()]
     title = "Share by count, week by week"
     return Figure(

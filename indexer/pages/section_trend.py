@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from indexer.analytics.answer import Cell
 from indexer.analytics.metric import Rows
 from indexer.analytics.verdict import Verdict, VerdictWord
-from indexer.pages.blocks import Figure, Section, VerdictCard, table_of
+from indexer.pages.blocks import Figure, Section, Stat, VerdictCard, table_of
 from indexer.pages.charts_rows import PartRow, RangeRow, part_rows, range_rows, symmetric
 from indexer.pages.charts_time import WeekShare, share_weeks
-from indexer.pages.desk import Desk
+from indexer.pages.desk import Desk, records_of
 from indexer.pages.formats import days, interval, number, percent, points
 from indexer.pages.svg import Mark
 
 ROWS = {Rows.RAW: "All paid inferences", Rows.STRICT: "Without self-dealing and suspected pairs"}
-_KINDS = {VerdictWord.GROWING: "growing", VerdictWord.SHRINKING: "shrinking", VerdictWord.NO_CLEAR_CHANGE: "calm"}
+_KINDS = {
+    VerdictWord.GROWING: "growing",
+    VerdictWord.SHRINKING: "shrinking",
+    VerdictWord.NO_CLEAR_CHANGE: "calm",
+}
 _PARTS = {
     "switching": "Own choice changed",
     "mix": "Amounts bought changed",
@@ -33,11 +36,25 @@ def trend(desk: Desk) -> Section:
         short="Is it growing?",
         question="Is the strong share growing, or is it one payer?",
         answer=_answer(raw, strict),
-        explanation=f"Compared are {days(raw.before)} and {days(raw.now)}, with no payer counting for more than 50 "
-        "inferences in either. A verdict is one look at a 5 % level: look every week, and chance alone gives a false "
+        explanation=f"Compared are {days(raw.before)} and {days(raw.now)}, with no payer counting for "
+        "more than 50 "
+        "inferences in either. A verdict is one look at a 5 % level: look every week, and chance alone "
+        "gives a false "
         "alarm now and then.",
         verdicts=(_card(raw), _card(strict)),
         figures=_figures(desk, raw),
+    )
+
+
+def headline(desk: Desk) -> Stat:
+    """The verdict in one word."""
+    verdict = desk.analysis.verdict()
+    return Stat(
+        label="Is it growing?",
+        value=str(verdict.word).capitalize(),
+        interval=f"{points(verdict.delta)} (95 % interval: {_between(verdict.low, verdict.high)})",
+        note=f"capped share; effective payers: {number(verdict.n_eff_before)} before, "
+        f"{number(verdict.n_eff_now)} now",
     )
 
 
@@ -45,7 +62,8 @@ def _answer(raw: Verdict, strict: Verdict) -> str:
     if raw.word is strict.word:
         return f"Verdict: {raw.word}. It is the same without self-dealing and suspected pairs."
     return (
-        f"The verdicts differ: {raw.word} over all paid inferences, but {strict.word} without self-dealing and "
+        f"The verdicts differ: {raw.word} over all paid inferences, but {strict.word} without "
+        "self-dealing and "
         "suspected pairs. Trust neither alone."
     )
 
@@ -74,8 +92,8 @@ def _figures(desk: Desk, raw: Verdict) -> tuple[Figure, ...]:
 def _weekly(desk: Desk, raw: Verdict) -> Figure | None:
     answer = desk.answer("weekly-strong-share", desk.history)
     weeks = [
-        WeekShare(r["week"], r["share"], r["low"], r["high"])  # type: ignore[arg-type]
-        for r in answer.records()
+        WeekShare(r["week"], r["share"], r["low"], r["high"])
+        for r in records_of(answer)
         if r["weighting"] == "capped" and r["share"] is not None
     ]
     if not weeks:
@@ -95,31 +113,31 @@ def _weekly(desk: Desk, raw: Verdict) -> Figure | None:
 def _why(desk: Desk) -> Figure | None:
     window = desk.analysis.window()
     answer = desk.answer("why-it-changed", window)
-    (parts,) = (r for r in answer.records() if (r["of"], r["weighting"]) == ("strong", "capped"))
+    (parts,) = (r for r in records_of(answer) if (r["of"], r["weighting"]) == ("strong", "capped"))
     if parts["delta"] is None:
         return None
     rows = [PartRow(name, _part(name, parts[key])) for key, name in _PARTS.items()]
     title = "Why the capped strong share moved"
-    said = f"In all {points(_float(parts['delta']))}: " + "; ".join(f"{r.label} {r.mark.text}" for r in rows) + "."
+    said = f"In all {points(parts['delta'])}: " + "; ".join(f"{r.label} {r.mark.text}" for r in rows) + "."
     return Figure(
         id="why",
         title=title,
         table=table_of(answer, "Parts of the change of each share"),
         chart=part_rows("why-chart", title, said, rows),
         metrics=("why-it-changed", "change"),
-        note=f"The four parts add up to the change of {points(_float(parts['delta']))}, exactly.",
+        note=f"The four parts add up to the change of {points(parts['delta'])}, exactly.",
     )
 
 
-def _part(name: str, value: Cell) -> Mark:
-    return Mark(None, _float(value), points(_float(value)), name)
+def _part(name: str, value: float) -> Mark:
+    return Mark(None, value, points(value), name)
 
 
 def _growth(desk: Desk) -> Figure:
     window = desk.analysis.window()
     answer = desk.answer("growth", window)
     rows = []
-    for r in answer.records():
+    for r in records_of(answer):
         if r["slope"] is None:
             continue
         slope, low, high = (_weekly_rate(r[name]) for name in ("slope", "low", "high"))
@@ -138,7 +156,8 @@ def _growth(desk: Desk) -> Figure:
         table=table_of(answer, "Trend of the weekly numbers"),
         chart=chart,
         metrics=("growth",),
-        note="A share can stand still while everything grows. Change per week: median trend over both windows.",
+        note="A share can stand still while everything grows. Change per week: median trend over both "
+        "windows.",
     )
 
 
@@ -152,8 +171,3 @@ def _rate(value: float) -> str:
 def _weekly_rate(slope: Any) -> float:
     """From a slope of logarithms to a change per week."""
     return math.expm1(float(slope))
-
-
-def _float(value: Cell) -> float:
-    assert isinstance(value, int | float)
-    return float(value)

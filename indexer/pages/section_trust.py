@@ -1,4 +1,4 @@
-"""Questions 6 to 8: how few are behind it, how much is self-dealing, what became doubtful, and is it complete."""
+"""Questions 6 to 9: how few are behind it, self-dealing, what became doubtful, and is it complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from indexer.pages.blocks import Command, Figure, Key, Section, Stat, table_of
 from indexer.pages.charts_rows import SplitRow, split_rows
-from indexer.pages.desk import Desk
+from indexer.pages.desk import Desk, Record
 from indexer.pages.formats import (
     NONE,
     count,
@@ -20,8 +20,6 @@ from indexer.pages.formats import (
     short,
 )
 from indexer.pages.svg import Mark
-
-Record = Mapping[str, Any]
 
 _SIZES = (Key("first", "the largest"), Key("next", "the next nine"), Key("rest", "all others"))
 _CLASSES = (
@@ -39,14 +37,19 @@ def concentration(desk: Desk) -> Section:
         id="concentration",
         short="Concentration",
         question="Who is behind it, and how few are they?",
-        answer=". ".join(_concentrated(r) for r in found) + "." if found else "Nobody paid for anything.",
+        answer=_concentrated(found),
         stats=tuple(_effective(r) for r in found),
         figures=(_sizes(desk, found),) if found else (),
     )
 
 
-def _concentrated(record: Record) -> str:
-    return f"The largest of {count(record['members'])} {record['kind']} makes {percent(record['top1'])} of it"
+def _concentrated(found: Sequence[Record]) -> str:
+    if not found:
+        return "Nobody paid for anything."
+    told = [
+        f"the largest of {count(r['members'])} {r['kind']} stands for {percent(r['top1'])}" for r in found
+    ]
+    return f"Of the paid inferences, {', '.join(told[:-1])}, and {told[-1]}."
 
 
 def _effective(record: Record) -> Stat:
@@ -64,7 +67,13 @@ def _sizes(desk: Desk, found: Sequence[Record]) -> Figure:
         name = str(r["kind"]).capitalize()
         parts = (
             Mark(None, r["top1"], percent(r["top1"]), f"{name}, the largest", "first"),
-            Mark(None, r["top10"] - r["top1"], percent(r["top10"] - r["top1"]), f"{name}, the next nine", "next"),
+            Mark(
+                None,
+                r["top10"] - r["top1"],
+                percent(r["top10"] - r["top1"]),
+                f"{name}, the next nine",
+                "next",
+            ),
             Mark(None, 1 - r["top10"], percent(1 - r["top10"]), f"{name}, all others", "rest"),
         )
         rows.append(SplitRow(name, f"like {number(r['n_eff'])} of equal size", parts))
@@ -90,8 +99,10 @@ def labelled(desk: Desk) -> Section:
         short="Self-dealing",
         question="How much is self-dealing, or looks like it?",
         answer=_labelled_answer(classes, paid),
-        explanation="Self-dealing is no guess: payer and prover are the same by what the contracts say. Suspected is "
-        "one: rules with versions, each with a confidence. Labels are on pairs of payer and prover, never on a payer, "
+        explanation="Self-dealing is no guess: payer and prover are the same by what the contracts say. "
+        "Suspected is "
+        "one: rules with versions, each with a confidence. Labels are on pairs of payer and prover, "
+        "never on a payer, "
         "and no row is ever deleted: choose the rows without them at the top.",
         figures=(_classes(desk, classes), _rules(desk), _pairs(desk)) if paid else (),
     )
@@ -100,9 +111,18 @@ def labelled(desk: Desk) -> Section:
 def _labelled_answer(classes: Mapping[Any, Record], paid: int) -> str:
     if not paid:
         return "Nothing was paid for."
-    self_dealing, suspected, few = (classes[name] for name in ("self", "suspected", "too few payers to judge"))
+    self_dealing, suspected, few = (
+        classes[name] for name in ("self", "suspected", "too few payers to judge")
+    )
+    if not self_dealing["inferences"] + suspected["inferences"]:
+        return (
+            f"No pair of payer and prover is labelled. For {percent(few['share'])} of the paid inferences "
+            "the prover "
+            "has too few payers to judge."
+        )
     return (
-        f"{percent(self_dealing['share'])} of paid inferences are self-dealing and {percent(suspected['share'])} are "
+        f"{percent(self_dealing['share'])} of paid inferences are self-dealing and "
+        f"{percent(suspected['share'])} are "
         f"suspected. For {percent(few['share'])} the prover has too few payers to judge."
     )
 
@@ -171,7 +191,8 @@ def tainted(desk: Desk) -> Section:
         short="Doubtful",
         question="Has anything that was counted become doubtful since?",
         answer=_tainted_answer(doubtful, doubts),
-        explanation="An enclave key or a verifier can be found broken after it was used. What was settled never "
+        explanation="An enclave key or a verifier can be found broken after it was used. What was "
+        "settled never "
         "changes; as known today, doubtful inferences count as signed. This page counts as settled.",
         figures=figures if doubtful or doubts else (),
     )
@@ -183,7 +204,8 @@ def _tainted_answer(doubtful: int, doubts: Sequence[Record]) -> str:
     last = max(r["last_declared"] for r in doubts)
     things = f"{plural(len(doubts), 'key')} or routes" if len(doubts) > 1 else "One key or route"
     return (
-        f"{things} became doubtful, the last one on {moment(last)}. In this window {plural(doubtful, 'inference')} "
+        f"{things} became doubtful, the last one on {moment(last)}. In this window "
+        f"{plural(doubtful, 'inference')} "
         "rest on them."
     )
 
@@ -197,17 +219,22 @@ def freshness(desk: Desk) -> Section:
         short="Fresh and complete?",
         question="How fresh and complete is this, and can I compute it myself?",
         answer=_health_answer(health),
-        explanation="Every inference has a number of the contract's, without gaps, and the contract counts by itself. "
+        explanation="Every inference has a number of the contract's, without gaps, and the contract "
+        "counts by itself. "
         "A difference stops the indexer.",
         stats=_health_stats(health) if health else (),
         figures=(_health(desk), _verified(desk)),
         commands=(
             Command(
-                f"Read the chain yourself and derive everything anew up to block {state.block_number}. The digest is "
+                f"Read the chain yourself and derive everything anew up to block {state.block_number}. "
+                "The digest is "
                 "the same at every node:",
                 f"veritally-indexer sync --once\nveritally-indexer verify --to-block {state.block_number}",
             ),
-            Command("Export the rows as Parquet, and run the SQL of any number on them:", "veritally-indexer export --to lake"),
+            Command(
+                "Export the rows as Parquet, and run the SQL of any number on them:",
+                "veritally-indexer export --to lake",
+            ),
         ),
     )
 
@@ -216,11 +243,17 @@ def _health_answer(health: Record) -> str:
     if not health:
         return "Nobody has looked yet."
     difference = health["counter_difference"]
-    complete = "as many as the contract counts" if not difference else f"{count(difference)} off the contract's count"
+    complete = (
+        "as many as the contract counts"
+        if not difference
+        else f"{count(difference)} off the contract's count"
+    )
     verified = "It was never derived anew from the chain."
     if health["verified_at"] is not None:
         outcome = "and it was the same" if health["verified"] else "and it was NOT the same"
-        verified = f"On {moment(health['verified_at'])} everything was derived anew from the chain, {outcome}."
+        verified = (
+            f"On {moment(health['verified_at'])} everything was derived anew from the chain, {outcome}."
+        )
     return f"{count(health['inferences'])} inferences are indexed, {complete}. {verified}"
 
 
@@ -251,7 +284,9 @@ def _verified(desk: Desk) -> Figure:
     return Figure(
         id="verified",
         title="Verified and recorded",
-        table=table_of(desk.answer("verified-recorded"), "Inferences by who checked their evidence", empty="None."),
+        table=table_of(
+            desk.answer("verified-recorded"), "Inferences by who checked their evidence", empty="None."
+        ),
         metrics=("verified-recorded",),
         note="Recorded events of other contracts are claims. They enter no other number on this page.",
         wide=True,

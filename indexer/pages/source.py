@@ -1,4 +1,4 @@
-"""What the pages are made from: the analysis of one deployment, and look-ups for models, parties and receipts."""
+"""What the pages are made from: the analysis of one deployment, and look-ups for detail pages."""
 
 from __future__ import annotations
 

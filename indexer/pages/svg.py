@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -20,7 +21,6 @@ FILLS = {Tier.SIGNED: "#8593a3", Tier.TEE: "url(#pattern-tee)", Tier.ZKML: "url(
 """Colour and pattern of each tier."""
 INK = "#1f2933"
 Element = ElementTree.Element
-Value = str | int | float
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,14 @@ class Mark:
     """Class that gives the colour where there is no tier."""
 
 
-def element(name: str, parent: Element | None = None, text: str = "", **attributes: Value) -> Element:
+def element(name: str, parent: Element | None = None, text: str = "", **attributes: Any) -> Element:
     """An element; in names of attributes `_` stands for `-`."""
     written = {key.rstrip("_").replace("_", "-"): _written(value) for key, value in attributes.items()}
-    made = ElementTree.Element(name, written) if parent is None else ElementTree.SubElement(parent, name, written)
+    made = (
+        ElementTree.Element(name, written)
+        if parent is None
+        else ElementTree.SubElement(parent, name, written)
+    )
     made.text = text or None
     return made
 
@@ -60,9 +64,13 @@ def picture(identity: str, title: str, description: str, height_px: int, kind: s
     return made
 
 
-def mark(parent: Element, name: str, of: Mark, **attributes: Value) -> Element:
+def mark(parent: Element, name: str, of: Mark, **attributes: Any) -> Element:
     """A shape that stands for a value; pointing at it shows the value."""
-    known: dict[str, Value] = {"class_": f"mark {of.kind}".strip(), "data_value": of.value, "data_text": of.text}
+    known: dict[str, Any] = {
+        "class_": f"mark {of.kind}".strip(),
+        "data_value": of.value,
+        "data_text": of.text,
+    }
     if of.tier is not None:
         tier = Tier(of.tier)
         known |= {"data_tier": tier.label, "class_": f"mark tier-{tier.label}", "fill": FILLS[tier]}
@@ -107,5 +115,5 @@ def nice_top(largest: float) -> float:
     raise AssertionError("numbers do not end")
 
 
-def _written(value: Value) -> str:
+def _written(value: str | float) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
