@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from indexer.analytics import change, concentration, delivery, flows, growth, health, shares, trust, verdict
+from indexer.analytics import (
+    change,
+    concentration,
+    delivery,
+    flows,
+    growth,
+    health,
+    shares,
+    trust,
+    verdict,
+)
 from indexer.analytics.metric import Metric
 
 _MODULES = (

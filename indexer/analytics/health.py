@@ -44,8 +44,8 @@ METRICS = (
         question="How fresh, complete and final is this data, and can I compute it again?",
         formula=(
             "As of the last refresh. The contract's own count is the next sequence number, which it was "
-            "asked for before the block was stored; `veritally-indexer tallies` compares each tier and token, and "
-            "`veritally-indexer verify` derives everything anew."
+            "asked for before the block was stored; `veritally-indexer tallies` compares each tier and "
+            "token, and `veritally-indexer verify` derives everything anew."
         ),
         columns=_COLUMNS,
         compute=_health,

@@ -1,7 +1,7 @@
 -- M12: cohorts that begin in either window, followed up to the end of the later one. The first tier is the most
 -- frequent one of the first week; ties go to the lower tier.
 WITH used AS (
-    SELECT wk, payer, counted, SUM(n) AS n FROM paid_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
+    SELECT wk, payer, counted, SUM(n) AS n FROM payer_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
      ranked AS (
     SELECT wk, payer, counted, ROW_NUMBER() OVER (PARTITION BY wk, payer ORDER BY n DESC, counted) AS place FROM used),
      modal AS (SELECT wk, payer, counted FROM ranked WHERE place = 1),

@@ -1,7 +1,7 @@
 -- M11: payers by their most frequent counted tier in the earlier and in the later window. Ties go to the lower tier.
 WITH used AS (
     SELECT CASE WHEN wk < $w1_first THEN 0 ELSE 1 END AS later, payer, counted, SUM(n) AS n
-    FROM paid_week WHERE wk >= $w0_first AND wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
+    FROM payer_week WHERE wk >= $w0_first AND wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
      ranked AS (
     SELECT later, payer, counted, ROW_NUMBER() OVER (PARTITION BY later, payer ORDER BY n DESC, counted) AS place
     FROM used),

@@ -1,6 +1,6 @@
 -- M11 week by week: payers who were there the week before, too, and those who used a strong tier for the first time.
 WITH used AS (
-    SELECT wk, payer, counted, SUM(n) AS n FROM paid_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
+    SELECT wk, payer, counted, SUM(n) AS n FROM payer_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
      modal AS (
     SELECT wk, payer, counted, ROW_NUMBER() OVER (PARTITION BY wk, payer ORDER BY n DESC, counted) AS place FROM used),
      stayed AS (
