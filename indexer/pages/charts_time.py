@@ -115,14 +115,15 @@ def _weeks_below(svg: Element, weeks: Sequence[int]) -> None:
     step = -(-len(weeks) // _LABELS)
     for position, index in enumerate(range(len(weeks) - 1, -1, -step)):
         kind = "tick" if position % 2 == 0 else "tick wide-only"
-        x = across((index + 0.5) / len(weeks))
+        at_end = index == len(weeks) - 1
+        x = across(1.0 if at_end else (index + 0.5) / len(weeks))
         element(
             "text",
             svg,
             short_day(weeks[index]),
             x=x,
             y=_HEIGHT_PX - 8,
-            text_anchor="middle",
+            text_anchor="end" if at_end else "middle",
             class_=kind,
             fill=INK,
         )
