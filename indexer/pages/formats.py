@@ -35,8 +35,8 @@ def points(difference: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`28.1 to 34.3 %`; empty when there is none."""
-    if low is None or high is None:
+    """`28.1 to 34.3 %`; empty when there is none, as with payers who are all alike."""
+    if low is None or high is None or low == high:
         return ""
     return f"{_signed(100 * low, 1)} to {percent(high)}"
 

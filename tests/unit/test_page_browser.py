@@ -146,11 +146,11 @@ def test_marks_are_the_same_without_javascript(browser: Browser, url: str, sourc
                 shown.append((marks(watch.page), watch.page.locator("main").inner_text()))
         assert shown[0] == shown[1]
     with opened(browser, url, java_script_enabled=False) as watch:
-        watch.page.get_by_label("Rows").select_option("strict")
-        watch.page.get_by_label("Weeks").select_option("1")
+        watch.page.locator("select[name=rows]").select_option("strict")
+        watch.page.locator("select[name=weeks]").select_option("1")
         watch.page.get_by_role("button", name="Show").click()
         assert watch.page.url == f"{url}/?weeks=1&rows=strict"
-        assert "10 Nov to 16" in watch.page.locator("#share .answer").inner_text()
+        assert "10\N{NO-BREAK SPACE}Nov to 16" in watch.page.locator("#share .answer").inner_text()
 
 
 def test_chart_of_weeks_is_its_table(browser: Browser, url: str) -> None:
@@ -271,8 +271,8 @@ def test_links_lead_somewhere(browser: Browser, url: str) -> None:
 def test_little_to_show_reads_well(
     browser: Browser, empty_urls: dict[str, str], name: str, said: str
 ) -> None:
-    for width in WIDTHS:
-        for path in ("/", "/models", "/provers", "/payers"):
+    for width in (360, 1280):
+        for path in ("/", "/models", "/payers"):
             with opened(browser, empty_urls[name] + path, width) as watch:
                 check_layout(watch.page, width)
                 text = watch.page.locator("main").inner_text()
