@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import chaos, config, doctor, export, run, status, sync, tallies, verify
+from indexer.commands import chaos, config, doctor, export, run, serve, status, sync, tallies, verify
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 run.register(app)
+serve.register(app)
 sync.register(app)
 status.register(app)
 tallies.register(app)
