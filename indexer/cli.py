@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import chaos, config, doctor, export, run, serve, status, sync, tallies, verify
+from indexer.commands import chaos, config, doctor, export, imports, run, serve, status, sync, tallies, verify
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -26,6 +26,7 @@ tallies.register(app)
 doctor.register(app)
 verify.register(app)
 export.register(app)
+imports.register(app)
 chaos.register(app)
 config.register(app)
 

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-NEWEST = "0004"
+NEWEST = "0005"
 """Version that this program reads and writes."""
