@@ -88,8 +88,9 @@ def _batch(cursor: Cursor, world: World, chance: np.random.Generator) -> Batch:
         "development": drawn["development"],
         "unbound": np.zeros(count, bool),
     }
-    inferences = Rows(InferenceRow, places, shared | _own(drawn, times_s, chance))
-    groups = Rows(GroupSettledRow, places + 1, shared | _of_groups(drawn, chance))
+    own = _own(drawn, times_s, chance)
+    inferences = Rows(InferenceRow, places, shared | own)
+    groups = Rows(GroupSettledRow, places + 1, shared | _of_groups(drawn, own["receipt_hash"]))
     end = world.weeks * _HOURS + 2
     found = sorted({1, end, *blocks.tolist()})
     last = end << LOG_INDEX_BITS
@@ -156,11 +157,12 @@ def _own(
     }
 
 
-def _of_groups(drawn: dict[str, NDArray[Any]], chance: np.random.Generator) -> dict[str, Any]:
+def _of_groups(drawn: dict[str, NDArray[Any]], receipts: NDArray[np.uint8]) -> dict[str, Any]:
+    """Each inference is a group of its own, so its root is its receipt hash."""
     count = len(drawn["tier"])
     backed = (drawn["tier"] == Tier.TEE) & (drawn["prover"] == 1)
     return {
-        "root": _random(chance, count),
+        "root": receipts,
         "route": np.tile(np.array([1, 2, 3, 4], np.uint8), (count, 1)),
         "key": [_KEY if has_key else None for has_key in backed.tolist()],
         "settled": np.ones(count, np.int64),

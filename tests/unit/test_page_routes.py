@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +17,14 @@ from starlette.testclient import TestClient
 from indexer.amounts import join
 from indexer.analytics.catalogue import METRICS
 from indexer.analytics.metric import Rows
+from indexer.api.app import make_app
+from indexer.api.source import Source as ServedSource
 from indexer.database import Database
 from indexer.pages.lookups import LATEST, DatabaseLookups
 from indexer.pages.overview import Choice, overview
+from indexer.pages.router import pages
 from indexer.pages.source import Party
+from indexer.pages.wiring import pages_over
 from veritally.tiers import Tier
 
 WORLD = World(weeks=9, payers=60)
@@ -197,6 +203,24 @@ def test_every_metric_stands_on_the_overview_or_is_defined(client: TestClient) -
     shown = client.get("/").text
     unused = {metric.name for metric in METRICS if f"/v1/metrics/{metric.name}?" not in shown}
     assert unused == {"verdict", "weekly-capped-share"}
+
+
+def test_every_link_to_data_leads_to_data(folder: Path, source: Source, rows: sqlite3.Connection) -> None:
+    del source  # has written the database
+    served = ServedSource(f"sqlite:///{folder}/pages.db")
+    served.warm()
+    with TestClient(make_app(served, [pages(pages_over(served))])) as client:
+        shown = client.get("/?weeks=4&rows=strict").text
+        links = {html.unescape(link) for link in re.findall(r'href="(/v1/[^"]+)"', shown)}
+        assert len(links) > 50
+        for link in sorted(links):
+            answer = client.get(link)
+            kind = "text/csv" if "csv" in link else "application/vnd.apache.parquet"
+            assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind), link
+        (receipt,) = rows.execute("SELECT receipt_hash FROM inference ORDER BY id DESC LIMIT 1").fetchone()
+        page = client.get(f"/receipts/0x{receipt.hex()}").text
+        (proof,) = re.findall(r'href="(/v1/receipts/[^"]+)"', page)
+        assert client.get(proof).json()["group"]["root"] in page
 
 
 def test_file_of_its_own_needs_no_other_one(source: Source) -> None:
