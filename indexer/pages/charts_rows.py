@@ -13,6 +13,7 @@ from indexer.pages.formats import MINUS, tier_label
 from indexer.pages.svg import INK, Element, Mark, across, element, mark, markup, nice_top, picture
 
 _ROW_PX, _LABEL_PX, _BAR_PX = 50, 15, 18
+_DOT_PX = 6
 _AXIS_PX = 22
 _EDGE = 0.02
 _LEAST_TOP = 0.04
@@ -38,7 +39,7 @@ class RangeRow:
     low: float | None
     high: float | None
     other: Mark | None = None
-    """A second, smaller one."""
+    """A second one, smaller when it is of the same tier."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,9 @@ def range_rows(identity: str, title: str, description: str, rows: Sequence[Range
         if row.low is not None and row.high is not None:
             ends = {"x1": across(scale.place(row.low)), "x2": across(scale.place(row.high))}
             element("line", svg, **ends, y1=middle, y2=middle, class_="whisker", stroke=INK, stroke_width=2)
-        for shown, r in ((row.other, 4), (row.mark, 6)):
-            if shown is not None:
-                mark(
-                    svg, "circle", shown, cx=across(scale.place(shown.value)), cy=middle, r=r, **_plain(shown)
-                )
+        if row.other is not None:
+            _dot(svg, row.other, scale, middle, 4 if row.other.tier == row.mark.tier else _DOT_PX)
+        _dot(svg, row.mark, scale, middle, _DOT_PX)
     return markup(svg)
 
 
@@ -144,11 +143,11 @@ def logarithmic(ticks: Sequence[tuple[float, str]], largest: float) -> Scale:
     return Scale(used[0][0], used[-1][0], tuple(used), logarithmic=True)
 
 
-def _plain(shown: Mark) -> dict[str, str]:
-    """A dot is too small for a pattern."""
-    if shown.tier is None:
-        return {"class_": "mark dot"}
-    return {"class_": f"mark {tier_label(shown.tier)}", "fill": INK}
+def _dot(svg: Element, shown: Mark, scale: Scale, y: float, radius_px: int) -> None:
+    """Too small for a pattern: what it is, the row says."""
+    kind = "dot" if shown.tier is None else tier_label(shown.tier)
+    at: dict[str, Any] = {"cx": across(scale.place(shown.value)), "cy": y, "r": radius_px}
+    mark(svg, "circle", shown, **at, class_=f"mark {kind}", fill=INK)
 
 
 def _named(svg: Element, y: float, label: str, note: str) -> None:

@@ -130,6 +130,11 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)}{NBSP}{noun}{'' if number == 1 else 's'}"
 
 
+def tied(text: str) -> str:
+    """A number keeps its per-cent sign on its line."""
+    return text.replace(" %", f"{NBSP}%")
+
+
 def cell(value: Cell, kind: Kind) -> str:
     """A cell of an answer."""
     if value is None:

@@ -15,6 +15,7 @@ from indexer.pages import formats
 from indexer.pages.source import StateView
 from indexer.pages.svg import FILLS
 
+_FILTERS = ("count", "short", "tied", "moment", "machine_time", "tier_name", "tier_label")
 NAVIGATION = (
     {"href": "/", "name": "Overview"},
     {"href": "/models", "name": "Models"},
@@ -74,6 +75,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "short", "moment", "machine_time", "percent", "tier_name", "tier_label", "amount"):
+    for name in _FILTERS:
         made.filters[name] = getattr(formats, name)
     return made

@@ -54,7 +54,7 @@ def _effective(record: Record) -> Stat:
         label=f"Effective {record['kind']}",
         value=number(record["n_eff"]),
         interval=f"of {count(record['members'])}",
-        note=f"ten largest: {percent(record['top10'])}; HHI {number(record['hhi'])}",
+        note=f"ten largest: {percent(record['top10'])}",
     )
 
 
