@@ -94,6 +94,8 @@ class Figure:
     chart: Markup | None = None
     metrics: tuple[str, ...] = ()
     """Names of the metrics behind it, for the links."""
+    weeks: int | None = None
+    """Length of the window of the numbers; None for the one that was chosen."""
     note: str = ""
     table_open: bool = False
     """Whether the table can be seen at once; short ones without a chart can be anyway."""

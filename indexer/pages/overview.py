@@ -26,8 +26,8 @@ _NOTHING = {
     "sections": (),
     "headline": (),
     "window": None,
-    "strict": False,
-    "query": "",
+    "weeks": 0,
+    "rows": "",
 }
 WEEK_CHOICES = (1, 4, 8)
 """Lengths of the window that can be chosen."""
@@ -81,6 +81,6 @@ def _answers(analysis: AnalysisView, choice: Choice) -> dict[str, Any]:
         "sections": tuple(section(desk) for section in SECTIONS),
         "headline": (section_shares.headline(desk), section_trend.headline(desk)),
         "window": desk.now,
-        "strict": choice.rows is Rows.STRICT,
-        "query": f"&weeks={choice.weeks}&rows={choice.rows.name.lower()}",
+        "weeks": choice.weeks,
+        "rows": choice.rows.name.lower(),
     }

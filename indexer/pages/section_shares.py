@@ -197,6 +197,7 @@ def _weeks(desk: Desk) -> Figure:
         table=table_of(answer, "Paid inferences per week and tier"),
         chart=stacked_weeks("weeks-chart", title, weeks),
         metrics=("weekly-count-share",),
+        weeks=desk.history.weeks,
         note="Full weeks that are final, from Monday on, UTC.",
         wide=True,
         legend=TIER_KEYS,

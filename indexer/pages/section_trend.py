@@ -123,6 +123,7 @@ def _weekly(desk: Desk, raw: Verdict) -> Figure | None:
         table=table_of(answer, "Strong share per week, counted in three ways"),
         chart=share_weeks("strong-weeks-chart", title, weeks, raw.before, raw.now),
         metrics=("weekly-strong-share",),
+        weeks=desk.history.weeks,
         note="Lines through the points are 95 % intervals. The shaded windows are those of the verdict.",
         wide=True,
     )
@@ -142,7 +143,8 @@ def _why(desk: Desk) -> Figure | None:
         title=title,
         table=table_of(answer, "Parts of the change of each share"),
         chart=part_rows("why-chart", title, said, rows),
-        metrics=("why-it-changed", "change"),
+        metrics=("why-it-changed", "change", "verdict"),
+        weeks=window.weeks,
         note=f"The four parts add up to the change of {points(parts['delta'])}, exactly.",
     )
 
@@ -174,6 +176,7 @@ def _growth(desk: Desk) -> Figure:
         table=table_of(answer, "Trend of the weekly numbers"),
         chart=chart,
         metrics=("growth",),
+        weeks=window.weeks,
         note="A share can stand still while everything grows. Change per week: median trend over both "
         "windows.",
     )

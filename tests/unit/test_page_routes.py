@@ -202,25 +202,45 @@ def test_every_metric_stands_on_the_overview_or_is_defined(client: TestClient) -
     assert [metric.name for metric in METRICS if f'id="{metric.name}"' not in definitions] == []
     shown = client.get("/").text
     unused = {metric.name for metric in METRICS if f"/v1/metrics/{metric.name}?" not in shown}
-    assert unused == {"verdict", "weekly-capped-share"}
+    assert unused == {"weekly-capped-share"}
 
 
-def test_every_link_to_data_leads_to_data(folder: Path, source: Source, rows: sqlite3.Connection) -> None:
+@pytest.fixture(scope="module")
+def beside(folder: Path, source: Source) -> Iterator[TestClient]:
+    """The pages beside the HTTP interface."""
     del source  # has written the database
     served = ServedSource(f"sqlite:///{folder}/pages.db")
     served.warm()
     with TestClient(make_app(served, [pages(pages_over(served))])) as client:
-        shown = client.get("/?weeks=4&rows=strict").text
-        links = {html.unescape(link) for link in re.findall(r'href="(/v1/[^"]+)"', shown)}
-        assert len(links) > 50
-        for link in sorted(links):
-            answer = client.get(link)
-            kind = "text/csv" if "csv" in link else "application/vnd.apache.parquet"
-            assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind), link
-        (receipt,) = rows.execute("SELECT receipt_hash FROM inference ORDER BY id DESC LIMIT 1").fetchone()
-        page = client.get(f"/receipts/0x{receipt.hex()}").text
-        (proof,) = re.findall(r'href="(/v1/receipts/[^"]+)"', page)
-        assert client.get(proof).json()["group"]["root"] in page
+        yield client
+
+
+@pytest.mark.parametrize("query", ["weeks=4&rows=raw", "weeks=1&rows=strict"])
+def test_tables_have_the_rows_of_their_data(beside: TestClient, query: str) -> None:
+    figures = re.findall(r'<figure id="([a-z-]+)".*?</figure>', beside.get(f"/?{query}").text, re.S)
+    texts = re.findall(r"<figure id=.*?</figure>", beside.get(f"/?{query}").text, re.S)
+    compared = 0
+    for name, text in zip(figures, texts, strict=True):
+        links = [html.unescape(link) for link in re.findall(r'href="(/v1/[^"]+csv[^"]*)"', text)]
+        if len(links) == 1:
+            lines = beside.get(links[0]).text.splitlines()
+            assert text.count('<th scope="row"') == len(lines) - 1, name
+            compared += 1
+    assert compared > 10
+
+
+def test_every_link_to_data_leads_to_data(beside: TestClient, rows: sqlite3.Connection) -> None:
+    shown = beside.get("/?weeks=4&rows=strict").text
+    links = {html.unescape(link) for link in re.findall(r'href="(/v1/[^"]+)"', shown)}
+    assert len(links) > 50
+    for link in sorted(links):
+        answer = beside.get(link)
+        kind = "text/csv" if "csv" in link else "application/vnd.apache.parquet"
+        assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind), link
+    (receipt,) = rows.execute("SELECT receipt_hash FROM inference ORDER BY id DESC LIMIT 1").fetchone()
+    page = beside.get(f"/receipts/0x{receipt.hex()}").text
+    (proof,) = re.findall(r'href="(/v1/receipts/[^"]+)"', page)
+    assert beside.get(proof).json()["group"]["root"] in page
 
 
 def test_file_of_its_own_needs_no_other_one(source: Source) -> None:
