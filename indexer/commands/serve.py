@@ -54,9 +54,11 @@ def _serve(settings: IndexerSettings, deployment: Deployment | None, stop: Stop)
 
     source = Source(settings.database_url.get_secret_value(), deployment)
     source.warm()
+    shown = pages_over(source)
+    shown.warm()
     with (
         source.kept_fresh(_REFRESH_S),
-        served(make_app(source, [pages(pages_over(source))]), settings.host, settings.port) as url,
+        served(make_app(source, [pages(shown)]), settings.host, settings.port) as url,
     ):
         logger().info("serving", url=f"{url}/v1/overview", settlement=source.analysed.settlement)
         stop.wait(None)

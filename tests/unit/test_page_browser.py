@@ -253,7 +253,7 @@ def test_links_lead_somewhere(browser: Browser, url: str) -> None:
         defined = {link.split("#")[1] for link in here if link.startswith("/methods#")}
         assert len(defined) > 40
         data = [link for link in here if link.startswith("/v1/")]
-        form = re.compile(r"/v1/metrics/[a-z-]+\?format=(csv|parquet)&weeks=4&rows=raw")
+        form = re.compile(r"/v1/metrics/[a-z-]+\?format=(csv|parquet)&weeks=\d+&rows=raw")
         assert all(form.fullmatch(link) for link in data)
         watch.page.goto(f"{url}/methods")
         anchors = set(watch.page.locator("[id]").evaluate_all("all => all.map(e => e.id)"))
