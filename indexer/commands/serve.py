@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,7 @@ def _serve(settings: IndexerSettings, deployment: Deployment | None, stop: Stop)
     source = Source(settings.database_url.get_secret_value(), deployment)
     source.warm()
     shown = pages_over(source)
-    shown.warm()
+    threading.Thread(target=shown.warm, daemon=True).start()
     with (
         source.kept_fresh(_REFRESH_S),
         served(make_app(source, [pages(shown)]), settings.host, settings.port) as url,
