@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from indexer.api.source import Source
 from indexer.pages.lookups import DatabaseLookups
-from indexer.pages.overview import Choice, overview
 from indexer.pages.source import AnalysisView
 
 
@@ -16,10 +15,6 @@ class ServedPages:
 
     analysis: AnalysisView
     lookups: DatabaseLookups
-
-    def warm(self) -> None:
-        """Computes what the overview shows, so that its first reader does not wait."""
-        overview(self, Choice(), self.analysis.state.block_time_s)
 
 
 def pages_over(source: Source) -> ServedPages:
