@@ -50,9 +50,12 @@ def _serve(url: str, deployment: Deployment | None, host: str, port: int, stop: 
     from indexer.api.app import make_app  # slow to import
     from indexer.api.serving import served
     from indexer.api.source import Source
+    from indexer.pages.router import pages
+    from indexer.pages.wiring import pages_over
 
     source = Source(url, deployment)
     source.warm()
-    with source.kept_fresh(_REFRESH_S), served(make_app(source), host, port) as address:
+    app = make_app(source, [pages(pages_over(source))])
+    with source.kept_fresh(_REFRESH_S), served(app, host, port) as address:
         logger().info("serving", url=f"{address}/v1/overview", settlement=source.analysed.settlement)
         stop.wait(None)
