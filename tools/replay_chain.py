@@ -152,7 +152,9 @@ def _settle(
     logs.append(log_json(place, SETTLEMENT, index, len(logs), topics, "".join(words)))
 
 
-def log_json(place: Place, address: str, transaction: int, index: int, topics: Sequence[str], data: str) -> str:
+def log_json(
+    place: Place, address: str, transaction: int, index: int, topics: Sequence[str], data: str
+) -> str:
     """A log as JSON; hex without its prefix."""
     listed = '","0x'.join(topics)
     transaction_hash = (place.hash[:31] + bytes([transaction])).hex()

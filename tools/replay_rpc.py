@@ -121,6 +121,7 @@ def _whole(header: bytes) -> bytes:
 
 async def serve(node: Node) -> None:
     """Answers on a free port of this machine, which is printed, for ever."""
+
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:

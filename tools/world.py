@@ -1,8 +1,8 @@
 """Builds a synthetic world and shows it: `world.py [--folder FOLDER] [--port PORT] [--no-serve] [options]`.
 
-A made-up history is served as a node serves it, half of it first; then the last blocks are reorganised. The real
-indexer follows, verifies everything, and says what came out. docs/world.md describes the history. A world that
-is there already is not built again.
+A made-up history is served as a node serves it, half of it first; then the last blocks are reorganised. The
+real indexer follows, verifies everything, and says what came out. docs/world.md describes the history. What is
+there already is not built again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 from world_node import add_options, scenario_of
-from world_people import Scenario
+from world_scenario import Scenario
 
 from indexer.migrations import NEWEST
 from veritally.processes import die_with_parent
@@ -42,7 +42,9 @@ class WorldFailedError(Exception):
 
 def main() -> int:
     """Builds, verifies, reports, serves."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the world is, or will be")
     parser.add_argument("--port", type=int, default=8080, help="of page and API; 0 takes a free one")
     parser.add_argument("--no-serve", action="store_true", help="stop after building")
@@ -57,7 +59,7 @@ def main() -> int:
 
 
 def show(folder: Path, scenario: Scenario, port: int | None) -> None:
-    """Builds a world unless it is there, reports its verdict, and serves it until Ctrl-C if there is a port."""
+    """Builds a world unless it is there, reports its verdict, and serves it if there is a port."""
     build(folder, scenario)
     _indexer(folder, "report")
     if port is not None:

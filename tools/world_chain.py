@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from replay_chain import SELECTORS, SETTLEMENT, TOPICS, Place, header_json, log_json, word
 from world_events import Event, event, reason
 from world_history import Placed, history, key_of_group, route_of_group
-from world_people import ASSET_OF_PROVER, ASSETS, MODELS, NOBODY, People, Scenario, make_people
+from world_people import ASSET_OF_PROVER, ASSETS, MODELS, NOBODY, People, make_people
 from world_rows import Groups, Inferences, draw, last_block, time_s
+from world_scenario import Scenario
 
 from veritally.labels import Labels
 from veritally.merkle import merkle_root
@@ -119,10 +120,12 @@ class WorldChain:
         for number, item in zip(self._blocks[start:end], self._items[start:end], strict=True):
             if number != block:
                 block, place, transaction, index = number, self._place(number), 0, 0
-            for one in self._events(item):
-                if not wanted or one.address in wanted:
+            if wanted and _address(item) not in wanted:
+                index += self._count(item)
+            else:
+                for one in self._events(item):
                     logs.append(log_json(place, one.address, transaction, index, one.topics, one.data))
-                index += 1
+                    index += 1
             transaction += 1
         return ",".join(logs).encode()
 
@@ -145,6 +148,11 @@ class WorldChain:
         seed = b"world %d" % self._world.scenario.seed
         return Place(number, hashlib.sha256(seed + name + number.to_bytes(8)).digest(), time_s(number))
 
+    def _count(self, item: Item) -> int:
+        """Number of its logs."""
+        groups = self._world.groups
+        return 1 if isinstance(item, Event) else int(groups.settled[item] + groups.skipped[item]) + 1
+
     def _events(self, item: Item) -> Iterator[Event]:
         if isinstance(item, Event):
             yield item
@@ -153,6 +161,10 @@ class WorldChain:
 
 
 Key = tuple[object, ...]
+
+
+def _address(item: Item) -> str:
+    return item.address if isinstance(item, Event) else SETTLEMENT
 
 
 def _before(numbers: NDArray[np.int64]) -> list[int]:

@@ -31,7 +31,9 @@ def event(contract: str, name: str, **values: Any) -> Event:
     entry = _entry(contract, "event", name)
     assert values.keys() == {one["name"] for one in entry["inputs"]}
     topics = [keccak(text=signature_of(entry)).hex()]
-    topics += [encode([one["type"]], [values[one["name"]]]).hex() for one in entry["inputs"] if one["indexed"]]
+    topics += [
+        encode([one["type"]], [values[one["name"]]]).hex() for one in entry["inputs"] if one["indexed"]
+    ]
     head = [one for one in entry["inputs"] if not one["indexed"]]
     data = encode([_type(one) for one in head], [values[one["name"]] for one in head])
     return Event(deployment().address_of(contract)[2:].lower(), tuple(topics), data.hex())

@@ -1,18 +1,23 @@
-"""What happens in a synthetic world besides settlements: routes, models, enclaves, skipped groups, refunds,
-and the ring's money on its way back."""
+"""What happens in a synthetic world besides settlements.
+
+Routes, models and enclaves change, groups are skipped, channels refunded, and money goes back to payers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from replay_chain import deployment
 from world_events import Event, event, reason, transfer
 from world_people import (
+    ASSET_OF_PROVER,
     ASSETS,
     CONTRADICTED_MODEL,
     DEVELOPMENT_PROVER,
+    FRONT_PROVER,
     HONEST_PROVERS,
     MODELS,
     NOBODY,
@@ -20,7 +25,6 @@ from world_people import (
     UNBOUND_PROVER,
     Model,
     People,
-    Scenario,
 )
 from world_rows import (
     BLOCKS_PER_WEEK,
@@ -31,8 +35,10 @@ from world_rows import (
     first_block,
     time_s,
 )
+from world_scenario import Scenario
 
 from veritally.labels import Labels
+from veritally.pay_address import pay_address_of
 from veritally.routes import ROUTE_OF
 from veritally.tiers import Tier
 
@@ -100,9 +106,10 @@ def history(
         *_routes(scenario),
         *_models(scenario),
         *_enclaves(scenario, people, groups),
-        *_skipped_groups(scenario, people, groups, chance),
-        *_refunds(scenario, people, rows, chance),
-        *_returns(scenario, people, rows),
+        *_skipped_groups(scenario, people, chance),
+        *_refunds(people, rows, chance),
+        *_returns(people, rows),
+        *_withdrawals(people, rows),
     ]
     return sorted(events, key=lambda placed: placed[0])
 
@@ -144,8 +151,9 @@ def _models(scenario: Scenario) -> Iterator[Placed]:
     hashes = {f"{name}Hash": keccak(text=name) for name in ("request", "firstResponse", "secondResponse")}
     circuits = {"firstCircuit": 0, "secondCircuit": 0, "by": _GUARDIAN}
     block, route = first_block(scenario.contradiction_week) + 1, ROUTE_OF[Tier.ZKML]
-    yield block, event(
-        "VerifierRouter", "ContradictionShown", route=route, modelId=shown.id, **circuits, **hashes
+    yield (
+        block,
+        event("VerifierRouter", "ContradictionShown", route=route, modelId=shown.id, **circuits, **hashes),
     )
     yield block, event("ModelRegistry", "CircuitStopped", modelId=shown.id, index=0, by=router)
 
@@ -208,9 +216,7 @@ def _renewed(people: People, prover: int, model: int, block: int) -> Event:
     return event("EnclaveRegistry", "EnclaveRenewed", **who, modelId=MODELS[model].id, **times)
 
 
-def _skipped_groups(
-    scenario: Scenario, people: People, groups: Groups, chance: np.random.Generator
-) -> Iterator[Placed]:
+def _skipped_groups(scenario: Scenario, people: People, chance: np.random.Generator) -> Iterator[Placed]:
     """Groups that were on their way when their verifier was stopped."""
     route, start = ROUTE_OF[Tier.TEE], first_block(scenario.route_week)
     why = reason("VerifierRouter", "RouteIsStopped", route)
@@ -221,9 +227,7 @@ def _skipped_groups(
         yield block, event("Settlement", "GroupSkipped", **who, groupIndex=0, reason=why)
 
 
-def _refunds(
-    scenario: Scenario, people: People, rows: Inferences, chance: np.random.Generator
-) -> Iterator[Placed]:
+def _refunds(people: People, rows: Inferences, chance: np.random.Generator) -> Iterator[Placed]:
     """What channels held at their end."""
     ordinary = np.flatnonzero((rows.payer != NOBODY) & (rows.payer <= people.ordinary) & (rows.week > 0))
     for row in chance.choice(ordinary, _REFUNDS, replace=False).tolist():
@@ -233,7 +237,7 @@ def _refunds(
         yield block, event("Settlement", "ChannelRefunded", **who, token=ASSETS[0].address, amount=amount)
 
 
-def _returns(scenario: Scenario, people: People, rows: Inferences) -> Iterator[Placed]:
+def _returns(people: People, rows: Inferences) -> Iterator[Placed]:
     """At the start of the next week the ring's prover pays back most of what it got."""
     of_ring = rows.prover == RING_PROVER
     pairs, counts = np.unique(
@@ -243,3 +247,18 @@ def _returns(scenario: Scenario, people: People, rows: Inferences) -> Iterator[P
         amount = count * RING_AMOUNT_MICROS * RETURNED_PERCENT // 100
         way = (people.provers[RING_PROVER], people.payers[payer])
         yield first_block(week + 1) + 10, transfer(ASSETS[0].address, *way, amount)
+
+
+def _withdrawals(people: People, rows: Inferences) -> Iterator[Placed]:
+    """At the start of the next week one of its payers gets what a prover has earned."""
+    prover = to_checksum_address(people.provers[FRONT_PROVER])
+    pay_address = bytes.fromhex(pay_address_of(deployment(), prover, Tier.SIGNED)[2:])
+    token = ASSETS[ASSET_OF_PROVER[FRONT_PROVER]].address
+    earned = rows.prover == FRONT_PROVER
+    for week in np.unique(rows.week[earned])[:-1].tolist():
+        amount = int(rows.amount[earned & (rows.week == week)].sum())
+        if amount:
+            yield (
+                first_block(week + 1) + 11,
+                transfer(token, pay_address, people.payers[people.front], amount),
+            )

@@ -17,7 +17,7 @@ from typing import Any
 from replay_chain import deployment
 from replay_rpc import Node, serve
 from world_chain import World, WorldChain, branches, make_world
-from world_people import Scenario, Trend
+from world_scenario import Scenario, Trend
 from world_truth import truth_of
 
 from veritally.processes import die_with_parent

@@ -6,20 +6,21 @@ Everything is drawn from the seed. docs/world.md says why each of them is there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from numpy.typing import NDArray
+from world_scenario import Scenario, Trend
 
 HONEST_PROVERS = 24
 DEVELOPMENT_PROVER, UNBOUND_PROVER, EURO_PROVER, EIGHTEEN_DECIMALS_PROVER = 3, 6, 5, 8
-"""Honest provers whose enclaves are development ones, whose TEE results are unbound, and who are paid in other
-tokens."""
-RING_PROVER, CAPTIVE_PROVER, SELF_PROVER = range(HONEST_PROVERS, HONEST_PROVERS + 3)
-PROVERS = HONEST_PROVERS + 3
+"""Honest provers: with development enclaves, with unbound TEE results, and two with other tokens."""
+FRONT_PROVER = 10
+"""An honest-looking prover whose income goes to one of its payers."""
+RING_PROVER, CAPTIVE_PROVER, SELF_PROVER, OWNER_PROVER = range(HONEST_PROVERS, HONEST_PROVERS + 4)
+PROVERS = HONEST_PROVERS + 4
 
 RING_SIZE = 12
 CAPTIVE_SIZE = 2
@@ -34,60 +35,6 @@ _MOST_LIFE_WEEKS = 60
 _STARTS_LATER = 0.5
 _SWITCHERS_BEGIN = 2
 _UP, _DOWN = 0.7, 0.3
-
-
-class Trend(StrEnum):
-    """What happens to the share of the strong tiers, payer by payer."""
-
-    GROWING = "growing"
-    FLAT = "flat"
-    SHRINKING = "shrinking"
-
-    @property
-    def verdict(self) -> str:
-        """What an honest test says of it."""
-        return "no clear change" if self is Trend.FLAT else self.value
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What a world is made from; the same scenario is the same world to the last bit."""
-
-    inferences: int = 200_000
-    payers: int = 5_000
-    weeks: int = 26
-    """Full ones; two days of another one follow."""
-    trend: Trend = Trend.GROWING
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if self.inferences < 3_000 or self.payers < 100 or self.weeks < 12:
-            raise ValueError("a world needs 3,000 inferences, 100 payers and 12 weeks at least")
-
-    @property
-    def ring_week(self) -> int:
-        """In whose first hours the ring begins."""
-        return self.weeks // 4
-
-    @property
-    def route_week(self) -> int:
-        """At whose start the first verifier of enclaves is stopped."""
-        return self.weeks * 6 // 10
-
-    @property
-    def contradiction_week(self) -> int:
-        """At whose start two outputs of one circuit are shown."""
-        return self.weeks * 7 // 10
-
-    @property
-    def compromise_week(self) -> int:
-        """At whose start an enclave is called compromised, from some time before on."""
-        return self.weeks - 3
-
-    @property
-    def whale_week(self) -> int:
-        """From whose start on one payer buys more than anybody else."""
-        return self.weeks - 4
 
 
 class Model(NamedTuple):
@@ -131,11 +78,14 @@ MODELS = (
     Model(_HOSTILE, 800, has_circuit=True),
     Model("toxicity-small", 300, has_circuit=True),
     Model("embedding-base", 120, has_circuit=False),
+    Model("house-model", 2_000, has_circuit=True),
 )
 HOSTILE_MODEL = 7
 CONTRADICTED_MODEL = 6
 """Two outputs for one input were shown: its circuit is stopped."""
 RING_MODEL = 1
+OWNER_MODEL = len(MODELS) - 1
+"""Served by one prover only, and paid by who registered it."""
 
 
 class Asset(NamedTuple):
@@ -160,7 +110,7 @@ class People:
     """Everybody, by index; `ordinary` payers are those without a role."""
 
     payers: tuple[bytes, ...]
-    """Addresses: nobody, the ordinary ones, the whale, the ring, the captives, and the one who is a prover."""
+    """Addresses: nobody, the ordinary ones, then those with a role, in the order of the properties below."""
     provers: tuple[bytes, ...]
     ordinary: int
     rates: NDArray[np.float64]
@@ -194,13 +144,28 @@ class People:
         """Index of the payer who is the prover, too."""
         return self.captives.stop
 
+    @property
+    def owner(self) -> int:
+        """Index of the payer who registered the only model of a prover."""
+        return self.oneself + 1
+
+    @property
+    def front(self) -> int:
+        """Index of the payer who gets what a prover earns."""
+        return self.owner + 1
+
 
 def make_people(scenario: Scenario, chance: np.random.Generator) -> People:
     """Everybody in a world."""
     provers = tuple(_address(f"prover {number}", scenario) for number in range(PROVERS))
     named = [f"payer {number}" for number in range(scenario.payers)]
-    named += ["whale", *(f"ring {n}" for n in range(RING_SIZE)), *(f"captive {n}" for n in range(CAPTIVE_SIZE))]
-    payers = (bytes(20), *(_address(name, scenario) for name in named), provers[SELF_PROVER])
+    named += [
+        "whale",
+        *(f"ring {n}" for n in range(RING_SIZE)),
+        *(f"captive {n}" for n in range(CAPTIVE_SIZE)),
+    ]
+    known = (provers[SELF_PROVER], MODELS[OWNER_MODEL].owner, _address("front", scenario))
+    payers = (bytes(20), *(_address(name, scenario) for name in named), *known)
     served = np.array([_some_models(chance) for _ in range(PROVERS)])
     return People(
         payers,
@@ -220,8 +185,8 @@ def _address(name: str, scenario: Scenario) -> bytes:
 
 def _some_models(chance: np.random.Generator) -> NDArray[np.int64]:
     """Popular models are served by more provers."""
-    popularity = 1 / np.arange(1, len(MODELS) + 1)
-    return chance.choice(len(MODELS), MODELS_PER_PROVER, replace=False, p=popularity / popularity.sum())
+    popularity = 1 / np.arange(1, OWNER_MODEL + 1)
+    return chance.choice(OWNER_MODEL, MODELS_PER_PROVER, replace=False, p=popularity / popularity.sum())
 
 
 def _rates(scenario: Scenario, chance: np.random.Generator) -> NDArray[np.float64]:

@@ -14,8 +14,11 @@ from world_people import (
     CAPTIVE_PROVER,
     CONTRADICTED_MODEL,
     DEVELOPMENT_PROVER,
+    FRONT_PROVER,
     MODELS,
     NOBODY,
+    OWNER_MODEL,
+    OWNER_PROVER,
     PROVERS,
     RING_MODEL,
     RING_PROVER,
@@ -24,8 +27,8 @@ from world_people import (
     SLOTS,
     UNBOUND_PROVER,
     People,
-    Scenario,
 )
+from world_scenario import Scenario
 
 from indexer.analytics.weeks import WEEK_S, start_s, week_of_monday
 from veritally.labels import Labels
@@ -44,7 +47,7 @@ QUIET_BLOCKS = BLOCKS_PER_HOUR
 """At the start of each week, in which registries change and nothing settles."""
 
 RING_AMOUNT_MICROS = 5_000
-_WHALE, _RING, _SELF, _CAPTIVE = 0.05, 0.02, 0.01, 0.015
+_WHALE, _RING, _CAPTIVE, _SELF, _OWNER, _FRONT = 0.05, 0.02, 0.02, 0.01, 0.005, 0.005
 """Parts of all inferences."""
 _FREE = 0.03
 """Part of the signed inferences of ordinary payers."""
@@ -152,25 +155,28 @@ def _ring(scenario: Scenario, people: People) -> dict[str, Numbers]:
 
 
 def _roles(scenario: Scenario, people: People, chance: np.random.Generator) -> list[dict[str, Numbers]]:
-    """The whale, the one who pays itself, and the captives."""
+    """The whale, the captives, and those who pay themselves."""
 
-    def weeks(part: float, first: int) -> Numbers:
+    def weeks(part: float, first: int = 0) -> Numbers:
         return chance.integers(first, scenario.weeks, round(part * scenario.inferences))
 
-    whale = weeks(_WHALE, scenario.whale_week)
-    oneself, captives = weeks(_SELF, 0), weeks(_CAPTIVE, 0)
-    of = np.array(people.captives)[np.arange(len(captives)) % len(people.captives)]
-    served = people.served
+    def of(prover: int) -> int:
+        return int(people.served[prover][0])
+
+    captives = weeks(_CAPTIVE)
+    who = np.array(people.captives)[np.arange(len(captives)) % len(people.captives)]
     return [
-        _same(whale, np.full(len(whale), people.whale), 0, RING_MODEL, Tier.ZKML),
-        _same(oneself, np.full(len(oneself), people.oneself), SELF_PROVER, served[SELF_PROVER][0], Tier.TEE),
-        _same(captives, of, CAPTIVE_PROVER, served[CAPTIVE_PROVER][0], Tier.SIGNED),
+        _same(weeks(_WHALE, scenario.whale_week), people.whale, 0, RING_MODEL, Tier.ZKML),
+        _same(captives, who, CAPTIVE_PROVER, of(CAPTIVE_PROVER), Tier.SIGNED),
+        _same(weeks(_SELF), people.oneself, SELF_PROVER, of(SELF_PROVER), Tier.TEE),
+        _same(weeks(_OWNER), people.owner, OWNER_PROVER, OWNER_MODEL, Tier.ZKML),
+        _same(weeks(_FRONT), people.front, FRONT_PROVER, of(FRONT_PROVER), Tier.TEE),
     ]
 
 
-def _same(week: Numbers, payer: Numbers, prover: int, model: int, tier: Tier) -> dict[str, Numbers]:
-    filled = {"prover": prover, "model": model, "tier": int(tier)}
-    return {"week": week, "payer": payer} | {k: np.full(len(week), v, np.int64) for k, v in filled.items()}
+def _same(week: Numbers, payer: Numbers | int, prover: int, model: int, tier: Tier) -> dict[str, Numbers]:
+    values = {"payer": payer, "prover": prover, "model": model, "tier": int(tier)}
+    return {"week": week} | {name: np.full(len(week), value, np.int64) for name, value in values.items()}
 
 
 def _possible_tier(scenario: Scenario, rows: dict[str, Numbers]) -> Numbers:

@@ -1,4 +1,4 @@
-"""What is true of a synthetic world, counted from what it was made of: a JSON to hold an indexer's figures to.
+"""What is true of a synthetic world, counted from what it was made of, to hold an indexer's figures to.
 
 Nothing here reads a log, a database or a metric.
 """
@@ -26,9 +26,11 @@ from world_people import (
     ASSETS,
     CAPTIVE_PROVER,
     CONTRADICTED_MODEL,
+    FRONT_PROVER,
     HOSTILE_MODEL,
     MODELS,
     NOBODY,
+    OWNER_PROVER,
     RING_PROVER,
     SELF_PROVER,
 )
@@ -171,8 +173,7 @@ def _roles(world: World) -> dict[str, Any]:
     scenario, people = world.scenario, world.people
     ring_start = first_block(scenario.ring_week) + QUIET_BLOCKS
     return {
-        "whale": _pair(world, people.whale, 0)
-        | {"first_week": week_of(START_S) + scenario.whale_week},
+        "whale": _pair(world, people.whale, 0) | {"first_week": week_of(START_S) + scenario.whale_week},
         "ring": {
             "payers": _named(people.payers[index] for index in people.ring),
             "prover": to_checksum_address(people.provers[RING_PROVER]),
@@ -181,7 +182,11 @@ def _roles(world: World) -> dict[str, Any]:
             "starts_between_s": [int(time_s(ring_start)), int(time_s(ring_start + BLOCKS_PER_HOUR))],
             "returned_percent": RETURNED_PERCENT,
         },
-        "self": _pair(world, people.oneself, SELF_PROVER),
+        "self": {
+            "same": _pair(world, people.oneself, SELF_PROVER),
+            "owner": _pair(world, people.owner, OWNER_PROVER),
+            "payout": _pair(world, people.front, FRONT_PROVER),
+        },
         "captive": {
             "payers": _named(people.payers[index] for index in people.captives),
             "prover": to_checksum_address(people.provers[CAPTIVE_PROVER]),
