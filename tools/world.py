@@ -1,8 +1,8 @@
 """Builds a synthetic world and shows it: `world.py [--folder FOLDER] [--port PORT] [--no-serve] [options]`.
 
 A made-up history is served as a node serves it, half of it first; then the last blocks are reorganised. The
-real indexer follows, verifies everything, and says what came out. docs/world.md describes the history. What is
-there already is not built again.
+real indexer follows, verifies everything, and says what came out. docs/world.md describes the history. A world
+is built only once.
 """
 
 from __future__ import annotations
