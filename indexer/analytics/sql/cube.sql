@@ -21,14 +21,14 @@ CREATE TABLE settled_week (
     development INTEGER NOT NULL,
     unbound INTEGER NOT NULL,
     n INTEGER NOT NULL,          -- inferences
-    amount_e20 INTEGER NOT NULL, -- sum of amounts in base units: e20 * 10^20 + e10 * 10^10 + e0
-    amount_e10 INTEGER NOT NULL,
-    amount_e0 INTEGER NOT NULL
+    amount_e20 BIGINT NOT NULL, -- sum of amounts in base units: e20 * 10^20 + e10 * 10^10 + e0
+    amount_e10 BIGINT NOT NULL,
+    amount_e0 BIGINT NOT NULL
 );
 CREATE INDEX settled_week_wk ON settled_week (wk);
 CREATE TABLE price_week (        -- paid rows only
     wk INTEGER NOT NULL, model INTEGER NOT NULL, asset INTEGER NOT NULL, counted INTEGER NOT NULL,
-    amount_e20 INTEGER NOT NULL, amount_e10 INTEGER NOT NULL, amount_e0 INTEGER NOT NULL, -- of one inference
+    amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL, -- of one inference
     n INTEGER NOT NULL
 );
 CREATE TABLE latency_week (      -- block time of the settlement - servedAt, in seconds
@@ -41,7 +41,7 @@ CREATE TABLE skipped_week (      -- what was left untouched
 );
 CREATE TABLE refund_week (
     wk INTEGER NOT NULL, payer INTEGER NOT NULL, prover INTEGER NOT NULL, asset INTEGER NOT NULL,
-    n INTEGER NOT NULL, amount_e20 INTEGER NOT NULL, amount_e10 INTEGER NOT NULL, amount_e0 INTEGER NOT NULL
+    n INTEGER NOT NULL, amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL
 );
 CREATE TABLE tainted_week (      -- rows of settled_week that were called doubtful later
     wk INTEGER NOT NULL, payer INTEGER NOT NULL, prover INTEGER NOT NULL, model INTEGER NOT NULL,
@@ -59,5 +59,11 @@ CREATE TABLE pair_label (        -- never on a payer alone
 );
 -- Paid rows; `flagged` is 1 where the pair of payer and prover has a label.
 CREATE VIEW paid_week AS
-SELECT s.*, EXISTS (SELECT 1 FROM pair_label AS l WHERE l.payer = s.payer AND l.prover = s.prover) AS flagged
+SELECT s.*, CASE WHEN EXISTS (SELECT 1 FROM pair_label AS l WHERE l.payer = s.payer AND l.prover = s.prover)
+            THEN 1 ELSE 0 END AS flagged
 FROM settled_week AS s WHERE s.payer <> 0;
+CREATE TABLE payer_week (        -- the sums of paid_week that shares are computed from; payer_week.sql fills it
+    wk INTEGER NOT NULL, payer INTEGER NOT NULL, flagged INTEGER NOT NULL, counted INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (wk, payer, flagged, counted)
+);
