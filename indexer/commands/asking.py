@@ -54,7 +54,9 @@ def window_of(analysis: Analysis, weeks: int, until: str | None) -> Window:
         raise SettingsError("--until", f"{error}; name a Monday as YYYY-MM-DD") from None
     last = analysis.state.end_week
     if end > last:
-        raise SettingsError("--until", f"weeks are full and final before {monday_of(last)} only; name no later Monday")
+        raise SettingsError(
+            "--until", f"weeks are full and final before {monday_of(last)} only; name no later Monday"
+        )
     return analysis.window(weeks, end)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +19,6 @@ from indexer.errors import SettingsError, UsageError
 from indexer.reporting.forms import Form, console, one_form
 from indexer.reporting.frame import definition, frame, label, scope_frame, state_lines, weeks_text
 from veritally.tables import print_whole
-
 
 _LISTING = (
     Column("id", Kind.TEXT, "M1 to M20; several answers may belong to one"),

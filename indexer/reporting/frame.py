@@ -29,7 +29,11 @@ def frame(state: State) -> dict[str, Any]:
 
 def scope_frame(scope: Scope) -> dict[str, Any]:
     """What a metric was asked about, for JSON."""
-    return {"window": window_frame(scope.now), "before": window_frame(scope.before), "counted": label(scope.rows)}
+    return {
+        "window": window_frame(scope.now),
+        "before": window_frame(scope.before),
+        "counted": label(scope.rows),
+    }
 
 
 def window_frame(window: Window) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def read_overview(analysis: Analysis) -> Overview:
     now = analysis.window()
     trend = analysis.window(min(TREND_WEEKS, max(1, analysis.state.end_week - analysis.state.first_week)))
     answers = {
-        (metric.name, rows): analysis.answer(metric, Scope(trend if metric.name.startswith(_WEEKLY) else now, rows))
+        (metric.name, rows): analysis.answer(
+            metric, Scope(trend if metric.name.startswith(_WEEKLY) else now, rows)
+        )
         for metric in METRICS
         for rows in Rows
     }

@@ -25,7 +25,13 @@ def print_pdf(page: Path, target: Path) -> None:
     if browser is None:
         raise NoBrowserError("no Chromium is installed")
     with tempfile.TemporaryDirectory(prefix="veritally-pdf-") as profile:
-        command = [browser, "--headless", "--disable-gpu", f"--user-data-dir={profile}", "--no-pdf-header-footer"]
+        command = [
+            browser,
+            "--headless",
+            "--disable-gpu",
+            f"--user-data-dir={profile}",
+            "--no-pdf-header-footer",
+        ]
         command += ["--host-resolver-rules=MAP * ~NOTFOUND"]  # nothing is fetched
         if os.geteuid() == 0:
             command.append("--no-sandbox")  # it refuses to run as root with one

@@ -52,6 +52,8 @@ def shortened(identity: str) -> str:
 
 
 def _coloured(text: str) -> str:
-    clean = escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+    clean = escape(
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    )
     style = TIER_STYLES.get(text)
     return f"[{style}]{clean}[/]" if style else clean
