@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from indexer.analytics import change, concentration, growth, shares, verdict
+from indexer.analytics import (
+    change,
+    concentration,
+    delivery,
+    flows,
+    growth,
+    health,
+    shares,
+    trust,
+    verdict,
+)
 from indexer.analytics.metric import Metric
 
-_MODULES = (shares.METRICS, concentration.METRICS, change.METRICS, verdict.METRICS, growth.METRICS)
+_MODULES = (
+    shares.METRICS,
+    concentration.METRICS,
+    change.METRICS,
+    verdict.METRICS,
+    growth.METRICS,
+    flows.METRICS,
+    delivery.METRICS,
+    trust.METRICS,
+    health.METRICS,
+)
 
 METRICS: tuple[Metric, ...] = tuple(
     sorted((metric for metrics in _MODULES for metric in metrics), key=lambda metric: int(metric.id[1:]))

@@ -8,7 +8,13 @@ from typing import TypeAlias
 
 from sqlmodel import Session
 
+from indexer.analytics import details
 from indexer.analytics.cube import Cube
+from indexer.analytics.health_loader import load_health
+from indexer.analytics.labels import load_labels
+from indexer.analytics.money_loaders import load_money_back, load_owners
+from indexer.analytics.recorded_loader import load_recorded
+from indexer.analytics.taint import load_taint
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,21 @@ WeekLoader: TypeAlias = Callable[[Session, Cube, WeekSource], None]
 AfterLoading: TypeAlias = Callable[[Session, Cube, int], None]
 """Derives what spans weeks, for the deployment of that number, anew: it deletes its own old rows first."""
 
-LOADERS: tuple[WeekLoader, ...] = ()
+LOADERS: tuple[WeekLoader, ...] = (
+    details.load_prices,
+    details.load_latencies,
+    details.load_skipped,
+    details.load_refunds,
+    details.load_starts,
+)
 """Called once for each week that is loaded, after its `settled_week`, in this order."""
 
-AFTER_LOADING: tuple[AfterLoading, ...] = ()
+AFTER_LOADING: tuple[AfterLoading, ...] = (
+    load_taint,
+    load_owners,
+    load_money_back,
+    load_labels,
+    load_recorded,
+    load_health,
+)
 """Called after the last loaded week, and when an event of a registry has become final, in this order."""

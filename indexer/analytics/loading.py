@@ -27,6 +27,7 @@ _WEEK_TABLES = (
     "latency_week",
     "skipped_week",
     "refund_week",
+    "start_week",
     "tainted_week",
 )
 _SETTLED_COLUMNS = (
