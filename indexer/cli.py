@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import typer
 
-from indexer.commands import chaos, config, doctor, export, run, status, sync, tallies, verify
+from indexer.commands import (
+    chaos,
+    config,
+    doctor,
+    export,
+    metrics,
+    report,
+    run,
+    status,
+    sync,
+    tallies,
+    verify,
+)
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
 
@@ -22,6 +34,8 @@ run.register(app)
 sync.register(app)
 status.register(app)
 tallies.register(app)
+report.register(app)
+metrics.register(app)
 doctor.register(app)
 verify.register(app)
 export.register(app)

@@ -14,6 +14,7 @@ IndexerError
 │   ├── NodeBehindError
 │   ├── DatabaseError
 │   ├── NothingIndexedError
+│   ├── NoBrowserError
 │   └── NotCurrentError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
@@ -185,6 +186,15 @@ class NothingIndexedError(NotReadyError):
         super().__init__(
             f"database {shown_url} holds nothing {'final ' if final else ''}yet; "
             "run `veritally-indexer sync --once` first"
+        )
+
+
+class NoBrowserError(NotReadyError):
+    """A page cannot be printed as PDF."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}; install Chromium (on Debian: apt-get install chromium), or write --html and print that"
         )
 
 

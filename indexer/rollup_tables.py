@@ -79,3 +79,21 @@ class DayPayerRollupRow(SQLModel, table=True):
     amount_e20: int = Field(sa_type=Bigint)
     amount_e10: int = Field(sa_type=Bigint)
     amount_e0: int = Field(sa_type=Bigint)
+
+
+class DayProverRollupRow(SQLModel, table=True):
+    """The same per day and prover."""
+
+    __tablename__ = "rollup_day_prover"
+    __table_args__ = _WITHOUT_ROWID
+    deployment_id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
+    day: int = Field(primary_key=True)
+    tier: int = Field(primary_key=True, sa_type=SmallInteger)
+    prover_id: int = Field(primary_key=True)
+    asset_id: int = Field(primary_key=True)
+    development: bool = Field(primary_key=True)
+    unbound: bool = Field(primary_key=True)
+    inferences: int = Field(sa_type=Bigint)
+    amount_e20: int = Field(sa_type=Bigint)
+    amount_e10: int = Field(sa_type=Bigint)
+    amount_e0: int = Field(sa_type=Bigint)

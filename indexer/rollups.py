@@ -16,7 +16,13 @@ from sqlmodel import Session, SQLModel
 
 from indexer.amounts import LIMB
 from indexer.bulk import Int8Array, driver_connection, is_postgres
-from indexer.rollup_tables import DayModelRollupRow, DayPayerRollupRow, HourRollupRow, RollupRow
+from indexer.rollup_tables import (
+    DayModelRollupRow,
+    DayPayerRollupRow,
+    DayProverRollupRow,
+    HourRollupRow,
+    RollupRow,
+)
 
 _HOUR_S, _DAY_S = 3_600, 86_400
 _AMOUNTS = ("amount_e20", "amount_e10", "amount_e0")
@@ -44,6 +50,7 @@ ROLLUPS = (
     Rollup(HourRollupRow, ("hour", "tier", "asset_id", *_LABELS)),
     Rollup(DayModelRollupRow, ("day", "tier", "model_id", "asset_id", *_LABELS)),
     Rollup(DayPayerRollupRow, ("day", "tier", "payer_id", "asset_id", *_LABELS)),
+    Rollup(DayProverRollupRow, ("day", "tier", "prover_id", "asset_id", *_LABELS)),
 )
 
 

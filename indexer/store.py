@@ -181,6 +181,7 @@ _ROLLED_UP = (
     "asset_id",
     "model_id",
     "payer_id",
+    "prover_id",
     "development",
     "unbound",
     "amount_e20",

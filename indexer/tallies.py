@@ -131,13 +131,18 @@ def read_report(database: Database, deployment: Deployment | None = None, final:
     database.require_existing()
     if database.has_tables():
         with database.transaction() as session:
-            report = _read_tallies(session, _cursor(session, deployment), final)
+            report = _read_tallies(session, chosen_cursor(session, deployment), final)
             if report is not None:
                 return report
     raise NothingIndexedError(database.shown_url, final)
 
 
-def _cursor(session: Session, deployment: Deployment | None) -> Cursor | None:
+def chosen_cursor(session: Session, deployment: Deployment | None) -> Cursor | None:
+    """The cursor of a deployment, of the only one by default; None in an empty database.
+
+    Raises:
+        UnknownDeploymentError: the database holds several deployments, or not the one that is meant.
+    """
     if deployment is None:
         return only_cursor(session)
     found = find_cursor(session, deployment.chain_id, bytes.fromhex(deployment.settlement[2:]))

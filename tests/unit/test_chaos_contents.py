@@ -11,6 +11,7 @@ from chaos_chain import bench, busy_chain
 from indexer.chaos.check import Bench
 from indexer.chaos.contents import Contents, differences, read_contents, rollup_differences
 from indexer.database import Database
+from indexer.rollups import ROLLUPS
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_difference_is_named(tried: Bench, truth: Contents, statement: str, expe
         "DELETE FROM {} WHERE tier = 2",
     ],
 )
-@pytest.mark.parametrize("table", ["rollup", "rollup_hour", "rollup_day_model", "rollup_day_payer"])
+@pytest.mark.parametrize("table", [rollup.name for rollup in ROLLUPS])
 def test_rollup_that_is_no_sum_is_named(tried: Bench, truth: Contents, statement: str, table: str) -> None:
     assert rollup_differences(truth) == []
     found = changed(tried, statement.format(table))
@@ -90,8 +91,9 @@ def test_numbers_of_addresses_do_not_matter(tried: Bench, truth: Contents) -> No
             database.execute(f"UPDATE {table} SET prover_id = prover_id + 100")
         database.execute("UPDATE receipt_skipped SET payer_id = payer_id + 100 WHERE payer_id > 0")
         database.execute("UPDATE asset SET address_id = address_id + 100")
-        for table in ("rollup", "rollup_hour", "rollup_day_model", "rollup_day_payer"):
-            database.execute(f"UPDATE {table} SET asset_id = asset_id + 100")
+        for rollup in ROLLUPS:
+            database.execute(f"UPDATE {rollup.name} SET asset_id = asset_id + 100")
         database.execute("UPDATE rollup_day_payer SET payer_id = payer_id + 100 WHERE payer_id > 0")
+        database.execute("UPDATE rollup_day_prover SET prover_id = prover_id + 100")
     database.close()
     assert differences(read_contents(Database(f"sqlite:///{path}")), truth) == []

@@ -64,6 +64,7 @@ CONTRADICTIONS = [
     ("DELETE FROM rollup_hour", "rollup_hour does not hold the sums"),
     ("UPDATE rollup_day_model SET day = day + 1", "rollup_day_model does not hold"),
     ("UPDATE rollup_day_payer SET amount_e0 = 1 WHERE payer_id = 0", "rollup_day_payer does not hold"),
+    ("UPDATE rollup_day_prover SET prover_id = 99", "rollup_day_prover does not hold"),
     ("DELETE FROM asset", "asset 0x0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d is not among"),
     ("UPDATE deployment SET next_seq = 7", "said to be number 7, the rows end before 26"),
     (
@@ -174,6 +175,7 @@ def require_same_figures(chain: RecordedChain, url: str, path: Path, fresh: Path
         ("rollup_hour", "hour, tier"),
         ("rollup_day_model", "day, tier"),
         ("rollup_day_payer", "day, tier, payer_id = 0"),
+        ("rollup_day_prover", "day, tier"),
     ):
         names = f"{columns}, address.value, inferences, amount_e20, amount_e10, amount_e0"
         statement = f"SELECT {names} FROM {table} JOIN address ON id = asset_id"

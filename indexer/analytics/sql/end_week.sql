@@ -1,0 +1,1 @@
+SELECT MAX(wk) + 1 FROM week

@@ -1,0 +1,2 @@
+-- Numbers of the models.
+SELECT value, id FROM model

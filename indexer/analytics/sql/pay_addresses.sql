@@ -1,0 +1,2 @@
+-- Where the provers are paid, as far as that is known.
+SELECT prover, value FROM pay_address

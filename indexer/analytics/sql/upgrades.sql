@@ -1,0 +1,16 @@
+-- M11 week by week: payers who were there the week before, too, and those who used a strong tier for the first time.
+WITH used AS (
+    SELECT wk, payer, counted, SUM(n) AS n FROM payer_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
+     modal AS (
+    SELECT wk, payer, counted, ROW_NUMBER() OVER (PARTITION BY wk, payer ORDER BY n DESC, counted) AS place FROM used),
+     stayed AS (
+    SELECT b.wk, COUNT(*) AS payers, SUM(CASE WHEN b.counted > a.counted THEN 1 ELSE 0 END) AS up,
+           SUM(CASE WHEN b.counted < a.counted THEN 1 ELSE 0 END) AS down
+    FROM modal AS b JOIN modal AS a ON a.payer = b.payer AND a.wk = b.wk - 1 AND a.place = 1
+    WHERE b.place = 1 GROUP BY b.wk),
+     first_strong AS (SELECT payer, MIN(wk) AS wk FROM used WHERE counted >= 2 GROUP BY payer),
+     began AS (SELECT wk, COUNT(*) AS payers FROM first_strong GROUP BY wk)
+SELECT w.wk, COALESCE(s.payers, 0) AS stayed, COALESCE(s.up, 0) AS upgraded, COALESCE(s.down, 0) AS downgraded,
+       COALESCE(b.payers, 0) AS first_strong
+FROM week AS w LEFT JOIN stayed AS s ON s.wk = w.wk LEFT JOIN began AS b ON b.wk = w.wk
+WHERE w.wk >= $w1_first AND w.wk < $w1_end ORDER BY w.wk

@@ -1,0 +1,8 @@
+-- M16: what the contract verified, by counted tier, and what other contracts claim, by kind of their event.
+SELECT 'verified' AS status, CASE counted WHEN 1 THEN 'signed' WHEN 2 THEN 'tee' ELSE 'zkml' END AS source,
+       SUM(n) AS events, SUM(n) AS inferences, counted AS place
+FROM settled_week WHERE wk >= $w1_first AND wk < $w1_end GROUP BY counted
+UNION ALL
+SELECT 'recorded', form, SUM(n), SUM(claimed), 4
+FROM recorded_week WHERE wk >= $w1_first AND wk < $w1_end GROUP BY form
+ORDER BY place, source
