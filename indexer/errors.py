@@ -24,6 +24,7 @@ IndexerError
     ├── SequenceGapError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
+    ├── RecordedBlockChangedError
     ├── CounterMismatchError
     ├── EndpointsDisagreeError
     ├── UnrepairedError
@@ -60,6 +61,9 @@ from indexer.check_errors import (
 )
 from indexer.check_errors import (
     NoSettlementError as NoSettlementError,
+)
+from indexer.check_errors import (
+    RecordedBlockChangedError as RecordedBlockChangedError,
 )
 from indexer.check_errors import (
     SequenceGapError as SequenceGapError,
