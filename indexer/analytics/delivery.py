@@ -139,7 +139,7 @@ METRICS = (
             "Block time of the settlement - servedAt, in seconds, per counted tier: the least value that "
             "50, 90 or 99 % do not exceed. servedAt is the prover's word. Values below 0 count as 0, "
             f"values above {LONGEST_LATENCY_S} (seven days) as that, and both are counted. All rows, "
-            "free ones among them, whatever the filter. What never settled is not on the chain and not in here."
+            "free ones among them, whatever the filter. What never settled is not on the chain."
         ),
         columns=_LATENCY_COLUMNS,
         compute=_latency,
