@@ -9,11 +9,19 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 from indexer.bulk import prepare_postgres
-from indexer.errors import DatabaseError, NothingIndexedError, OldDatabaseError, SettingsError
+from indexer.errors import (
+    DatabaseError,
+    NothingIndexedError,
+    OldDatabaseError,
+    ReadTookTooLongError,
+    SettingsError,
+)
 from indexer.migrations import NEWEST
+from indexer.reading import guard_postgres, guard_sqlite, read_only_url, took_too_long
 
 _DIALECTS = ("sqlite", "postgresql")
 _VERSION_TABLE = "alembic_version"
@@ -24,13 +32,14 @@ _OLD_TABLE = "cursor"
 class Database:
     """One database. Every transaction sees one state of it from its first statement on."""
 
-    def __init__(self, url: str) -> None:
-        """Does not connect yet.
+    def __init__(self, url: str, read_for_s: float | None = None) -> None:
+        """Does not connect yet. With `read_for_s` it can only be read, and no longer than so at a time.
 
         Raises:
             SettingsError: the URL is unusable, or its driver is not installed.
         """
         self._url = _parse(url)
+        self._read_for_s = read_for_s
         self.shown_url = _shown(self._url)
         """The URL without user, password and parameters."""
         self._engine = self._make_engine()
@@ -123,14 +132,18 @@ class Database:
             if not self._is_sqlite():
                 engine = create_engine(self._url, isolation_level="REPEATABLE READ")
                 event.listen(engine, "connect", lambda connection, _record: prepare_postgres(connection))
+                if self._read_for_s is not None:
+                    guard_postgres(engine, self._read_for_s)
                 return engine
-            engine = create_engine(self._url)
+            engine = create_engine(self._url if self._read_for_s is None else read_only_url(self._url))
         except ModuleNotFoundError as error:
             raise SettingsError("database URL", f"its driver {error.name} is not installed") from None
         except NoSuchModuleError:
             raise SettingsError("database URL", f"unknown driver {self._url.drivername}") from None
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        if self._read_for_s is not None:
+            guard_sqlite(engine, self._read_for_s)
         return engine
 
     @contextmanager
@@ -139,10 +152,14 @@ class Database:
             yield
         except DBAPIError as error:
             raise self._error(error.orig) from None
+        except PoolTimeoutError as error:
+            raise self._error(error) from None
         except self._engine.dialect.loaded_dbapi.Error as error:  # of bulk writes, which go below SQLAlchemy
             raise self._error(error) from None
 
     def _error(self, error: BaseException | None) -> DatabaseError:
+        if self._read_for_s is not None and took_too_long(error):
+            return ReadTookTooLongError(self.shown_url, self._read_for_s)
         return DatabaseError(self.shown_url, " ".join(str(error).split()) or type(error).__name__)
 
 

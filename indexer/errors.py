@@ -13,6 +13,7 @@ IndexerError
 │   ├── RpcAnswerError
 │   ├── NodeBehindError
 │   ├── DatabaseError
+│   │   └── ReadTookTooLongError
 │   ├── NothingIndexedError
 │   ├── NoBrowserError
 │   └── NotCurrentError
@@ -177,6 +178,13 @@ class DatabaseError(NotReadyError):
         super().__init__(
             f"database {shown_url}: {problem}; check --database-url and that the database can be written"
         )
+
+
+class ReadTookTooLongError(DatabaseError):
+    """What was asked of a database that is only read took longer than it may."""
+
+    def __init__(self, shown_url: str, limit_s: float) -> None:
+        super().__init__(shown_url, f"reading took longer than {limit_s:g} s; ask for less at once")
 
 
 class NothingIndexedError(NotReadyError):

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from eth_utils.address import to_checksum_address
 from sqlalchemy import text
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from indexer.analytics.cube import Cube, sql
 from indexer.analytics.loaders import LOADERS, WeekSource
 from indexer.analytics.weeks import FIRST_MONDAY_S, WEEK_S, start_s
 from indexer.cursor import Cursor
-from indexer.rollup_tables import HourRollupRow
-from indexer.tables import AddressRow, AssetRow, BlockRow, ModelRow
+from indexer.rollup_tables import DayPayerRollupRow, HourRollupRow
+from indexer.tables import AddressRow, AssetRow, BlockRow, GroupSettledRow, ModelRow
 from indexer.wire import LOG_INDEX_BITS
 
-_HOUR_S = 3_600
+_HOUR_S, _DAY_S = 3_600, 86_400
 _WEEK_TABLES = (
     "week",
     "settled_week",
@@ -34,8 +32,6 @@ _SETTLED_COLUMNS = (
     *("wk", "payer", "prover", "model", "asset", "required", "achieved", "counted", "scheme"),
     *("development", "unbound", "n", "amount_e20", "amount_e10", "amount_e0"),
 )
-_N = _SETTLED_COLUMNS.index("n")
-_IDS_AT_ONCE = 500
 
 
 def inferences_per_week(session: Session, deployment_id: int, end_week: int) -> dict[int, int]:
@@ -63,6 +59,7 @@ def load_weeks(session: Session, cube: Cube, cursor: Cursor, counts: dict[int, i
         _load_settled(session, cube, source)
         for load in LOADERS:
             load(session, cube, source)
+    _load_names(session, cube, cursor, min(stale))
     _load_assets(session, cube, cursor.id)
     return True
 
@@ -89,51 +86,38 @@ def _sources(session: Session, cursor: Cursor) -> dict[int, WeekSource]:
 
 
 def _load_settled(session: Session, cube: Cube, source: WeekSource) -> None:
-    addresses: set[int] = set()
-    models: set[int] = set()
-    inferences = 0
-
-    def counted() -> Iterator[tuple[Any, ...]]:
-        nonlocal inferences
-        for row in _rows(session, source):
-            addresses.update((row[0], row[1], row[3]))
-            models.add(row[2])
-            inferences += row[_N - 1]
-            yield (source.week, *row)
-
-    cube.insert("settled_week", _SETTLED_COLUMNS, counted())
-    cube.insert("week", ("wk", "inferences"), [(source.week, inferences)])
-    _load_names(session, cube, addresses - {0}, models)
-
-
-def _rows(session: Session, source: WeekSource) -> Any:
     statement = text(re.sub(r"\$(\w+)", r":\1", sql("settled_week")))
-    ids = {"first_id": source.first_id, "end_id": source.end_id}
-    return session.connection().execute(statement, ids).cursor  # plain tuples, in half the time
+    values = {"wk": source.week, "first_id": source.first_id, "end_id": source.end_id}
+    rows: Any = session.connection().execute(statement, values).cursor  # plain tuples, in half the time
+    cube.insert("settled_week", _SETTLED_COLUMNS, rows)
+    cube.execute(
+        "INSERT INTO week SELECT ?, COALESCE(SUM(n), 0) FROM settled_week WHERE wk = ?", [source.week] * 2
+    )
 
 
-def _load_names(session: Session, cube: Cube, addresses: set[int], models: set[int]) -> None:
-    """What numbers stand for, where the cube does not know it yet."""
-    known = {kind: set(ids) for kind, ids in _known(cube).items()}
-    for some in _chunks(addresses - known["address"]):
-        found = session.exec(select(AddressRow.id, AddressRow.value).where(col(AddressRow.id).in_(some)))
-        cube.insert("address", ("id", "value"), [(id_, to_checksum_address(value)) for id_, value in found])
-    for some in _chunks(models - known["model"]):
-        models_found = session.exec(select(ModelRow.id, ModelRow.value).where(col(ModelRow.id).in_(some)))
-        cube.insert("model", ("id", "value"), [(id_, f"0x{value.hex()}") for id_, value in models_found])
-
-
-def _known(cube: Cube) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {"address": [], "model": []}
-    for kind, id_ in cube.select("names"):
-        found[kind].append(id_)
-    return found
-
-
-def _chunks(ids: set[int]) -> Iterator[list[int]]:
-    rest = iter(sorted(ids))
-    while some := list(islice(rest, _IDS_AT_ONCE)):
-        yield some
+def _load_names(session: Session, cube: Cube, cursor: Cursor, first_week: int) -> None:
+    """What the numbers in these weeks and all later ones stand for, where the cube does not know it yet."""
+    known = set(cube.select("names"))
+    payer, prover, asset = DayPayerRollupRow, GroupSettledRow, AssetRow
+    payers = select(payer.payer_id).where(
+        col(payer.deployment_id) == cursor.id, col(payer.day) >= start_s(first_week) // _DAY_S
+    )
+    first = cursor.first_key(0)
+    groups = col(prover.id) >= first, col(prover.id) <= cursor.last_key
+    provers = select(prover.prover_id).where(*groups)
+    assets = select(asset.address_id).where(col(asset.deployment_id) == cursor.id)
+    id_ = col(AddressRow.id)
+    used = or_(id_.in_(payers), id_.in_(provers), id_.in_(assets))
+    addresses = session.exec(select(AddressRow.id, AddressRow.value).where(used))
+    new = ((number, value) for number, value in addresses if ("address", number) not in known)
+    cube.insert("address", ("id", "value"), ((number, to_checksum_address(value)) for number, value in new))
+    models = session.exec(
+        select(ModelRow.id, ModelRow.value).where(
+            col(ModelRow.id).in_(select(prover.model_id).where(*groups))
+        )
+    )
+    fresh = ((number, value) for number, value in models if ("model", number) not in known)
+    cube.insert("model", ("id", "value"), ((number, f"0x{value.hex()}") for number, value in fresh))
 
 
 def _load_assets(session: Session, cube: Cube, deployment_id: int) -> None:

@@ -1,6 +1,6 @@
 -- One week of settled_week, from the rows of `inference` with the keys of its blocks.
 -- Runs on SQLite, Postgres and DuckDB.
-SELECT payer_id, prover_id, model_id, asset_id, floor, tier,
+SELECT $wk AS wk, payer_id, prover_id, model_id, asset_id, floor, tier,
        CASE WHEN development OR unbound THEN 1 ELSE tier END AS counted,
        scheme,
        CASE WHEN development THEN 1 ELSE 0 END AS development,

@@ -1,0 +1,1 @@
+"""The HTTP interface for analysts: `/v1/...`, described in docs/api.md."""
