@@ -39,7 +39,11 @@ lake = duckdb.connect()
 lake.create_function("checksum", to_checksum_address, ["VARCHAR"], "VARCHAR")
 lake.execute(f"SET VARIABLE export = '{LAKE}'")
 lake.execute(VIEWS.read_text(encoding="utf-8"))
-print(lake.sql("SELECT tier, count(*) AS inferences, min(block_time), max(block_time) FROM inference GROUP BY tier"))
+print(
+    lake.sql(
+        "SELECT tier, count(*) AS inferences, min(block_time), max(block_time) FROM inference GROUP BY tier"
+    )
+)
 
 # %% [markdown]
 # ## The cube

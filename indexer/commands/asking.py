@@ -26,18 +26,24 @@ OneDeployment = Annotated[
 ]
 
 
-def open_analysis(config: Path | None, database_url: str | None, deployment: Path | None) -> Analysis:
-    """The analysis of a deployment, loaded.
+def open_database(config: Path | None, database_url: str | None) -> Database:
+    """The database that is set.
 
     Raises:
         SettingsError: a setting is unusable.
+    """
+    require_no_password("--database-url", database_url)
+    return Database(load_settings(config, database_url=database_url).database_url.get_secret_value())
+
+
+def open_analysis(database: Database, deployment: Path | None) -> Analysis:
+    """The analysis of a deployment, loaded.
+
+    Raises:
         NothingIndexedError: nothing is final yet.
         UnknownDeploymentError: it is not clear which deployment is meant.
     """
-    require_no_password("--database-url", database_url)
-    settings = load_settings(config, database_url=database_url)
-    meant = None if deployment is None else Deployment.load(deployment)
-    return Analysis(Database(settings.database_url.get_secret_value()), meant)
+    return Analysis(database, None if deployment is None else Deployment.load(deployment))
 
 
 def window_of(analysis: Analysis, weeks: int, until: str | None) -> Window:

@@ -13,7 +13,15 @@ from indexer.analytics.answer import Answer, Column, Kind
 from indexer.analytics.catalogue import BY_NAME, METRICS
 from indexer.analytics.cube import sql
 from indexer.analytics.metric import METHODOLOGY, Metric, Scope
-from indexer.commands.asking import OneDeployment, Until, Weeks, open_analysis, rows_of, window_of
+from indexer.commands.asking import (
+    OneDeployment,
+    Until,
+    Weeks,
+    open_analysis,
+    open_database,
+    rows_of,
+    window_of,
+)
 from indexer.commands.options import Config, DatabaseUrl
 from indexer.errors import SettingsError, UsageError
 from indexer.reporting.forms import Form, console, one_form
@@ -60,7 +68,7 @@ def metrics(
         typer.echo("\n".join(sql(file).rstrip() + "\n;" for file in metric.sql))
         return
     counted = rows_of(rows)
-    analysis = open_analysis(config, database_url, deployment)
+    analysis = open_analysis(open_database(config, database_url), deployment)
     scope = Scope(window_of(analysis, weeks, until), counted)
     answer = analysis.answer(metric, scope)
     if form is Form.CSV:

@@ -8,38 +8,44 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from indexer.errors import NoBrowserError
+from indexer.errors import NoBrowserError, SettingsError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""Programs that can print, the first one that is installed is taken."""
+"""Programs that can print; the first one that is installed is taken."""
 TIMEOUT_S = 60.0
 
 
 def print_pdf(page: Path, target: Path) -> None:
-    """Writes a file of HTML as PDF. The page is read from the disk alone.
+    """Writes a file of HTML as PDF. Nothing is fetched from the network.
 
     Raises:
         NoBrowserError: there is no browser, or it does not print.
+        SettingsError: the file cannot be written.
     """
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise NoBrowserError("no Chromium is installed")
-    with tempfile.TemporaryDirectory(prefix="veritally-pdf-") as profile:
-        command = [
-            browser,
-            "--headless",
-            "--disable-gpu",
-            f"--user-data-dir={profile}",
-            "--no-pdf-header-footer",
-        ]
-        command += ["--host-resolver-rules=MAP * ~NOTFOUND"]  # nothing is fetched
-        if os.geteuid() == 0:
-            command.append("--no-sandbox")  # it refuses to run as root with one
-        command += [f"--print-to-pdf={target.resolve()}", page.resolve().as_uri()]
-        target.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="veritally-pdf-") as folder:
+        printed = Path(folder) / "report.pdf"
+        _run([browser, *_options(folder), f"--print-to-pdf={printed}", page.resolve().as_uri()])
+        if not printed.is_file():
+            raise NoBrowserError(f"{browser} wrote no file")
         try:
-            subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_S)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise NoBrowserError(f"{browser} did not print: {type(error).__name__}") from None
-    if not target.is_file():
-        raise NoBrowserError(f"{browser} wrote no file")
+            shutil.copyfile(printed, target)
+        except OSError as error:
+            raise SettingsError(str(target), f"cannot be written: {error.strerror}") from None
+
+
+def _options(folder: str) -> list[str]:
+    options = ["--headless", "--disable-gpu", f"--user-data-dir={folder}/profile", "--no-pdf-header-footer"]
+    options.append("--host-resolver-rules=MAP * ~NOTFOUND")
+    if os.geteuid() == 0:
+        options.append("--no-sandbox")  # as root it does not start with one
+    return options
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_S)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoBrowserError(f"{command[0]} did not print ({type(error).__name__})") from None

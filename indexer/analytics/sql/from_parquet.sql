@@ -77,11 +77,11 @@ FROM own
 GROUP BY ALL;
 
 INSERT INTO skipped_week
-SELECT week_of(block_time), kind, reason, count(*)
+SELECT week_of(block_time), kind, coalesce(reason_name, 'unknown'), count(*)
 FROM (
-    SELECT *, 'receipt' AS kind, coalesce(reason_name, 'unknown') AS reason FROM receipt_skipped
-    UNION ALL BY NAME
-    SELECT *, 'group' AS kind, coalesce(reason_name, 'unknown') AS reason FROM group_skipped
+    SELECT chain_id, settlement, block_time, 'receipt' AS kind, reason_name FROM receipt_skipped
+    UNION ALL
+    SELECT chain_id, settlement, block_time, 'group', reason_name FROM group_skipped
 )
 WHERE chain_id = getvariable('chain_id') AND settlement = getvariable('settlement')
     AND week_of(block_time) BETWEEN (SELECT min(wk) FROM week) AND getvariable('end_week') - 1
