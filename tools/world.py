@@ -33,6 +33,7 @@ FOLDER = ROOT / ".build" / "world"
 DATABASE = "world.db"
 _BUILT = "world.json"
 """Says what the folder was built from; written last."""
+_DEPLOYMENT = ("--deployment", "deployment.json")
 _BLOCKS_PER_REQUEST = 20_000
 
 
@@ -61,9 +62,9 @@ def main() -> int:
 def show(folder: Path, scenario: Scenario, port: int | None) -> None:
     """Builds a world unless it is there, reports its verdict, and serves it if there is a port."""
     build(folder, scenario)
-    _indexer(folder, "report")
+    _indexer(folder, "report", *_DEPLOYMENT)
     if port is not None:
-        _indexer(folder, "serve", "--port", str(port))
+        _indexer(folder, "serve", "--port", str(port), *_DEPLOYMENT)
 
 
 def build(folder: Path, scenario: Scenario) -> None:
@@ -81,12 +82,14 @@ def build(folder: Path, scenario: Scenario) -> None:
     folder.mkdir(parents=True)
     print(f"making a world of {scenario.inferences:,} inferences: {_described(scenario)}", flush=True)
     with _node(folder, scenario) as url:
-        sync = ("sync", "--once", "--rpc-url", url, "--blocks-per-request", str(_BLOCKS_PER_REQUEST))
-        _indexer(folder, *sync, "--deployment", "deployment.json")
+        source = ("--rpc-url", url, *_DEPLOYMENT)
+        reading = ("--blocks-per-request", str(_BLOCKS_PER_REQUEST), *source)
+        _indexer(folder, "sync", "--once", *reading)
         httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "world_goOn"}).raise_for_status()
         print("the chain was reorganised, and goes on", flush=True)
-        _indexer(folder, *sync, "--deployment", "deployment.json")
-        _indexer(folder, "verify", "--rpc-url", url, "--deployment", "deployment.json")
+        _indexer(folder, "sync", "--once", *reading)
+        _indexer(folder, "verify", *source)
+        _indexer(folder, "import", "transfers", *reading)
     (folder / _BUILT).write_text(json.dumps(meant, indent=2) + "\n", encoding="utf-8")
     print(f"built in {time.monotonic() - start:.0f} s: {folder / DATABASE}", flush=True)
 
@@ -124,17 +127,17 @@ def _node(folder: Path, scenario: Scenario) -> Iterator[str]:
             node.kill()
 
 
-def _indexer(folder: Path, command: str, *options: str) -> None:
+def _indexer(folder: Path, *words: str) -> None:
     """Runs a command of the indexer on the world's database."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("VERITALLY_INDEXER_")}
     done = subprocess.run(
-        [sys.executable, "-m", "indexer", command, "--database-url", f"sqlite:///{DATABASE}", *options],
+        [sys.executable, "-m", "indexer", *words, "--database-url", f"sqlite:///{DATABASE}"],
         cwd=folder,
         env=ours | {"PYTHONPATH": str(ROOT)},
         check=False,
     )
     if done.returncode:
-        raise WorldFailedError(f"`veritally-indexer {command}` ended with exit code {done.returncode}")
+        raise WorldFailedError(f"`veritally-indexer {words[0]}` ended with exit code {done.returncode}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -148,7 +149,7 @@ def _ordinary(
 def _ring(scenario: Scenario, people: People) -> dict[str, Numbers]:
     """The same number of inferences for each member and each week."""
     weeks = np.arange(scenario.ring_week, scenario.weeks)
-    each = max(1, round(scenario.inferences * _RING / RING_SIZE / len(weeks)))
+    each = math.ceil(scenario.inferences * _RING / RING_SIZE / len(weeks))
     members = np.array(people.ring)
     week, payer = np.repeat(weeks, RING_SIZE * each), np.tile(np.repeat(members, each), len(weeks))
     return _same(week, payer, RING_PROVER, RING_MODEL, Tier.TEE)

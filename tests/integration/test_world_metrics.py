@@ -17,6 +17,7 @@ from indexer.analytics.catalogue import METRICS
 from indexer.analytics.metric import Rows
 from indexer.analytics.weeks import Window
 from indexer.database import Database
+from veritally.deployment import Deployment
 
 _TIERS = ("", "signed", "tee", "zkml")
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -42,7 +43,8 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Any:
         folder: Path = tmp_path_factory.mktemp("worlds") / trend
         world.build(folder, Scenario(inferences=8_000, payers=500, weeks=12, trend=trend))
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        return Built(truth, Analysis(Database(f"sqlite:///{folder / world.DATABASE}")))
+        database = Database(f"sqlite:///{folder / world.DATABASE}")
+        return Built(truth, Analysis(database, Deployment.load(folder / "deployment.json")))
 
     return built
 
@@ -101,20 +103,22 @@ def test_counts_per_week_are_true(growing: Built) -> None:
 
 def test_pairs_are_labelled_that_deserve_it_and_no_others(growing: Built) -> None:
     roles = growing.truth["roles"]
-    expected = {("same", *_pair(roles["self"]["same"])), ("owner", *_pair(roles["self"]["owner"]))}
+    expected = {(rule, pair["payer"], pair["prover"]) for rule, pair in roles["self"].items()}
+    expected.add(("round-trip", *(roles["self"]["payout"][who] for who in ("payer", "prover"))))
     expected |= {("captive", payer, roles["captive"]["prover"]) for payer in roles["captive"]["payers"]}
-    expected |= {("cohort", payer, roles["ring"]["prover"]) for payer in roles["ring"]["payers"]}
+    expected |= {
+        (rule, payer, roles["ring"]["prover"])
+        for rule in ("cohort", "round-trip")
+        for payer in roles["ring"]["payers"]
+    }
     found = {
         (row["rule"], row["payer"], row["prover"]): row["inferences"]
         for row in growing.records("labelled-pairs")
     }
     assert set(found) == expected
     assert sum(n for (rule, *_), n in found.items() if rule == "cohort") == roles["ring"]["inferences"]
-    assert found["same", *_pair(roles["self"]["same"])] == roles["self"]["same"]["inferences"]
-
-
-def _pair(named: dict[str, Any]) -> tuple[str, str]:
-    return named["payer"], named["prover"]
+    for rule, pair in roles["self"].items():
+        assert found[rule, pair["payer"], pair["prover"]] == pair["inferences"]
 
 
 def test_doubtful_inferences_are_those_of_the_enclave_and_the_circuit(growing: Built) -> None:
