@@ -1,8 +1,8 @@
 """Builds a synthetic world and shows it: `world.py [--folder FOLDER] [--port PORT] [--no-serve] [options]`.
 
 A made-up history is served as a node serves it, half of it first; then the last blocks are reorganised. The
-real indexer follows, verifies everything, and says what came out. docs/world.md describes the history. A world
-is built only once.
+real indexer follows, verifies everything, and says what came out. A world is built only once. docs/world.md
+describes the history.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,8 @@ def show(folder: Path, scenario: Scenario, port: int | None) -> None:
     build(folder, scenario)
     _indexer(folder, "report", *_DEPLOYMENT)
     if port is not None:
-        _indexer(folder, "serve", "--port", str(port), *_DEPLOYMENT)
+        with suppress(KeyboardInterrupt):
+            _indexer(folder, "serve", "--port", str(port), *_DEPLOYMENT)
 
 
 def build(folder: Path, scenario: Scenario) -> None:
@@ -78,8 +78,9 @@ def build(folder: Path, scenario: Scenario) -> None:
         print(f"the world of {scenario.inferences:,} inferences is there already: {folder}")
         return
     start = time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (_BUILT, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+        (folder / name).unlink(missing_ok=True)
     print(f"making a world of {scenario.inferences:,} inferences: {_described(scenario)}", flush=True)
     with _node(folder, scenario) as url:
         source = ("--rpc-url", url, *_DEPLOYMENT)

@@ -144,7 +144,8 @@ def test_nothing_settles_behind_a_stop(database: sqlite3.Connection, truth: dict
         query + "tier = 3 AND model_id = (SELECT id FROM model WHERE value = :model)",
         {"stop": circuit[1], "model": bytes.fromhex(truth["tainted"]["contradiction"]["model"][2:])},
     ).fetchone()
-    assert route[0] and model[0]
+    assert route[0]
+    assert model[0]
     assert (route[1], model[1]) == (0, 0)
     reasons = database.execute("SELECT DISTINCT reason_name FROM group_skipped").fetchall()
     assert reasons == [("RouteIsStopped",)]
