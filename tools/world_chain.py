@@ -16,8 +16,9 @@ import numpy as np
 from eth_utils.crypto import keccak
 from numpy.typing import NDArray
 from replay_chain import SELECTORS, SETTLEMENT, TOPICS, Place, header_json, log_json, word
-from world_events import Event, event, reason
-from world_history import Placed, history, key_of_group, route_of_group
+from world_enclaves import key_of_group
+from world_events import Event, Placed, event, reason
+from world_history import history, route_of_group
 from world_people import ASSET_OF_PROVER, ASSETS, MODELS, NOBODY, People, make_people
 from world_rows import Groups, Inferences, draw, last_block, time_s
 from world_scenario import Scenario

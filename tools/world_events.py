@@ -26,6 +26,10 @@ class Event:
     data: str
 
 
+Placed = tuple[int, Event]
+"""A block and what is emitted in it."""
+
+
 def event(contract: str, name: str, **values: Any) -> Event:
     """An event of one of our contracts, by the ABI's names; addresses are bytes."""
     entry = _entry(contract, "event", name)

@@ -11,23 +11,21 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from replay_chain import deployment
-from world_events import Event, event, reason, transfer
+from world_enclaves import enclaves
+from world_events import Placed, event, reason, transfer
 from world_people import (
     ASSET_OF_PROVER,
     ASSETS,
     CONTRADICTED_MODEL,
-    DEVELOPMENT_PROVER,
     FRONT_PROVER,
     HONEST_PROVERS,
     MODELS,
     NOBODY,
     RING_PROVER,
-    UNBOUND_PROVER,
     Model,
     People,
 )
 from world_rows import (
-    BLOCKS_PER_WEEK,
     QUIET_BLOCKS,
     RING_AMOUNT_MICROS,
     Groups,
@@ -44,9 +42,6 @@ from veritally.tiers import Tier
 
 OPENGRADIENT_ROUTE = bytes(keccak(text="veritally.opengradient.v1")[:4])
 SECOND_TEE_ROUTE = bytes(keccak(text="veritally.tee.v2")[:4])
-COMPROMISED_PROVER = 0
-COMPROMISED_BLOCKS = BLOCKS_PER_WEEK * 5 // 2
-"""How long before it is told the enclave is not to be trusted any more."""
 RETURNED_PERCENT = 90
 """Of what a member of the ring pays in a week, it gets so much back."""
 
@@ -54,39 +49,6 @@ _OWNER = keccak(text="owner of the router")[12:]
 _GUARDIAN = keccak(text="guardian of the router")[12:]
 _SKIPPED_GROUPS = 12
 _REFUNDS = 40
-_LIFE_S = 7 * 86_400
-Placed = tuple[int, Event]
-"""A block and what is emitted in it."""
-
-
-def compromised_model(people: People) -> int:
-    """The model whose enclave is called compromised: the most popular one of its prover."""
-    return int(people.served[COMPROMISED_PROVER].min())
-
-
-def compromise_block(scenario: Scenario) -> int:
-    """In which it is told."""
-    return first_block(scenario.compromise_week) + 1
-
-
-def compromised_at_s(scenario: Scenario) -> int:
-    """Unix time from which on the enclave is not to be trusted."""
-    return int(time_s(compromise_block(scenario) - COMPROMISED_BLOCKS))
-
-
-def key_of(people: People, prover: int, model: int, generation: int) -> bytes:
-    """Hash of an enclave's public key; the compromised one has a successor."""
-    return bytes(keccak(_public_key(people, prover, model, generation)))
-
-
-def key_of_group(scenario: Scenario, people: People, groups: Groups, index: int) -> bytes:
-    """What the event of a group names; zeroes when no enclave signed."""
-    prover, model = int(groups.prover[index]), int(groups.model[index])
-    if groups.tier[index] != Tier.TEE:
-        return bytes(32)
-    is_later = groups.week[index] >= scenario.compromise_week
-    is_replaced = (prover, model) == (COMPROMISED_PROVER, compromised_model(people))
-    return key_of(people, prover, model, int(is_later and is_replaced))
 
 
 def route_of_group(scenario: Scenario, groups: Groups, index: int) -> bytes:
@@ -105,7 +67,7 @@ def history(
     events = [
         *_routes(scenario),
         *_models(scenario),
-        *_enclaves(scenario, people, groups),
+        *enclaves(scenario, people, groups),
         *_skipped_groups(scenario, people, chance),
         *_refunds(people, rows, chance),
         *_returns(people, rows),
@@ -141,7 +103,7 @@ def _models(scenario: Scenario) -> Iterator[Placed]:
     for model in MODELS:
         named = {"owner": model.owner, "weightsHash": model.weights_hash, "uri": model.uri}
         yield 3, event("ModelRegistry", "ModelRegistered", modelId=model.id, **named)
-        accepted = {"measurement": _measurement(model), "owner": model.owner, "acceptedFrom": time_s(3)}
+        accepted = {"measurement": model.measurement, "owner": model.owner, "acceptedFrom": time_s(3)}
         yield 3, event("ModelRegistry", "MeasurementAccepted", modelId=model.id, **accepted)
         if model.has_circuit:
             added = {"verifier": _circuit(model)[0], "index": 0, "circuit": _circuit(model)}
@@ -158,62 +120,10 @@ def _models(scenario: Scenario) -> Iterator[Placed]:
     yield block, event("ModelRegistry", "CircuitStopped", modelId=shown.id, index=0, by=router)
 
 
-def _measurement(model: Model) -> bytes:
-    return bytes(keccak(b"measurement" + model.id))
-
-
 def _circuit(model: Model) -> tuple[object, ...]:
     verifier, key_hash = keccak(b"circuit" + model.id)[12:], keccak(b"verifying key" + model.id)
     version = b"23.0.5".ljust(16, b"\0")
     return (verifier, 1, 4, 3, 400_000, False, False, 7, 7, False, version, key_hash)
-
-
-def _enclaves(scenario: Scenario, people: People, groups: Groups) -> Iterator[Placed]:
-    """Each is registered before anybody uses it, and renewed every week."""
-    signed = (groups.tier == Tier.TEE) & (groups.prover != UNBOUND_PROVER)
-    pairs = np.unique(np.stack([groups.prover[signed], groups.model[signed]], axis=1), axis=0).tolist()
-    bad = (COMPROMISED_PROVER, compromised_model(people))
-    told = compromise_block(scenario)
-    for prover, model in pairs:
-        yield 5, _registered(people, prover, model, 0, 5)
-        for week in range(1, scenario.weeks + 1):
-            if (prover, model) != bad or week < scenario.compromise_week:
-                block = first_block(week) + 1
-                yield block, _renewed(people, prover, model, block)
-    who = {"key": key_of(people, *bad, 0), "by": MODELS[bad[1]].owner}
-    yield told, event("EnclaveRegistry", "EnclaveRevoked", **who, revokedAt=time_s(told))
-    since = compromised_at_s(scenario)
-    yield told, event("EnclaveRegistry", "EnclaveCompromised", **who, compromisedAt=since)
-    yield told, _registered(people, *bad, 1, told)
-
-
-def _registered(people: People, prover: int, model: int, generation: int, block: int) -> Event:
-    return event(
-        "EnclaveRegistry",
-        "EnclaveRegistered",
-        key=key_of(people, prover, model, generation),
-        prover=people.provers[prover],
-        modelId=MODELS[model].id,
-        kind=2,
-        publicKey=_public_key(people, prover, model, generation),
-        platform=3 if prover == DEVELOPMENT_PROVER else 1,
-        root=keccak(text="root of enclaves"),
-        measurement=_measurement(MODELS[model]),
-        validFrom=time_s(block),
-        validUntil=time_s(block) + _LIFE_S,
-        development=prover == DEVELOPMENT_PROVER,
-    )
-
-
-def _public_key(people: People, prover: int, model: int, generation: int) -> bytes:
-    seed = people.provers[prover] + MODELS[model].id + bytes([generation])
-    return bytes(keccak(b"x" + seed) + keccak(b"y" + seed))
-
-
-def _renewed(people: People, prover: int, model: int, block: int) -> Event:
-    who = {"key": key_of(people, prover, model, 0), "prover": people.provers[prover]}
-    times = {"renewedAt": time_s(block), "validUntil": time_s(block) + _LIFE_S}
-    return event("EnclaveRegistry", "EnclaveRenewed", **who, modelId=MODELS[model].id, **times)
 
 
 def _skipped_groups(scenario: Scenario, people: People, chance: np.random.Generator) -> Iterator[Placed]:

@@ -61,6 +61,11 @@ class Model(NamedTuple):
         return bytes(keccak(encode(("address", "bytes32"), (self.owner, self.weights_hash))))
 
     @property
+    def measurement(self) -> bytes:
+        """Hash of the code that its enclaves run."""
+        return bytes(keccak(b"measurement" + self.id))
+
+    @property
     def uri(self) -> str:
         """As its owner registered it."""
         return f"https://models.example/{self.name}"

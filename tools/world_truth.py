@@ -13,14 +13,8 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 from numpy.typing import NDArray
 from world_chain import World, branches
-from world_history import (
-    COMPROMISED_PROVER,
-    RETURNED_PERCENT,
-    compromise_block,
-    compromised_at_s,
-    compromised_model,
-    key_of,
-)
+from world_enclaves import COMPROMISED_PROVER, compromise_block, compromised_at_s, compromised_model, key_of
+from world_history import RETURNED_PERCENT
 from world_people import (
     ASSET_OF_PROVER,
     ASSETS,
