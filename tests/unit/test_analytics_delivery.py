@@ -138,6 +138,6 @@ def test_refunds(made: MadeCube) -> None:
     paid = Counter(t.asset for t in inside(made) if t.payer)
     answer = made.answer(BY_NAME["refunds"], FIRST, END)
     assert answer.rows == (
-        (address(990), 4, 2, 2 * huge + 5, paid[990], 4 / paid[990]),
+        (address(990), 4, 2, 3 * huge + 5, paid[990], 4 / paid[990]),
         (address(991), 1, 1, 7, paid[991], 1 / paid[991]),
     )
