@@ -1,4 +1,4 @@
-"""What stands around every statistic: of which deployment, as of which block, by which definitions, about when."""
+"""What stands around every statistic: of which deployment, as of which block, by which definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overview: every metric over the last full weeks, and the verdict, for all rows and for the strict ones."""
+"""The overview: every metric over the last full weeks and the verdict, of all rows and of the strict ones."""
 
 from __future__ import annotations
 

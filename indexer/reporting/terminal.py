@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from indexer.analytics.metric import Rows
 from indexer.analytics.verdict import Verdict, VerdictWord
 from indexer.reporting.frame import label, state_lines, weeks_text
 from indexer.reporting.overview import Overview
@@ -52,7 +53,8 @@ def _heading(text: str, console: Console) -> None:
 
 
 def _print_verdicts(overview: Overview, console: Console) -> None:
-    for rows, verdict in overview.verdicts.items():
+    for rows in (Rows.RAW, Rows.STRICT):
+        verdict = overview.verdicts[rows]
         line = Text(f"{_INDENT}{label(rows):<{_LABEL}}")
         console.print(line.append(verdict.word.value, style=_STYLES[verdict.word]))
         _indented(verdict.reason, console)
@@ -86,13 +88,13 @@ def _print_trend(overview: Overview, console: Console) -> None:
 
 def _print_section(section: Section, overview: Overview, console: Console) -> None:
     for part in section.parts:
-        answer = overview.answer(part.metric)
+        table = part.table(overview.answer(part.metric))
         if part.title:
-            _indented(part.title, console)
-        if answer.rows:
-            console.print(part.table(answer))
-        else:
+            console.print(Text(f"{_INDENT}{part.title}", style="dim"))
+        if table is None:
             _indented(part.empty, console)
+        else:
+            console.print(table)
 
 
 def _indented(text: str, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""`metrics` and `report` on a database of twelve weeks, and the notebook that computes their numbers again."""
+"""`metrics` and `report` on a database of twelve weeks, and the notebook that finds their numbers again."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_weeks_and_rows_are_chosen(ask: Ask) -> None:
     weekly = json.loads(ask("metrics", "weekly-count-share", *arguments)[1])
     both = [row for row in weekly["rows"] if row["week"] in ("2025-10-13", "2025-10-20")]
     assert sum(row["inferences"] for row in both) == sum(row["inferences"] for row in found["rows"]) > 0
-    raw = json.loads(ask("metrics", "count-share", *"--weeks 2 --until 2025-10-27 --json".split())[1])
+    raw = json.loads(ask("metrics", "count-share", "--weeks", "2", "--until", "2025-10-27", "--json")[1])
     self_and_captive = 14 * 4
     assert sum(row["inferences"] for row in raw["rows"]) == self_and_captive + sum(
         row["inferences"] for row in found["rows"]
