@@ -74,7 +74,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check natspec security-doc vectors-check test-contracts gas-check test-python test-opengradient test-ape ## Run every check that takes minutes at most
+test: setup test-red lint types abi-check natspec security-doc metrics-check vectors-check test-contracts gas-check test-python test-opengradient test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -160,6 +160,11 @@ security-doc: setup ## Check that the tests that docs/security.md names exist
 	$(call headline,Tests named in docs/security.md)
 	@.venv/bin/python tools/check_security_doc.py
 
+.PHONY: metrics-check
+metrics-check: setup
+	$(call headline,docs/metrics.md is what the metrics say)
+	@.venv/bin/python tools/make_metrics_doc.py --check
+
 .PHONY: analyse
 analyse: setup $(VENV_ANALYSIS) ## Run slither; every finding must be explained (docs/analysis.md)
 	$(call headline,Static analysis)
@@ -207,6 +212,10 @@ bench-indexer: setup ## Measure how fast 250,000 events are indexed, beside the 
 bench-scale: setup ## Measure size, queries and export at two million rows, or more: ARGS="--rows 20000000"
 	@.venv/bin/python tools/bench_scale.py $(ARGS)
 
+.PHONY: bench-verdict
+bench-verdict: setup ## Measure how often intervals and verdicts are wrong on made-up worlds (takes minutes)
+	@.venv/bin/python tools/bench_verdict.py $(ARGS)
+
 .PHONY: bench-prover
 bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes ten minutes)
 	@.venv/bin/python tools/bench_prover.py $(ARGS)
@@ -222,6 +231,10 @@ fmt: setup ## Format Python and Solidity
 .PHONY: abi
 abi: setup ## Write veritally/abi from the compiled contracts
 	@.venv/bin/python tools/generate_abi.py
+
+.PHONY: metrics-doc
+metrics-doc: setup ## Write docs/metrics.md from the metrics
+	@.venv/bin/python tools/make_metrics_doc.py
 
 .PHONY: vectors
 vectors: setup ## Write what is made in tests/vectors/attestation

@@ -29,16 +29,15 @@ class Heads:
     """Whether the node must know the state after `latest`: it is the head, no older block."""
 
 
-class SettlementChain:
-    """One deployment on one chain, read through one node."""
+class ChainView:
+    """One chain as one node shows it."""
 
-    def __init__(self, rpc: JsonRpc, chain_id: int, settlement: bytes) -> None:
+    def __init__(self, rpc: JsonRpc, chain_id: int) -> None:
         self.rpc = rpc
         self.chain_id = chain_id
-        self.settlement = settlement
 
     def require_chain_id(self) -> None:
-        """Checks that the node serves the deployment's chain.
+        """Checks that the node serves this chain.
 
         Raises:
             WrongChainError: it serves another one.
@@ -49,7 +48,7 @@ class SettlementChain:
         """Numbers of the latest and of the finalised block.
 
         Raises:
-            WrongChainError: the node has come to serve another chain than the deployment's.
+            WrongChainError: the node has come to serve another chain.
         """
         latest = Request("eth_blockNumber", [])
         final = Request("eth_getBlockByNumber", ["finalized", False])
@@ -71,6 +70,32 @@ class SettlementChain:
             answers = self.rpc.ask([header_request(number) for number in some])
             headers += [self.block(number, raw) for number, raw in zip(some, answers, strict=True)]
         return headers
+
+    def block(self, number: int, raw: msgspec.Raw) -> Block:
+        """The header that was asked for.
+
+        Raises:
+            NodeBehindError: the node has no such block.
+            InconsistentLogsError: it answered with another one.
+        """
+        block = self.rpc.parse("eth_getBlockByNumber", raw, parse_block)
+        if block is None:
+            raise NodeBehindError(self.rpc.shown_url, number, self.heads().latest)
+        if block.number != number:
+            raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
+        return block
+
+    def _require(self, found: int) -> None:
+        if found != self.chain_id:
+            raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
+
+
+class SettlementChain(ChainView):
+    """One deployment on one chain, read through one node."""
+
+    def __init__(self, rpc: JsonRpc, chain_id: int, settlement: bytes) -> None:
+        super().__init__(rpc, chain_id)
+        self.settlement = settlement
 
     def words_at(self, block_number: int, block_hash: bytes, calls: Sequence[bytes]) -> list[int]:
         """What Settlement's views answer after a block, as one integer per call.
@@ -109,24 +134,6 @@ class SettlementChain:
         if len(word) != 32:
             raise NoSettlementError(hexadecimal(self.settlement), block_number)
         return int.from_bytes(word)
-
-    def block(self, number: int, raw: msgspec.Raw) -> Block:
-        """The header that was asked for.
-
-        Raises:
-            NodeBehindError: the node has no such block.
-            InconsistentLogsError: it answered with another one.
-        """
-        block = self.rpc.parse("eth_getBlockByNumber", raw, parse_block)
-        if block is None:
-            raise NodeBehindError(self.rpc.shown_url, number, self.heads().latest)
-        if block.number != number:
-            raise InconsistentLogsError(number, number, f"the node answered with block {block.number}")
-        return block
-
-    def _require(self, found: int) -> None:
-        if found != self.chain_id:
-            raise WrongChainError(self.rpc.shown_url, found, self.chain_id)
 
 
 def read_chain_id(rpc: JsonRpc) -> int:

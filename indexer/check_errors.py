@@ -83,6 +83,18 @@ class FinalBlockChangedError(CheckFailedError):
         self.blocks = final_block, final_block
 
 
+class RecordedBlockChangedError(CheckFailedError):
+    """A final block up to which foreign history was imported is no longer part of the chain."""
+
+    def __init__(self, block: int, stored_hash: bytes, chain_hash: bytes) -> None:
+        super().__init__(
+            f"block {block} was final and imported with hash 0x{stored_hash.hex()}, the chain now has "
+            f"0x{chain_hash.hex()}: nothing was changed; set --rpc-url to another node, and if it agrees, "
+            "import into another database with --database-url"
+        )
+        self.blocks = block, block
+
+
 class CounterMismatchError(CheckFailedError):
     """The indexed counts are not the contract's."""
 

@@ -12,6 +12,7 @@ from indexer.commands import (
     config,
     doctor,
     export,
+    imports,
     metrics,
     report,
     run,
@@ -39,6 +40,7 @@ metrics.register(app)
 doctor.register(app)
 verify.register(app)
 export.register(app)
+imports.register(app)
 chaos.register(app)
 config.register(app)
 

@@ -25,6 +25,7 @@ IndexerError
     ├── SequenceGapError
     ├── ChainReorganisedError
     ├── FinalBlockChangedError
+    ├── RecordedBlockChangedError
     ├── CounterMismatchError
     ├── EndpointsDisagreeError
     ├── UnrepairedError
@@ -61,6 +62,9 @@ from indexer.check_errors import (
 )
 from indexer.check_errors import (
     NoSettlementError as NoSettlementError,
+)
+from indexer.check_errors import (
+    RecordedBlockChangedError as RecordedBlockChangedError,
 )
 from indexer.check_errors import (
     SequenceGapError as SequenceGapError,

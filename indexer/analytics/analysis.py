@@ -12,9 +12,11 @@ from sqlmodel import Session, col, func, select
 
 from indexer.analytics.answer import Answer
 from indexer.analytics.cube import Cube, sql
+from indexer.analytics.health_loader import load_health
 from indexer.analytics.loaders import AFTER_LOADING
 from indexer.analytics.loading import inferences_per_week, load_weeks
 from indexer.analytics.metric import Metric, Rows, Scope
+from indexer.analytics.money_loaders import put_pay_addresses
 from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict, judge
 from indexer.analytics.weeks import Window, week_of
@@ -69,7 +71,7 @@ class Analysis:
         self._deployment = deployment
         self._lock = threading.RLock()
         self._cube = Cube()
-        self._kept: dict[object, object] = {}
+        self._kept: dict[tuple[object, ...], object] = {}
         self._seen: tuple[Cursor, object] | None = None
         self.state: State
         self.refresh()
@@ -106,7 +108,7 @@ class Analysis:
         asked = Scope(self.window(), rows)
         return self._keep(("verdict", of, asked), lambda cube: judge(cube, asked, of))
 
-    def _keep(self, key: object, compute: Callable[[Cube], _T]) -> _T:
+    def _keep(self, key: tuple[object, ...], compute: Callable[[Cube], _T]) -> _T:
         kept = self._kept.get(key, _MISSING)
         if kept is _MISSING:
             with self._lock:
@@ -124,11 +126,15 @@ class Analysis:
         registries = _registries(session, cursor)
         changed = load_weeks(session, self._cube, cursor, counts)
         if changed or self._seen is None or self._seen[1] != registries:
+            if self._deployment is not None:
+                put_pay_addresses(self._cube, self._deployment)
             for derive in AFTER_LOADING:
                 derive(session, self._cube, cursor.id)
             self._cube.execute("DELETE FROM payer_week")
             self._cube.execute(sql("payer_week"))
             self._kept = {}
+        load_health(session, self._cube, cursor.id)
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] != "health"}
         self._seen = cursor, registries
         self.state = State(
             cursor.chain_id,

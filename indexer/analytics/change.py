@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PARTS = ("switching", "mix", "entrants", "leavers")
 """What a change is made of; they add up to it."""
 
+_ROUNDING = 1e-12
+"""Shares that are equal may differ by less."""
 _SETS = (TierSet.STRONG, TierSet.SIGNED, TierSet.TEE, TierSet.ZKML)
 
 
@@ -68,7 +70,7 @@ class Change:
     def is_clear(self) -> bool:
         """Whether it is larger than its interval is wide: |delta| > t * SE."""
         half = self._half
-        return self.delta is not None and half is not None and abs(self.delta) > half
+        return self.delta is not None and half is not None and abs(self.delta) > max(half, _ROUNDING)
 
     @property
     def _half(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from indexer.amounts import join
@@ -26,9 +27,12 @@ def _skipped(cube: Cube, scope: Scope) -> Answer:
 
 
 def _refunds(cube: Cube, scope: Scope) -> Answer:
+    amounts: Counter[str] = Counter()
+    for asset, n, *limbs in cube.select("refund_amounts", scope.parameters):
+        amounts[asset] += n * join(*limbs)
     rows = []
-    for asset, n, payers, e20, e10, e0, paid in cube.select("refunds", scope.parameters):
-        rows.append((asset, n, payers, join(e20, e10, e0), paid, n / paid if paid else None))
+    for asset, n, payers, paid in cube.select("refunds", scope.parameters):
+        rows.append((asset, n, payers, amounts[asset], paid, n / paid if paid else None))
     return Answer(_REFUND_COLUMNS, tuple(rows))
 
 
@@ -128,7 +132,7 @@ METRICS = (
         formula="ChannelRefunded events by token: what a channel still held, not the price of a result.",
         columns=_REFUND_COLUMNS,
         compute=_refunds,
-        sql=("refunds",),
+        sql=("refunds", "refund_amounts"),
     ),
     Metric(
         id="M14",
@@ -139,7 +143,7 @@ METRICS = (
             "Block time of the settlement - servedAt, in seconds, per counted tier: the least value that "
             "50, 90 or 99 % do not exceed. servedAt is the prover's word. Values below 0 count as 0, "
             f"values above {LONGEST_LATENCY_S} (seven days) as that, and both are counted. All rows, "
-            "free ones among them, whatever the filter. What never settled is not on the chain and not in here."
+            "free ones among them, whatever the filter. What never settled is not on the chain."
         ),
         columns=_LATENCY_COLUMNS,
         compute=_latency,

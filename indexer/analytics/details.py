@@ -40,8 +40,7 @@ def load_skipped(session: Session, cube: Cube, source: WeekSource) -> None:
 def load_refunds(session: Session, cube: Cube, source: WeekSource) -> None:
     """Fills `refund_week`."""
     columns = ("wk", "payer", "prover", "asset", "n", *_LIMBS)
-    rows = rows_of_week(session, "load_refund", source)
-    cube.insert("refund_week", columns, [(*row[:5], *map(int, row[5:])) for row in rows])
+    cube.insert("refund_week", columns, rows_of_week(session, "load_refund", source))
 
 
 def load_starts(session: Session, cube: Cube, source: WeekSource) -> None:

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from indexer.analytics import details
 from indexer.analytics.cube import Cube
-from indexer.analytics.health_loader import load_health
 from indexer.analytics.labels import load_labels
 from indexer.analytics.money_loaders import load_money_back, load_owners
 from indexer.analytics.recorded_loader import load_recorded
@@ -52,6 +51,5 @@ AFTER_LOADING: tuple[AfterLoading, ...] = (
     load_money_back,
     load_labels,
     load_recorded,
-    load_health,
 )
 """Called after the last loaded week, and when an event of a registry has become final, in this order."""

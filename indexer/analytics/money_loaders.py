@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eth_utils.address import to_checksum_address
-from sqlalchemy import bindparam, inspect, text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from indexer.analytics import weeks
@@ -57,7 +57,7 @@ def load_money_back(session: Session, cube: Cube, deployment_id: int) -> None:
     cube.execute("DELETE FROM transfer_back")
     cube.execute("DELETE FROM payment")
     end, cursor = end_of_weeks(cube), cursor_of(session, deployment_id)
-    if end is None or not inspect(session.connection()).has_table("token_transfer"):
+    if end is None:
         return
     back = _transfers_back(session, cube, cursor, weeks.start_s(end))
     columns = ("payer", "prover", "asset", "from_pay_address", "time_s", *_LIMBS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from indexer.analytics.cube import Cube, sql
@@ -16,7 +16,7 @@ def load_recorded(session: Session, cube: Cube, _deployment_id: int) -> None:
     """Fills `recorded_week` anew. Without recorded settlements it stays empty."""
     cube.execute("DELETE FROM recorded_week")
     end = end_of_weeks(cube)
-    if end is None or not inspect(session.connection()).has_table("recorded_settlement"):
+    if end is None:
         return
     rows = [
         (wk, form, n, n * _claimed(size))

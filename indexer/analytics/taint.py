@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import literal_column, text
 from sqlmodel import Session, col, select
 
 from indexer.analytics import weeks
@@ -71,7 +71,7 @@ def read_doubts(session: Session, cursor: Cursor) -> list[Doubt]:
     row, block = RegistryEventRow, BlockRow
     statement = (
         select(row.event, row.subject, row.arguments, block.timestamp_s)
-        .join(block, col(block.id) == col(row.id).op(">>")(LOG_INDEX_BITS))
+        .join(block, col(block.id) == col(row.id).op(">>")(literal_column(str(LOG_INDEX_BITS))))
         .where(col(row.event).in_((COMPROMISED, CONTRADICTED)))
         .where(col(row.id) >= cursor.first_key(0), col(row.id) < end_of_final(cursor))
         .order_by(col(row.id))

@@ -90,8 +90,8 @@ def _word(found: Change, weeks: int, needed: int, of: TierSet) -> tuple[VerdictW
         return VerdictWord.NOT_ENOUGH_PAYERS, few
     assert found.delta is not None  # there are payers in both windows
     moved = (
-        f"the capped {of.value} share went from {found.share_before:.1%} to {found.share_now:.1%}, "
-        f"by {_points(found.delta)} points (95 % interval {_points(found.low)} to {_points(found.high)})"
+        f"the capped {of.value} share went from {_percent(found.share_before)} "
+        f"to {_percent(found.share_now)}, by {_points(found.delta)} points (95 % interval {_points(found.low)} to {_points(found.high)})"
     )
     if not found.is_clear:
         return VerdictWord.NO_CLEAR_CHANGE, f"That may be noise: {moved}."
@@ -109,6 +109,10 @@ def _too_few(found: Change) -> str | None:
         f"The payers of {name} window count as {n_eff:.1f} independent ones, "
         f"even at 50 inferences each at most; a verdict needs {LEAST_PAYERS} in both windows."
     )
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{100 * share:.1f} %"
 
 
 def _points(share: float | None) -> str:

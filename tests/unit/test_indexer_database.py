@@ -32,6 +32,7 @@ from indexer.errors import (
 )
 from indexer.migrations import NEWEST
 from indexer.migrations.upgrade import configuration
+from indexer.recorded import tables as recorded_tables
 from indexer.rollup_tables import RollupRow
 from indexer.rpc import JsonRpc
 from indexer.tables import DeploymentRow, InferenceRow
@@ -39,7 +40,7 @@ from indexer.tallies import compared, read_report
 
 TABLES = {
     item.__tablename__
-    for module in (tables, rollup_tables)
+    for module in (tables, rollup_tables, recorded_tables)
     for item in vars(module).values()
     if isinstance(item, type) and issubclass(item, SQLModel) and item is not SQLModel
 }

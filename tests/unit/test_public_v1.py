@@ -123,12 +123,25 @@ def chain() -> RecordedChain:
     return chain
 
 
+def fill_by_hand(connection: Any) -> None:
+    """What no event of ours makes: an incident, and what a foreign contract claims."""
+    connection.execute(
+        "INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, '1')"
+    )
+    connection.execute(
+        "INSERT INTO recorded_source VALUES (1, 10740, 'opengradient', 'c', 'p', 0, 9, NULL, NULL, 8, 0)"
+    )
+    claim = "NULL, '0', 'r', '115792089237316195423570985008687907853269984665640564039457584007913129639935'"
+    values = f"1, 7, 2, 10740, 1764000000, 't', 'batch', {claim}, {', '.join(['NULL'] * 8)}"
+    connection.execute(f"INSERT INTO recorded_settlement VALUES ({values})")
+    connection.commit()
+
+
 @pytest.fixture
 def indexed(chain: RecordedChain, rpc: JsonRpc, path: Path) -> sqlite3.Connection:
     indexer_of(chain, rpc, path).sync_once()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, 1)")
-    connection.commit()
+    fill_by_hand(connection)
     return connection
 
 
@@ -140,10 +153,7 @@ def in_postgres(chain: RecordedChain, rpc: JsonRpc, postgres_url: str) -> Iterat
     url = make_url(postgres_url)
     with psycopg.connect(host=url.query["host"], user="postgres", dbname=url.database) as connection:  # type: ignore[arg-type]
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            "INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, true)"
-        )
-        connection.commit()
+        fill_by_hand(connection)
         yield connection
 
 
@@ -295,6 +305,11 @@ def test_examples_run_on_both_databases(indexed: sqlite3.Connection, in_postgres
         assert len(ours) == len(theirs)
         assert [len(row) for row in ours] == [len(row) for row in theirs]
     assert indexed.execute(EXAMPLES[-1].replace("public_v1.", "public_v1_")).fetchall()
+
+
+def test_what_others_claim_is_exact_and_unverified(indexed: sqlite3.Connection) -> None:
+    (claim,) = records(indexed, "public_v1_recorded")
+    assert (claim["status"], claim["claimed_batch_size"]) == ("recorded, unverified", str(2**256 - 1))
 
 
 def test_incidents_name_no_node(indexed: sqlite3.Connection) -> None:

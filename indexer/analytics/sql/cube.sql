@@ -39,7 +39,7 @@ CREATE TABLE skipped_week (      -- what was left untouched
     wk INTEGER NOT NULL, kind TEXT NOT NULL, -- receipt or group
     reason TEXT NOT NULL, n INTEGER NOT NULL
 );
-CREATE TABLE refund_week (
+CREATE TABLE refund_week (       -- the amount is that of one refund
     wk INTEGER NOT NULL, payer INTEGER NOT NULL, prover INTEGER NOT NULL, asset INTEGER NOT NULL,
     n INTEGER NOT NULL, amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL
 );

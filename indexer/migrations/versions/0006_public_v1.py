@@ -7,7 +7,7 @@ from alembic import op
 from indexer.public_v1.views import statements
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:

@@ -1,0 +1,2 @@
+-- All labels.
+SELECT payer, prover, label, rule, version, confidence FROM pair_label
