@@ -15,7 +15,6 @@ from eth_utils.address import to_checksum_address
 from indexer.nodes import ONE_NODE
 from indexer.status import RATE_HOURS, Status, Verification
 
-
 CSV_COLUMNS = (
     "chain_id",
     "settlement",
