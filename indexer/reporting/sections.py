@@ -53,7 +53,7 @@ _RULE = {
     "share": "of the tier",
 }
 
-SECTIONS = (
+SECTIONS: tuple[Section, ...] = (
     Section(
         "What was asked for, and what was delivered?",
         (

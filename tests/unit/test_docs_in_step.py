@@ -151,8 +151,8 @@ def test_variables_that_the_pages_name_exist() -> None:
 
 def test_every_setting_is_in_the_documents() -> None:
     every = "\n".join(PAGES.values())
-    for prefix, model in (("INDEXER", IndexerSettings), ("PROVER", ProverSettings)):
-        for name in model.model_fields:
+    for prefix, settings in (("INDEXER", IndexerSettings), ("PROVER", ProverSettings)):
+        for name in settings.model_fields:
             assert f"VERITALLY_{prefix}_{name.upper()}" in every
 
 
