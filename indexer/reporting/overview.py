@@ -81,7 +81,7 @@ def to_document(overview: Overview) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
-        "verdict": verdict.word.value,
+        "word": verdict.word.value,
         "reason": verdict.reason,
         "share_before": verdict.share_before,
         "share_now": verdict.share_now,

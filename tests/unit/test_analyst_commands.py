@@ -106,7 +106,7 @@ def test_each_metric_is_the_same_in_all_forms(ask_loaded: Ask, name: str) -> Non
     columns = [column.name for column in BY_NAME[name].columns]
     assert [column["name"] for column in found["columns"]] == columns
     assert found["metric"]["name"] == name
-    assert (found["methodology"], found["finality"], found["chain_id"]) == (METHODOLOGY, "final", 31337)
+    assert (found["methodology"], found["chain_id"]) == (METHODOLOGY, 31337)
     assert found["window"] == {"from": "2025-10-27", "until": "2025-11-24", "weeks": 4}
     assert found["before"] == {"from": "2025-09-29", "until": "2025-10-27", "weeks": 4}
     lines = list(csv.DictReader(io.StringIO(ask_loaded("metrics", name, "--csv")[1])))
@@ -130,7 +130,8 @@ def test_weeks_and_rows_are_chosen(ask: Ask) -> None:
     arguments = "--weeks", "2", "--until", "2025-10-27", "--rows", "strict", "--json"
     found = json.loads(ask("metrics", "count-share", *arguments)[1])
     assert found["window"] == {"from": "2025-10-13", "until": "2025-10-27", "weeks": 2}
-    assert found["counted"] == "strict"
+    assert found["rows_counted"] == "strict"
+    assert found["as_of"]["finality"] == "final"
     arguments = "--weeks", "12", "--rows", "strict", "--json"
     weekly = json.loads(ask("metrics", "weekly-count-share", *arguments)[1])
     both = [row for row in weekly["rows"] if row["week"] in ("2025-10-13", "2025-10-20")]
@@ -175,7 +176,7 @@ def test_report_in_json_holds_every_number(ask: Ask) -> None:
     found = json.loads(out)
     assert found["verdict"] == "growing"
     assert 30 < found["n_eff"] < 40
-    assert found["verdicts"]["raw"]["verdict"] == found["verdict"]
+    assert found["verdicts"]["raw"]["word"] == found["verdict"]
     assert found["n_eff"] == min(found["verdicts"]["raw"][f"n_eff_{when}"] for when in ("before", "now"))
     parts = found["verdicts"]["raw"]["parts"]
     assert sum(parts.values()) == pytest.approx(found["verdicts"]["raw"]["delta"], abs=1e-12)
@@ -200,7 +201,7 @@ def test_report_shows_the_numbers(ask: Ask) -> None:
         shown = f"{100 * row['share']:.1f} % ({100 * row['low']:.0f}-{100 * row['high']:.0f})"
         assert re.search(rf"^{row['tier']} +{row['inferences']:,} +{re.escape(shown)}", out, re.MULTILINE)
     verdict = found["verdicts"]["raw"]
-    assert re.search(rf"^  raw +{verdict['verdict']}$", out, re.MULTILINE)
+    assert re.search(rf"^  raw +{verdict['word']}$", out, re.MULTILINE)
     text = " ".join(out.split())
     assert verdict["reason"] in text
     assert f"effective payers {verdict['n_eff_before']:.1f} before, {verdict['n_eff_now']:.1f} now" in text
