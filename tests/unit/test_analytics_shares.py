@@ -120,6 +120,16 @@ def test_value_share_is_exact_at_any_size(case: Case) -> None:
         assert record["share"] == close(sum(amounts) / sum(row.amount for row in of_token))
 
 
+def test_value_share_of_every_limb() -> None:
+    amounts = (10**20, 3 * 10**19, 3 * 10**10, 5 * 10**9, 7, 1)
+    for low, high in zip(amounts[::2], amounts[1::2], strict=True):
+        cube = new_cube("sqlite")
+        fill(cube, [Settled(5, "a", 1, low), Settled(5, "a", 3, high)])
+        answer = BY_NAME["value-share"].compute(cube, Scope(NOW))
+        assert answer.column("share") == pytest.approx([low / (low + high), high / (low + high)], rel=1e-12)
+        assert answer.column("amount") == [low, high]
+
+
 def test_concentration(case: Case) -> None:
     keys = {"payers": lambda r: r.payer, "provers": lambda r: r.prover, "models": lambda r: r.model}
     records, rows = case.answer("concentration"), case.paid(NOW_WEEKS)
