@@ -20,6 +20,7 @@ LIMB = 10**10
 Limbs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """The columns e20, e10 and e0."""
 
+_MOST_DECIMALS = 36
 _WORD = 2**64
 _WORD_E10, _WORD_E0 = divmod(_WORD, LIMB)
 
@@ -33,6 +34,15 @@ def split(amount_base_units: int) -> tuple[int, int, int]:
 def join(e20: int, e10: int, e0: int) -> int:
     """The amount; the integers may be sums."""
     return (int(e20) * LIMB + int(e10)) * LIMB + int(e0)
+
+
+def whole_tokens(amount_base_units: int, decimals: int | None) -> str | None:
+    """The amount in whole tokens, exact; None without usable decimals."""
+    if decimals is None or decimals > _MOST_DECIMALS:
+        return None
+    digits = str(amount_base_units).rjust(decimals + 1, "0")
+    whole = len(digits) - decimals
+    return f"{digits[:whole]}.{digits[whole:]}" if decimals else digits
 
 
 def split_uint96(octets: Octets) -> Limbs:

@@ -16,6 +16,7 @@ from indexer.commands import (
     metrics,
     report,
     run,
+    serve,
     status,
     sync,
     tallies,
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 run.register(app)
+serve.register(app)
 sync.register(app)
 status.register(app)
 tallies.register(app)

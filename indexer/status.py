@@ -106,7 +106,7 @@ def read_status(database: Database, rpc_urls: Sequence[str]) -> list[Status]:
     stored: list[tuple[Cursor, Status]] = []
     if database.has_tables():
         with database.transaction() as session:
-            stored = [(cursor, _stored(session, cursor)) for cursor in all_cursors(session)]
+            stored = [(cursor, stored_status(session, cursor)) for cursor in all_cursors(session)]
     if not stored:
         raise NothingIndexedError(database.shown_url)
     nodes = nodes_of((cursor.chain_id for cursor, _ in stored), rpc_urls)
@@ -134,7 +134,7 @@ def read_audits(session: Session, deployment_id: int) -> Audits:
     return Audits(number, still_open, verification)
 
 
-def _stored(session: Session, cursor: Cursor) -> Status:
+def stored_status(session: Session, cursor: Cursor) -> Status:
     """What the database says by itself."""
     every = select(func.sum(RollupRow.inferences)).where(col(RollupRow.deployment_id) == cursor.id)
     recent = select(func.sum(HourRollupRow.inferences)).where(

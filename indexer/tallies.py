@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from sqlmodel import Session, and_, col, func, select
 
-from indexer.amounts import join
+from indexer.amounts import join, whole_tokens
 from indexer.chain import SettlementChain
 from indexer.counters import CounterComparison, compare_counters
 from indexer.cursor import Cursor, find_cursor, held, only_cursor
@@ -31,8 +31,6 @@ VERIFIED_BY = {
 }
 """What the contract checked before it counted an inference at a tier."""
 
-_MOST_DECIMALS = 36
-
 
 @dataclass(frozen=True)
 class AssetTally:
@@ -49,11 +47,7 @@ class AssetTally:
     @property
     def amount(self) -> str | None:
         """The amount in whole tokens, exact; None without decimals."""
-        if self.decimals is None or self.decimals > _MOST_DECIMALS:
-            return None
-        digits = str(self.amount_base_units).rjust(self.decimals + 1, "0")
-        whole = len(digits) - self.decimals
-        return f"{digits[:whole]}.{digits[whole:]}" if self.decimals else digits
+        return whole_tokens(self.amount_base_units, self.decimals)
 
 
 @dataclass(frozen=True)
@@ -131,7 +125,7 @@ def read_report(database: Database, deployment: Deployment | None = None, final:
     database.require_existing()
     if database.has_tables():
         with database.transaction() as session:
-            report = _read_tallies(session, chosen_cursor(session, deployment), final)
+            report = read_tallies(session, chosen_cursor(session, deployment), final)
             if report is not None:
                 return report
     raise NothingIndexedError(database.shown_url, final)
@@ -152,7 +146,7 @@ def chosen_cursor(session: Session, deployment: Deployment | None) -> Cursor | N
     return found
 
 
-def _read_tallies(session: Session, cursor: Cursor | None, final: bool) -> TallyReport | None:
+def read_tallies(session: Session, cursor: Cursor | None, final: bool) -> TallyReport | None:
     """The report from the roll-ups; None before the first range."""
     if cursor is None or cursor.last_block_hash is None or cursor.last_block_timestamp_s is None:
         return None

@@ -1,4 +1,4 @@
-"""Addresses and model ids by their numbers, kept once they were looked up: rows of dictionaries never change."""
+"""Addresses and model ids by their numbers, kept once they were looked up: they never change."""
 
 from __future__ import annotations
 

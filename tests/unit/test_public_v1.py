@@ -19,6 +19,7 @@ from indexer_chain import KEY, MODEL, PAYER, PROVER, RecordedChain
 from registry_events import registry_event
 from sqlalchemy import make_url
 
+from indexer.amounts import join
 from indexer.database import Database
 from indexer.public_v1.views import VIEWS
 from indexer.rpc import JsonRpc
@@ -233,6 +234,12 @@ def test_amounts_are_exact(indexed: sqlite3.Connection) -> None:
     assert refund["amount_base_units"] == str(2**128 - 1)
     (total,) = [r for r in records(indexed, "public_v1_tallies") if r["tier"] == "signed"]
     assert total["amount_base_units"] == str(2**96 - 1 + 1_000_001)
+
+
+def test_sums_carry(indexed: sqlite3.Connection) -> None:
+    indexed.execute("UPDATE rollup SET amount_e20 = 7, amount_e10 = 25000000000, amount_e0 = 39999999999")
+    total = join(7, 25_000_000_000, 39_999_999_999)
+    assert {row["amount_base_units"] for row in records(indexed, "public_v1_tallies")} == {str(total)}
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 18, 20, 21, 29, 30, 36])
