@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from test_exact_spoiled import exact_payment, take_first
 from test_indexer_settlement import settle_examples
 from web3.contract import Contract
 
+from indexer.chaos.catalogue import parse_fault
+from indexer.chaos.node import FaultyNode, serve
+from indexer.chaos.upstream import HttpUpstream
 from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow, TokenTransferRow
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
@@ -103,6 +107,37 @@ def test_payments_of_verified_inferences_are_named(
     assert (after["rows"], after["also_verified"]) == (3, 2)
     assert run("import", "show", "--database-url", database_url) == 0
     assert "payments of inferences that are verified, too: 2" in capsys.readouterr().out
+
+
+def test_payments_of_a_verified_block_are_verified_by_their_transaction_only(
+    devnet: Devnet, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    presented, _ = exact_payment(devnet, devnet.accounts.payers[0])
+    paying.settle(devnet, paying.group(devnet, (presented, (PRICE,))))
+    finalise(devnet)
+    assert run("sync", "--once", *options(devnet, database_url)) == 0
+    assert run(*x402_options(devnet, database_url, paying.payee(devnet).pay_to)) == 0
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
+        database.execute("UPDATE recorded_settlement SET transaction_hash = ?", [bytes(32)])
+    (found,) = summary(capsys, "import", "show", "--database-url", database_url)["sources"]
+    assert (found["rows"], found["also_verified"]) == (1, 0)
+
+
+def test_log_that_was_not_asked_for_is_refused(
+    devnet: Devnet, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The node shows other events of the token than transfers."""
+    _, signed = exact_payment(devnet, devnet.accounts.payers[0])
+    take_first(devnet, devnet.accounts.payers[0].address, signed)
+    finalise(devnet)
+    kind, _ = parse_fault("changed-event")
+    node = FaultyNode(HttpUpstream(devnet.rpc_url), [kind.fault(1, 1)])
+    with serve(node) as url:
+        command = x402_options(devnet, database_url, paying.payee(devnet).pay_to)
+        command[command.index(devnet.rpc_url)] = url
+        assert run(*command) == 1
+    assert "was not asked for" in capsys.readouterr().err
+    assert payments(database_url) == []
 
 
 def test_transfers_back_to_payers_are_imported(

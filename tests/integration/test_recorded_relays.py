@@ -32,6 +32,7 @@ from indexer.chaos.upstream import HttpUpstream
 from indexer.commands import imports
 from indexer.database import Database
 from indexer.endpoints import Endpoints
+from indexer.recorded import reading
 from indexer.recorded.importer import Importer, Target
 from indexer.recorded.opengradient import OpenGradientFinder
 
@@ -196,13 +197,13 @@ def test_interrupted_import_goes_on_where_it_was(foreign: ForeignChain, database
         nodes = Endpoints.of_urls([foreign.rpc_url])
         return Importer(nodes, database, CHAIN_ID, OpenGradientFinder(), most_blocks)
 
-    polls = iter([False] * 3 + [True])
-    assert importer(2).run(targets, should_stop=lambda: next(polls)) == 3
-    stopped_at = rows(database_url, "SELECT DISTINCT next_block FROM recorded_source")
-    assert stopped_at == [(6,)]
-    assert importer(3).run(targets[1:]) > 0  # one of the two runs ahead
-    assert importer(100).run(targets) == 1
-    assert importer(100).run(targets) == 0
+    for most_blocks, some, ranges in ((2, targets, 3), (1, targets[1:], 1)):
+        polls = iter([False] * ranges + [True])
+        assert importer(most_blocks).run(some, should_stop=polls.__next__) == ranges
+    assert rows(database_url, "SELECT next_block FROM recorded_source ORDER BY 1") == [(6,), (7,)]
+    assert foreign.head() - FINAL_BEHIND == 9
+    assert importer(2).run(targets) == 3  # block 6 of one of them, then 7 to 8 and 9 of both
+    assert importer(2).run(targets) == 0
     found = settlements(database_url, "block, log_index, form, repeated, claimed_batch_size")
     assert [row[3:] for row in found] == [
         (False, "0"),
@@ -224,18 +225,37 @@ def test_ranges_are_halved_when_a_node_refuses_them(foreign: ForeignChain, sqlit
     assert [size for (size,) in settlements(sqlite_url, "claimed_batch_size")] == list(map(str, range(10)))
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "foreign-hash",
-        "removed-logs",
-        "duplicated-logs",
-        "outside-log",
-        "other-address",
-        "extra-log",
-        "null-headers",
-    ],
-)
+def test_answer_that_looks_cut_is_asked_for_in_halves(
+    foreign: ForeignChain, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nodes that cut answers cut them at a round number, which is 4 here."""
+    monkeypatch.setattr(reading, "_LIMIT_UNIT", 4)
+    for size in range(10):
+        foreign.batch(ROOT, size)
+    foreign.mine()
+    kind, number = parse_fault("cut-logs=4")
+    node = FaultyNode(HttpUpstream(foreign.rpc_url), [kind.fault(number, 1)])
+    with serve(node) as url:
+        options = foreign.options(sqlite_url)
+        options[options.index(foreign.rpc_url)] = url
+        assert run(*options) == 0
+    assert len(settlements(sqlite_url)) == 10
+
+
+def test_range_that_is_no_child_of_the_last_one_is_refused(
+    foreign: ForeignChain, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign.mine(8)
+    kind, number = parse_fault("wrong-parent")
+    node = FaultyNode(HttpUpstream(foreign.rpc_url), [kind.fault(number, 1)])
+    with serve(node) as url:
+        options = foreign.options(sqlite_url, "--blocks-per-request", "1")
+        options[options.index(foreign.rpc_url)] = url
+        assert run(*options) == 1
+    assert "was final and imported with hash 0x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_answers_that_do_not_fit_together_are_not_stored(
     foreign: ForeignChain, sqlite_url: str, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

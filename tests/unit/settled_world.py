@@ -107,7 +107,7 @@ class World:
             "contract": ["EnclaveRegistry"],
             "event": ["EnclaveCompromised"],
             "subject": [subject],
-            "arguments": ["{}"],
+            "arguments": ['{"compromisedAt": 0}'],
         }
         event = Rows(RegistryEventRow, np.array([block.number << LOG_INDEX_BITS], np.int64), columns)
         with self.database.writing() as session:

@@ -1,1 +1,2 @@
+-- The week behind the last one.
 SELECT MAX(wk) + 1 FROM week

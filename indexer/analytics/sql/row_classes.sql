@@ -1,4 +1,4 @@
--- M18: every paid inference in one class. A pair with both labels is `self`; without a label, a prover with fewer
+-- M18: every paid inference in one class. A pair with both labels is `self`. Without a label, a prover with fewer
 -- than ten payers so far is too little to judge.
 WITH known AS (SELECT prover, COUNT(DISTINCT payer) AS payers FROM paid_week WHERE wk < $w1_end GROUP BY prover),
      label AS (SELECT payer, prover, MIN(label) AS label FROM pair_label GROUP BY payer, prover),

@@ -1,13 +1,16 @@
 -- M11 week by week: payers who were there the week before, too, and those who used a strong tier for the first time.
 WITH used AS (
     SELECT wk, payer, counted, SUM(n) AS n FROM payer_week WHERE wk < $w1_end AND flagged <= $flagged GROUP BY 1, 2, 3),
-     modal AS (
+     ranked AS (
     SELECT wk, payer, counted, ROW_NUMBER() OVER (PARTITION BY wk, payer ORDER BY n DESC, counted) AS place FROM used),
+     modal AS (
+    SELECT wk, counted, LAG(wk) OVER (PARTITION BY payer ORDER BY wk) AS wk_before,
+           LAG(counted) OVER (PARTITION BY payer ORDER BY wk) AS counted_before
+    FROM ranked WHERE place = 1),
      stayed AS (
-    SELECT b.wk, COUNT(*) AS payers, SUM(CASE WHEN b.counted > a.counted THEN 1 ELSE 0 END) AS up,
-           SUM(CASE WHEN b.counted < a.counted THEN 1 ELSE 0 END) AS down
-    FROM modal AS b JOIN modal AS a ON a.payer = b.payer AND a.wk = b.wk - 1 AND a.place = 1
-    WHERE b.place = 1 GROUP BY b.wk),
+    SELECT wk, COUNT(*) AS payers, SUM(CASE WHEN counted > counted_before THEN 1 ELSE 0 END) AS up,
+           SUM(CASE WHEN counted < counted_before THEN 1 ELSE 0 END) AS down
+    FROM modal WHERE wk_before = wk - 1 GROUP BY wk),
      first_strong AS (SELECT payer, MIN(wk) AS wk FROM used WHERE counted >= 2 GROUP BY payer),
      began AS (SELECT wk, COUNT(*) AS payers FROM first_strong GROUP BY wk)
 SELECT w.wk, COALESCE(s.payers, 0) AS stayed, COALESCE(s.up, 0) AS upgraded, COALESCE(s.down, 0) AS downgraded,
