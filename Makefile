@@ -216,6 +216,10 @@ bench-scale: setup ## Measure size, queries and export at two million rows, or m
 bench-verdict: setup ## Measure how often intervals and verdicts are wrong on made-up worlds (takes minutes)
 	@.venv/bin/python tools/bench_verdict.py $(ARGS)
 
+.PHONY: bench-api
+bench-api: setup ## Measure the HTTP interface at two million rows, in SQLite and Postgres: ARGS="--rows 200000"
+	@.venv/bin/python tools/bench_api.py $(ARGS)
+
 .PHONY: bench-prover
 bench-prover: setup ## Measure paid requests per second, beside the official facilitator (takes ten minutes)
 	@.venv/bin/python tools/bench_prover.py $(ARGS)
