@@ -206,7 +206,7 @@ class NoBrowserError(NotReadyError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"{problem}; install Chromium (on Debian: apt-get install chromium), or write --html and print that"
+            f"{problem}; install Chromium (on Debian: apt-get install chromium), or print what --html writes"
         )
 
 

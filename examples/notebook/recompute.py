@@ -1,3 +1,5 @@
+# ruff: noqa: D100, T201, S608
+
 # %% [markdown]
 # # Compute every number again
 #
@@ -47,8 +49,8 @@ print(
 
 # %% [markdown]
 # ## The cube
-# Sums per week, from which all metrics are computed: the committed tables, filled by committed SQL. The week of the
-# last event is left out, because it may not be over.
+# Sums per week, from which all metrics are computed: the committed tables, filled by committed SQL. The week
+# of the last event is left out, because it may not be over.
 
 # %%
 deployments = lake.execute("SELECT DISTINCT chain_id, settlement FROM block").fetchall()
@@ -79,8 +81,8 @@ print(
 
 # %% [markdown]
 # ## All metrics
-# Their SQL runs here on DuckDB. What SQL cannot do, quantiles of the t distribution for example, is done by the same
-# Python as in the indexer.
+# Their SQL runs here on DuckDB. What SQL cannot do, quantiles of the t distribution for example, is done by
+# the same Python as in the indexer.
 
 
 # %%

@@ -49,12 +49,14 @@ def _serve(settings: IndexerSettings, deployment: Deployment | None, stop: Stop)
     from indexer.api.app import make_app  # slow to import
     from indexer.api.serving import served
     from indexer.api.source import Source
+    from indexer.pages.router import pages
+    from indexer.pages.wiring import pages_over
 
     source = Source(settings.database_url.get_secret_value(), deployment)
     source.warm()
     with (
         source.kept_fresh(_REFRESH_S),
-        served(make_app(source), settings.host, settings.port) as url,
+        served(make_app(source, [pages(pages_over(source))]), settings.host, settings.port) as url,
     ):
         logger().info("serving", url=f"{url}/v1/overview", settlement=source.analysed.settlement)
         stop.wait(None)

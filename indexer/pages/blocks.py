@@ -32,6 +32,8 @@ class TableCell:
     whole: str = ""
     """The text in full when `text` is cut."""
     is_number: bool = False
+    is_tag: bool = False
+    """A label that nobody may overlook."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def cell_of(value: Cell, column: Column) -> TableCell:
     if kind in (Kind.ADDRESS, Kind.ID) and isinstance(value, str):
         path = _PATHS.get(column.name)
         return TableCell(text, whole=value, href=f"{path}/{value}" if path else "")
+    if text.startswith("0x"):
+        return TableCell(formats.short(text), whole=text)
     return TableCell(text, is_number=kind in _NUMERIC)
 
 

@@ -15,6 +15,8 @@ from indexer.pages.svg import INK, Element, Mark, across, element, mark, markup,
 _ROW_PX, _LABEL_PX, _BAR_PX = 50, 15, 18
 _AXIS_PX = 22
 _EDGE = 0.02
+_LEAST_TOP = 0.04
+"""A scale ends at this share at least: nobody needs thousandths of a percent."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Scale:
 
 def symmetric(values: Sequence[float]) -> Scale:
     """Differences of shares around zero."""
-    top = nice_top(max([abs(value) for value in values] + [1e-4]))
+    top = nice_top(max([abs(value) for value in values] + [_LEAST_TOP / 4]))
     ticks = tuple(
         (top * step, f"{100 * top * step:+.3g}".replace("-", MINUS)) for step in (-1, -0.5, 0, 0.5, 1)
     )
@@ -131,7 +133,7 @@ def symmetric(values: Sequence[float]) -> Scale:
 
 def from_zero(values: Sequence[float]) -> Scale:
     """Shares."""
-    top = min(nice_top(max([*values, 1e-4])), 1.0)
+    top = min(nice_top(max([*values, _LEAST_TOP])), 1.0)
     return Scale(0.0, top, tuple((top * n / 4, f"{100 * top * n / 4:.3g} %") for n in range(5)))
 
 

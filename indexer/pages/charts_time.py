@@ -17,6 +17,10 @@ _TOP_PX, _PLOT_PX, _FOOT_PX = 22, 180, 26
 _HEIGHT_PX = _TOP_PX + _PLOT_PX + _FOOT_PX
 _GAP = 0.16
 """Of a column's width stays empty on either side."""
+_LEAST_SLOTS = 8
+"""Fewer weeks leave room at the right, so that columns stay columns."""
+_LEAST_TOP = 0.04
+"""A scale ends at this share at least."""
 _LABELS = 6
 """Most weeks that are named below a chart."""
 
@@ -45,6 +49,7 @@ def stacked_weeks(identity: str, title: str, weeks: Sequence[WeekShares]) -> Mar
     ticks = [(step / 4, f"{25 * step} %") for step in range(5)]
     svg = picture(identity, title, _said([(w.week, w.shares) for w in weeks]), _HEIGHT_PX)
     grid(svg, ticks, _TOP_PX, _PLOT_PX)
+    slots = _slots(weeks)
     for index, week in enumerate(weeks):
         bottom = 0.0
         for tier, share in week.shares:
@@ -53,8 +58,8 @@ def stacked_weeks(identity: str, title: str, weeks: Sequence[WeekShares]) -> Mar
                 svg,
                 "rect",
                 Mark(tier, share, percent(share), f"week of {short_day(week.week)}"),
-                x=across((index + _GAP) / len(weeks)),
-                width=across((1 - 2 * _GAP) / len(weeks)),
+                x=across((index + _GAP) / slots),
+                width=across((1 - 2 * _GAP) / slots),
                 y=top_px,
                 height=max(_PLOT_PX * share, 0.0),
                 data_week=week.week,
@@ -66,7 +71,7 @@ def stacked_weeks(identity: str, title: str, weeks: Sequence[WeekShares]) -> Mar
 
 def share_weeks(identity: str, title: str, weeks: Sequence[WeekShare], before: Window, now: Window) -> Markup:
     """A share per week with its interval; the two windows that are compared are shaded."""
-    top = min(nice_top(max([w.high or w.share for w in weeks])), 1.0)
+    top = min(nice_top(max([_LEAST_TOP, *(w.high or w.share for w in weeks)])), 1.0)
     ticks = [(step / 4, f"{100 * top * step / 4:.3g} %") for step in range(5)]
     said = [(w.week, ((None, w.share),)) for w in weeks]
     svg = picture(identity, title, _said(said), _HEIGHT_PX)
@@ -74,7 +79,7 @@ def share_weeks(identity: str, title: str, weeks: Sequence[WeekShare], before: W
     _shade(svg, numbers, before, "before")
     _shade(svg, numbers, now, "now")
     grid(svg, ticks, _TOP_PX, _PLOT_PX)
-    places = [((i + 0.5) / len(weeks), _down(week.share, top)) for i, week in enumerate(weeks)]
+    places = [((i + 0.5) / _slots(weeks), _down(week.share, top)) for i, week in enumerate(weeks)]
     for (x, y), (x_next, y_next) in pairwise(places):
         ends: dict[str, Any] = {"x1": across(x), "x2": across(x_next), "y1": y, "y2": y_next}
         element("line", svg, **ends, class_="line", stroke=INK, stroke_width=2)
@@ -98,12 +103,16 @@ def _shade(svg: Element, weeks: Sequence[int], window: Window, kind: str) -> Non
     inside = [index for index, week in enumerate(weeks) if window.first <= week < window.end]
     if not inside:
         return
-    first, width = inside[0] / len(weeks), len(inside) / len(weeks)
+    first, width = inside[0] / _slots(weeks), len(inside) / _slots(weeks)
     ends: dict[str, Any] = {"x": across(first), "width": across(width), "y": 0, "height": _TOP_PX + _PLOT_PX}
     shade = element("rect", svg, **ends, class_=f"shade {kind}", fill="#eef2f6")
     element("title", shade, f"{kind}: {days(window)}")
     middle = across(first + width / 2)
     element("text", svg, kind, x=middle, y=14, text_anchor="middle", class_="tick", fill=INK)
+
+
+def _slots(weeks: Sequence[object]) -> int:
+    return max(len(weeks), _LEAST_SLOTS)
 
 
 def _down(share: float, top: float) -> float:
@@ -115,14 +124,15 @@ def _weeks_below(svg: Element, weeks: Sequence[int]) -> None:
     step = -(-len(weeks) // _LABELS)
     for position, index in enumerate(range(len(weeks) - 1, -1, -step)):
         kind = "tick" if position % 2 == 0 else "tick wide-only"
-        x = across((index + 0.5) / len(weeks))
+        at_end = index == _slots(weeks) - 1
+        x = across(1.0 if at_end else (index + 0.5) / _slots(weeks))
         element(
             "text",
             svg,
             short_day(weeks[index]),
             x=x,
             y=_HEIGHT_PX - 8,
-            text_anchor="middle",
+            text_anchor="end" if at_end else "middle",
             class_=kind,
             fill=INK,
         )

@@ -91,7 +91,7 @@ def totals_table(totals: Sequence[Total], caption: str) -> Table:
     rows = tuple(
         (
             _tier(total.tier),
-            TableCell(_label(total.labels)),
+            TableCell(_label(total.labels), is_tag=bool(total.labels)),
             TableCell(formats.count(total.inferences), is_number=True),
             TableCell(formats.amount(total.amount_base_units, total.decimals), is_number=True),
             TableCell(formats.short(total.asset), whole=total.asset),
@@ -109,7 +109,7 @@ def lines_table(lines: Sequence[Line], caption: str) -> Table:
             TableCell(f"{line.block}-{line.log_index}", href=f"/inferences/{line.block}-{line.log_index}"),
             TableCell(formats.moment(line.time_s)),
             _tier(line.tier),
-            TableCell(_label(line.labels)),
+            TableCell(_label(line.labels), is_tag=bool(line.labels)),
             _link(Party.MODEL, line.model),
             _link(Party.PAYER, line.payer) if line.payer else TableCell("nobody"),
             _link(Party.PROVER, line.prover),

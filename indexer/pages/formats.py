@@ -14,6 +14,7 @@ NONE = "\N{EN DASH}"
 """Stands where there is no value."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
+POINTS = f"{NBSP}points"
 MINUS = "\N{MINUS SIGN}"
 _UNITS_S = ((86_400, "days"), (3_600, "h"), (60, "min"))
 _MOST_DECIMALS = 255
@@ -30,12 +31,12 @@ def points(difference: float | None) -> str:
     if difference is None:
         return NONE
     shown = _signed(100 * difference, 1)
-    return f"{'+' if difference > 0 and shown.strip('0.') else ''}{shown}{NBSP}points"
+    return f"{'+' if difference > 0 and shown.strip('0.') else ''}{shown}{POINTS}"
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`28.1 to 34.3 %`; empty when there is none."""
-    if low is None or high is None:
+    """`28.1 to 34.3 %`; empty when there is none, as with payers who are all alike."""
+    if low is None or high is None or low == high:
         return ""
     return f"{_signed(100 * low, 1)} to {percent(high)}"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from eth_utils.address import to_checksum_address
 from sqlalchemy import text
@@ -30,13 +30,27 @@ _LOG_MASK = (1 << LOG_INDEX_BITS) - 1
 _BLOCK_MASK = (1 << BLOCK_BITS) - 1
 
 
+FindReceipt: TypeAlias = Callable[[Session, Cursor, bytes], int | None]
+"""Leads from the hash of a receipt to the key of its row."""
+
+
+def look_through(session: Session, cursor: Cursor, receipt_hash: bytes) -> int | None:
+    """Looks at all inferences, for whoever asks once."""
+    ids = {"first": cursor.first_key(0), "last": cursor.last_key}
+    found = _scalar(session, sql.RECEIPT, hash=receipt_hash, **ids)
+    return None if found is None else int(found)
+
+
 class DatabaseLookups:
     """One deployment, as of the last indexed block."""
 
-    def __init__(self, database: Database, chain_id: int, settlement: str) -> None:
+    def __init__(
+        self, database: Database, chain_id: int, settlement: str, find_receipt: FindReceipt = look_through
+    ) -> None:
         """`settlement` in 0x hex."""
         self._database = database
         self._deployment = chain_id, bytes.fromhex(settlement[2:])
+        self._find_receipt = find_receipt
 
     def totals(self) -> Sequence[Total]:
         """Of all inferences."""
@@ -69,15 +83,13 @@ class DatabaseLookups:
             return PartyDetail(party, _written(value), uri, owner, totals, latest)
 
     def receipt(self, receipt_hash: str) -> ReceiptDetail | None:
-        """Looks through all inferences."""
+        """By its hash."""
         wanted = bytes.fromhex(receipt_hash[2:])
         with self._database.transaction() as session:
             cursor = find_cursor(session, *self._deployment)
             if cursor is None:
                 return None
-            found = _scalar(
-                session, sql.RECEIPT, hash=wanted, first=cursor.first_key(0), last=cursor.last_key
-            )
+            found = self._find_receipt(session, cursor, wanted)
             return None if found is None else _detail(session, cursor, found)
 
     def inference(self, block: int, log_index: int) -> ReceiptDetail | None:

@@ -13,9 +13,10 @@ from indexer.pages.formats import day
 from indexer.pages.render import render
 from indexer.pages.section_delivery import asked_delivered, cost
 from indexer.pages.section_flows import flows
+from indexer.pages.section_health import freshness
 from indexer.pages.section_shares import share_now
 from indexer.pages.section_trend import trend
-from indexer.pages.section_trust import concentration, freshness, labelled, tainted
+from indexer.pages.section_trust import concentration, labelled, tainted
 from indexer.pages.source import AnalysisView, PageSource, StateView
 
 SECTIONS = (share_now, trend, asked_delivered, flows, cost, concentration, labelled, tainted, freshness)

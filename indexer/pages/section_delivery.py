@@ -52,7 +52,7 @@ def asked_delivered(desk: Desk) -> Section:
 
 def _asked_answer(asked: Sequence[Record]) -> str:
     told = [
-        f"{TIER_NAMES[r['required']]} or better was asked for {count(r['inferences'])} times and "
+        f"{_floor(r['required'])} was asked for {count(r['inferences'])} times and "
         "delivered in "
         f"{percent(r['share'])} of them"
         for r in asked
@@ -66,10 +66,14 @@ def _asked_answer(asked: Sequence[Record]) -> str:
     return f"{'; '.join(told)}. {percent(higher / every)} of all paid inferences got more than was asked for."
 
 
+def _floor(required: int) -> str:
+    return TIER_NAMES[required] + (" or better" if required < max(TIER_NAMES) else "")
+
+
 def _asked(desk: Desk, asked: Sequence[Record]) -> Figure:
     rows = [
         SplitRow(
-            f"Asked for {TIER_NAMES[r['required']]}" + (" or better" if r["required"] < 3 else ""),
+            _floor(r["required"]),
             f"{count(r['inferences'])} inferences",
             tuple(_delivered(r, tier) for tier in TIER_NAMES if r[tier_label(tier)]),
         )

@@ -78,6 +78,7 @@ def _upgrades(desk: Desk) -> Figure:
         title="Week by week",
         table=table_of(desk.answer("upgrades"), "Payers who moved up or down since the week before"),
         metrics=("upgrades",),
+        wide=True,
     )
 
 
@@ -89,6 +90,7 @@ def _retention(desk: Desk) -> Figure:
             desk.answer("retention"), "Payers by their first week and tier, and how many paid again"
         ),
         metrics=("retention",),
+        wide=True,
     )
 
 

@@ -11,7 +11,7 @@ from indexer.pages.blocks import Figure, Section, Stat, VerdictCard, table_of
 from indexer.pages.charts_rows import PartRow, RangeRow, part_rows, range_rows, symmetric
 from indexer.pages.charts_time import WeekShare, share_weeks
 from indexer.pages.desk import Desk, records_of
-from indexer.pages.formats import days, interval, number, percent, points
+from indexer.pages.formats import NONE, POINTS, days, interval, number, percent, points
 from indexer.pages.svg import Mark
 
 ROWS = {Rows.RAW: "All paid inferences", Rows.STRICT: "Without self-dealing and suspected pairs"}
@@ -52,10 +52,20 @@ def headline(desk: Desk) -> Stat:
     return Stat(
         label="Is it growing?",
         value=str(verdict.word).capitalize(),
-        interval=f"{points(verdict.delta)} (95 % interval: {_between(verdict.low, verdict.high)})",
-        note=f"capped share; effective payers: {number(verdict.n_eff_before)} before, "
-        f"{number(verdict.n_eff_now)} now",
+        interval=_changed(verdict),
+        note=verdict.reason if verdict.word is VerdictWord.NOT_ENOUGH_PAYERS else _effective(verdict),
     )
+
+
+def _changed(verdict: Verdict) -> str:
+    if verdict.word is VerdictWord.NOT_ENOUGH_PAYERS:
+        return ""
+    return f"{points(verdict.delta)} (95 % interval: {_between(verdict.low, verdict.high)})"
+
+
+def _effective(verdict: Verdict) -> str:
+    before, now = number(verdict.n_eff_before), number(verdict.n_eff_now)
+    return f"capped share; effective payers: {before} before, {now} now"
 
 
 def _answer(raw: Verdict, strict: Verdict) -> str:
@@ -77,11 +87,19 @@ def _card(verdict: Verdict) -> VerdictCard:
         ("Effective payers", f"{number(verdict.n_eff_before)} before, {number(verdict.n_eff_now)} now"),
     ]
     kind = _KINDS.get(verdict.word, "unsure")
-    return VerdictCard(ROWS[verdict.rows], str(verdict.word), kind, verdict.reason, tuple(facts))
+    return VerdictCard(
+        ROWS[verdict.rows],
+        str(verdict.word),
+        kind,
+        verdict.reason,
+        tuple(fact for fact in facts if fact[1] != NONE),
+    )
 
 
 def _between(low: float | None, high: float | None) -> str:
-    return "none" if low is None or high is None else f"{points(low)} to {points(high)}"
+    if low is None or high is None:
+        return "none"
+    return f"{points(low).removesuffix(POINTS)} to {points(high)}"
 
 
 def _figures(desk: Desk, raw: Verdict) -> tuple[Figure, ...]:

@@ -1,23 +1,20 @@
-"""Questions 6 to 9: how few are behind it, self-dealing, what became doubtful, and is it complete."""
+"""Questions 6 to 8: how few are behind it, self-dealing, and what became doubtful."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexer.pages.blocks import Command, Figure, Key, Section, Stat, table_of
+from indexer.pages.blocks import TIER_KEYS, Figure, Key, Section, Stat, table_of
 from indexer.pages.charts_rows import SplitRow, split_rows
 from indexer.pages.desk import Desk, Record
 from indexer.pages.formats import (
-    NONE,
+    TIER_NAMES,
     count,
-    duration,
-    machine_time,
     moment,
     number,
     percent,
     plural,
-    short,
 )
 from indexer.pages.svg import Mark
 
@@ -171,123 +168,50 @@ def tainted(desk: Desk) -> Section:
     """As settled, and as known today."""
     rows = desk.records("tainted")
     doubts = desk.records("doubts")
-    doubtful = sum(r["tainted"] for r in rows)
-    figures = (
-        Figure(
-            id="tainted-weeks",
-            title="As settled, and as known today",
-            table=table_of(desk.answer("tainted"), "Paid inferences per week and tier, in both series"),
-            metrics=("tainted",),
-        ),
-        Figure(
-            id="doubts",
-            title="What became doubtful",
-            table=table_of(desk.answer("doubts"), "Keys and routes, the latest first", empty="Nothing."),
-            metrics=("doubts",),
-        ),
+    listed = Figure(
+        id="doubts",
+        title="What became doubtful",
+        table=table_of(desk.answer("doubts"), "Keys and routes, the latest first", empty="Nothing."),
+        metrics=("doubts",),
+        wide=True,
     )
     return Section(
         id="tainted",
         short="Doubtful",
         question="Has anything that was counted become doubtful since?",
-        answer=_tainted_answer(doubtful, doubts),
-        explanation="An enclave key or a verifier can be found broken after it was used. What was "
-        "settled never "
-        "changes; as known today, doubtful inferences count as signed. This page counts as settled.",
-        figures=figures if doubtful or doubts else (),
+        answer=_tainted_answer(sum(r["tainted"] for r in rows), doubts),
+        explanation="An enclave key or a verifier can be found broken after it was used. What was settled "
+        "never changes; as known today, doubtful inferences count as signed. This page counts as settled.",
+        figures=(_both_series(desk, rows), listed) if doubts else (),
     )
 
 
 def _tainted_answer(doubtful: int, doubts: Sequence[Record]) -> str:
     if not doubts:
         return "No. No enclave key was called compromised, and no circuit was shown to contradict itself."
-    last = max(r["last_declared"] for r in doubts)
-    things = f"{plural(len(doubts), 'key')} or routes" if len(doubts) > 1 else "One key or route"
-    return (
-        f"{things} became doubtful, the last one on {moment(last)}. In this window "
-        f"{plural(doubtful, 'inference')} "
-        "rest on them."
-    )
+    last = moment(max(r["last_declared"] for r in doubts))
+    several = f"{len(doubts)} keys or routes became doubtful, the last one on"
+    what = several if len(doubts) > 1 else "One key or route became doubtful on"
+    return f"{what} {last}. In this window {plural(doubtful, 'paid inference')} rest on what is doubtful now."
 
 
-def freshness(desk: Desk) -> Section:
-    """Health, and how to compute everything again."""
-    (health,) = desk.records("health") or ({},)
-    state = desk.analysis.state
-    return Section(
-        id="fresh",
-        short="Fresh and complete?",
-        question="How fresh and complete is this, and can I compute it myself?",
-        answer=_health_answer(health),
-        explanation="Every inference has a number of the contract's, without gaps, and the contract "
-        "counts by itself. "
-        "A difference stops the indexer.",
-        stats=_health_stats(health) if health else (),
-        figures=(_health(desk), _verified(desk)),
-        commands=(
-            Command(
-                f"Read the chain yourself and derive everything anew up to block {state.block_number}. "
-                "The digest is "
-                "the same at every node:",
-                f"veritally-indexer sync --once\nveritally-indexer verify --to-block {state.block_number}",
-            ),
-            Command(
-                "Export the rows as Parquet, and run the SQL of any number on them:",
-                "veritally-indexer export --to lake",
-            ),
-        ),
-    )
-
-
-def _health_answer(health: Record) -> str:
-    if not health:
-        return "Nobody has looked yet."
-    difference = health["counter_difference"]
-    complete = (
-        "as many as the contract counts"
-        if not difference
-        else f"{count(difference)} off the contract's count"
-    )
-    verified = "It was never derived anew from the chain."
-    if health["verified_at"] is not None:
-        outcome = "and it was the same" if health["verified"] else "and it was NOT the same"
-        verified = (
-            f"On {moment(health['verified_at'])} everything was derived anew from the chain, {outcome}."
-        )
-    return f"{count(health['inferences'])} inferences are indexed, {complete}. {verified}"
-
-
-def _health_stats(health: Record) -> tuple[Stat, ...]:
-    incidents = f"{count(health['open_incidents'])} open"
-    verified = NONE if health["verified_block"] is None else f"block {count(health['verified_block'])}"
-    digest = "" if health["digest"] is None else f"digest {short(str(health['digest']))}"
-    return (
-        Stat("Last indexed block", count(health["block"]), machine_time(health["block_time"])),
-        Stat("Final behind it by", duration(health["final_lag"]), "no reorganisation reaches final blocks"),
-        Stat("Off the contract's count", count(health["counter_difference"]), "must be 0"),
-        Stat("Incidents", count(health["incidents"]), incidents),
-        Stat("Verified up to", verified, digest),
-    )
-
-
-def _health(desk: Desk) -> Figure:
+def _both_series(desk: Desk, rows: Sequence[Record]) -> Figure:
+    """Both series over the whole window."""
+    bars = []
+    for name, column in (("As settled", "as_settled"), ("As known today", "as_known_today")):
+        numbers = {tier: sum(r[column] for r in rows if r["tier"] == tier) for tier in TIER_NAMES}
+        paid = sum(numbers.values()) or 1
+        parts = tuple(Mark(tier, n / paid, percent(n / paid), name) for tier, n in numbers.items())
+        strong = sum(n for tier, n in numbers.items() if tier > 1) / paid
+        bars.append(SplitRow(name, f"strong share {percent(strong)}", parts))
+    title = "As settled, and as known today"
+    said = "; ".join(f"{bar.label}: {bar.note}" for bar in bars) + "."
     return Figure(
-        id="health",
-        title="State of the index",
-        table=table_of(desk.answer("health"), "As of the last refresh"),
-        metrics=("health",),
+        id="tainted-series",
+        title=title,
+        table=table_of(desk.answer("tainted"), "Paid inferences per week and tier, in both series"),
+        chart=split_rows("tainted-chart", title, said, bars),
+        metrics=("tainted",),
         wide=True,
-    )
-
-
-def _verified(desk: Desk) -> Figure:
-    return Figure(
-        id="verified",
-        title="Verified and recorded",
-        table=table_of(
-            desk.answer("verified-recorded"), "Inferences by who checked their evidence", empty="None."
-        ),
-        metrics=("verified-recorded",),
-        note="Recorded events of other contracts are claims. They enter no other number on this page.",
-        wide=True,
+        legend=TIER_KEYS,
     )

@@ -18,6 +18,7 @@ VIEWS = (
     "groups",
     "skipped",
     "refunds",
+    "recorded",
     "incidents",
 )
 """In the order of docs/sql.md; a view that reads another one comes behind it."""

@@ -1,1 +1,1 @@
-"""What analysts see in a terminal: one metric, or the overview of all of them, as text, JSON, CSV, HTML or PDF."""
+"""What analysts see in a terminal or take away as a file: one metric, or the overview of all of them."""

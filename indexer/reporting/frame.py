@@ -1,4 +1,4 @@
-"""What stands around every statistic: of which deployment, as of which block, by which definitions, about when."""
+"""What stands around every statistic: of which deployment, as of which block, by which definitions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ def frame(state: State) -> dict[str, Any]:
         "as_of": {
             "block": state.block_number,
             "hash": state.block_hash,
-            "timestamp_s": state.block_time_s,
             "time": time_text(state.block_time_s),
+            "finality": "final",
         },
-        "finality": "final",
         "methodology": METHODOLOGY,
     }
 
@@ -32,7 +31,7 @@ def scope_frame(scope: Scope) -> dict[str, Any]:
     return {
         "window": window_frame(scope.now),
         "before": window_frame(scope.before),
-        "counted": label(scope.rows),
+        "rows_counted": label(scope.rows),
     }
 
 

@@ -1,4 +1,4 @@
-"""The overview: every metric over the last full weeks, and the verdict, for all rows and for the strict ones."""
+"""The overview: every metric over the last full weeks and the verdict, of all rows and of the strict ones."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def to_document(overview: Overview) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
-        "verdict": verdict.word.value,
+        "word": verdict.word.value,
         "reason": verdict.reason,
         "share_before": verdict.share_before,
         "share_now": verdict.share_now,

@@ -12,7 +12,7 @@ from indexer.errors import NoBrowserError, SettingsError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Programs that can print; the first one that is installed is taken."""
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 
 
 def print_pdf(page: Path, target: Path) -> None:

@@ -28,10 +28,18 @@ def print_shares(overview: Overview, console: Console) -> None:
             + [_with_interval(found[name][row["tier"]]) for name in _MEASURES]
             for row in counts
         ]
+        rows.append(_strong(overview))
         console.print(table(["tier", "inferences", *_MEASURES.values()], rows))
         console.print("  95 % intervals by payers, not by inferences.", style="dim")
         _print_values(overview, console)
     _print_left_out(counts, console)
+
+
+def _strong(overview: Overview) -> list[str]:
+    """The line of both stronger tiers together."""
+    found = {row["weighting"]: row for row in overview.answer("strong-share").records()}
+    shares = [_with_interval(found[weighting]) for weighting in ("raw", "payer-equal", "capped")]
+    return ["tee + zkml", f"{found['raw']['inferences']:,}", *shares]
 
 
 def _by_tier(overview: Overview, name: str) -> dict[Cell, Mapping[str, Any]]:

@@ -8,10 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from indexer.analytics.answer import Answer, Cell, Column, Kind
-from indexer.analytics.writing import shown
+from indexer.analytics.writing import shown, tier_text
 
 TIER_STYLES = {"signed": "yellow", "tee": "cyan", "zkml": "magenta"}
 _NUMERIC = {Kind.COUNT, Kind.SHARE, Kind.NUMBER, Kind.SECONDS, Kind.AMOUNT}
+_TIERS = 1, 2, 3, None
+"""Where a payer may come from or go to; None is outside."""
 _ENDS = 6, 4
 """Characters that are left of an address or id, at either end."""
 
@@ -35,6 +37,32 @@ def part_of(answer: Answer, headings: Mapping[str, str], most: int = 12) -> Tabl
     return table([headings[column.name] for _, column in chosen], rows[:most], left)
 
 
+def listed(answer: Answer, headings: Mapping[str, str]) -> Table:
+    """The columns of the first row, one below the other."""
+    kinds = {column.name: column for column in answer.columns}
+    (first, *_) = answer.records()
+    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for name, heading in headings.items():
+        found.add_row(heading, _coloured(cell_text(kinds[name], first[name])))
+    return found
+
+
+def flow_table(answer: Answer, _headings: Mapping[str, str]) -> Table:
+    """From (down) and to (across): payers of each way, of which an answer has a row each."""
+    payers = {(row["from_tier"], row["to_tier"]): row["payers"] for row in answer.records()}
+    sources = [tier for tier in _TIERS if any(source == tier for source, _ in payers)]
+    targets = [tier for tier in _TIERS if any(target == tier for _, target in payers)]
+    rows = [
+        [_flow_name(source, "came"), *(f"{payers.get((source, target), 0):,}" for target in targets)]
+        for source in sources
+    ]
+    return table(["from", *(f"to {_flow_name(target, 'gone')}" for target in targets)], rows)
+
+
+def _flow_name(tier: int | None, outside: str) -> str:
+    return outside if tier is None else tier_text(tier)
+
+
 def cell_text(column: Column, cell: Cell) -> str:
     """A value for people, with thousands apart and ids cut."""
     if cell is None:
@@ -42,7 +70,7 @@ def cell_text(column: Column, cell: Cell) -> str:
     if column.kind is Kind.COUNT:
         return f"{cell:,}"
     text = shown(column.kind, cell)
-    return shortened(text) if column.kind in (Kind.ADDRESS, Kind.ID) else text
+    return shortened(text) if column.kind in (Kind.ADDRESS, Kind.ID) or text.startswith("0x") else text
 
 
 def shortened(identity: str) -> str:

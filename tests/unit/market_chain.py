@@ -57,7 +57,7 @@ def market_chain(seed: int = 1) -> RecordedChain:
         if day == 7 * WEEKS - 10:
             doubt = {"key": KEY, "by": address("owner"), "compromisedAt": time_s - 14 * DAY_S}
             _mine(chain, time_s + 60, registry_event("EnclaveRegistry", "EnclaveCompromised", **doubt))
-    shown = {"route": b"\x01\x02\x03\x04", "modelId": MODELS[1], "by": address("somebody")}
+    shown = {"route": _route(Tier.ZKML), "modelId": MODELS[1], "by": address("somebody")}
     shown |= {"firstCircuit": 0, "secondCircuit": 1}
     shown |= {name: bytes(32) for name in ("requestHash", "firstResponseHash", "secondResponseHash")}
     contradiction = registry_event("VerifierRouter", "ContradictionShown", **shown)
@@ -81,6 +81,7 @@ def _day(draw: random.Random, seq: int, day: int) -> list[dict[str, Any]]:
             seq += 1
         group = group_log(tier, len(inferences), 0, labels, KEY if tier == Tier.TEE else bytes(32))
         group["topics"][2:] = [word(MODELS[model]), word(PROVERS[prover])]
+        group["data"] = word(_route(tier)) + group["data"][66:]
         logs.append(group)
     if day % 5 == 0:
         logs += [receipt_skipped_log(b""), group_skipped_log(0, bytes(4)), refunded_log(10**30 + day)]
@@ -113,6 +114,11 @@ def _inference(draw: random.Random, payer: int, tier: int, day: int) -> dict[str
     if payer % 5 == 0:
         found |= {"asset": OTHER_TOKEN, "amount": price * 10**24}
     return found
+
+
+def _route(tier: int) -> bytes:
+    """Each tier has a route of its own."""
+    return bytes((1, 2, 3, tier))
 
 
 def _of(log: dict[str, Any], payer: str, prover: int, model: int) -> dict[str, Any]:

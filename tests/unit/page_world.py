@@ -19,6 +19,7 @@ from indexer.dictionary import Dictionary
 from indexer.store import Batch, write_range
 from indexer.tables import GroupSettledRow, InferenceRow, RegistryEventRow
 from indexer.wire import LOG_INDEX_BITS, Block
+from veritally.tiers import Tier
 
 CHAIN_ID = 84_532
 SETTLEMENT = to_checksum_address(keccak(text="settlement")[12:])
@@ -32,6 +33,9 @@ _PROVERS = 6
 _ASSET = keccak(text="usdc")[12:]
 _LATENCY_S = (4, 30, 420)
 _PRICE = (1_000, 1_600, 9_000)
+_KEY = keccak(text="enclave key")
+_SELF = -2
+"""Stands for a payer that is the prover itself."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class World:
     shift: float = 0.0
     """By how much payers change to a stronger tier over all weeks."""
     development: bool = True
+    compromised: bool = True
     tiers: tuple[int, ...] = (1, 2, 3)
 
 
@@ -83,15 +88,18 @@ def _batch(cursor: Cursor, world: World, chance: np.random.Generator) -> Batch:
         "development": drawn["development"],
         "unbound": np.zeros(count, bool),
     }
-    inferences = Rows(InferenceRow, places, shared | _own(drawn, times_s, chance))
-    groups = Rows(GroupSettledRow, places + 1, shared | _of_groups(count, chance))
+    own = _own(drawn, times_s, chance)
+    inferences = Rows(InferenceRow, places, shared | own)
+    groups = Rows(GroupSettledRow, places + 1, shared | _of_groups(drawn, own["receipt_hash"]))
     end = world.weeks * _HOURS + 2
     found = sorted({1, end, *blocks.tolist()})
+    last = end << LOG_INDEX_BITS
     headers = tuple(
         Block(n, n.to_bytes(32), (n - 1).to_bytes(32), start_s(first) + (n - 2) * _HOUR_S) for n in found
     )
     after = cursor.advanced(headers[-1], count, headers[-1].number)
-    rows = [inferences, groups, _models()] if count else [_models()]
+    registered = _events(last, start_s(first + max(0, world.weeks - 2)), world.compromised)
+    rows = [inferences, groups, registered] if count else [registered]
     return Batch(cursor, after, headers, rows, {_ASSET: 6} if count else {})
 
 
@@ -113,7 +121,7 @@ def _draw(world: World, chance: np.random.Generator) -> dict[str, NDArray[Any]]:
     tier = np.where(np.isin(tier, world.tiers), tier, 1)
     lower = chance.random(count) < 0.15
     return {
-        "payer": np.where(chance.random(count) < 0.02, -1, payer),
+        "payer": np.select([chance.random(count) < 0.02, chance.random(count) < 0.03], [-1, _SELF], payer),
         "tier": tier,
         "hour": hour,
         "floor": np.where(lower & (tier > 1), tier - 1, tier),
@@ -123,13 +131,16 @@ def _draw(world: World, chance: np.random.Generator) -> dict[str, NDArray[Any]]:
     }
 
 
-def _own(drawn: dict[str, NDArray[Any]], times_s: NDArray[Any], chance: np.random.Generator) -> dict[str, Any]:
+def _own(
+    drawn: dict[str, NDArray[Any]], times_s: NDArray[Any], chance: np.random.Generator
+) -> dict[str, Any]:
     count = len(times_s)
     zeroes = np.zeros(count, np.int64)
     price = np.array(_PRICE)[drawn["tier"] - 1] * (1 + drawn["model"] % 3)
     late = np.array(_LATENCY_S)[drawn["tier"] - 1] * chance.lognormal(0, 0.5, count)
-    paid = drawn["payer"] >= 0
+    paid = drawn["payer"] != -1
     payers = _column("payer", np.maximum(drawn["payer"], 0), 20)
+    payers = np.where((drawn["payer"] == _SELF)[:, None], _column("prover", drawn["prover"], 20), payers)
     return {
         "seq": np.arange(count),
         "payer": np.where(paid[:, None], payers, np.uint8(0)),
@@ -146,31 +157,43 @@ def _own(drawn: dict[str, NDArray[Any]], times_s: NDArray[Any], chance: np.rando
     }
 
 
-def _of_groups(count: int, chance: np.random.Generator) -> dict[str, Any]:
+def _of_groups(drawn: dict[str, NDArray[Any]], receipts: NDArray[np.uint8]) -> dict[str, Any]:
+    """Each inference is a group of its own, so its root is its receipt hash."""
+    count = len(drawn["tier"])
+    backed = (drawn["tier"] == Tier.TEE) & (drawn["prover"] == 1)
     return {
-        "root": _random(chance, count),
+        "root": receipts,
         "route": np.tile(np.array([1, 2, 3, 4], np.uint8), (count, 1)),
-        "key": [None] * count,
+        "key": [_KEY if has_key else None for has_key in backed.tolist()],
         "settled": np.ones(count, np.int64),
         "skipped": np.zeros(count, np.int64),
     }
 
 
-def _models() -> Rows:
-    """In block 1: each model is registered."""
-    count = len(URIS)
-    arguments = [
-        {"modelId": model_id(n), "owner": party("owner", n), "weightsHash": model_id(n), "uri": uri}
+def _events(last: int, since_s: int, compromised: bool) -> Rows:
+    """In block 1 each model is registered; in the last block an enclave key is called compromised."""
+    found: list[tuple[int, str, str, bytes, dict[str, Any]]] = [
+        (
+            (1 << LOG_INDEX_BITS) + n,
+            "ModelRegistry",
+            "ModelRegistered",
+            bytes.fromhex(model_id(n)[2:]),
+            {"modelId": model_id(n), "owner": party("owner", n), "weightsHash": model_id(n), "uri": uri},
+        )
         for n, uri in enumerate(URIS)
     ]
+    if compromised:
+        arguments = {"key": f"0x{_KEY.hex()}", "compromisedAt": since_s}
+        found.append((last, "EnclaveRegistry", "EnclaveCompromised", _KEY, arguments))
+    places, contracts, events, subjects, stated = zip(*found, strict=True)
     columns = {
-        "transaction_hash": np.zeros((count, 32), np.uint8),
-        "contract": ["ModelRegistry"] * count,
-        "event": ["ModelRegistered"] * count,
-        "subject": [bytes.fromhex(model_id(n)[2:]) for n in range(count)],
-        "arguments": [json.dumps(some) for some in arguments],
+        "transaction_hash": np.zeros((len(found), 32), np.uint8),
+        "contract": list(contracts),
+        "event": list(events),
+        "subject": list(subjects),
+        "arguments": [json.dumps(arguments) for arguments in stated],
     }
-    return Rows(RegistryEventRow, (1 << LOG_INDEX_BITS) + np.arange(count, dtype=np.int64), columns)
+    return Rows(RegistryEventRow, np.array(places, np.int64), columns)
 
 
 def _column(kind: str, numbers: NDArray[Any], length: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""`metrics` and `report` on a database of twelve weeks, and the notebook that computes their numbers again."""
+"""`metrics` and `report` on a database of twelve weeks, and the notebook that finds their numbers again."""
 
 from __future__ import annotations
 
@@ -7,26 +7,34 @@ import io
 import json
 import re
 import runpy
+import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from indexed import indexer_of
-from indexer_chain import serve
+from indexer_chain import RecordedChain, serve
 from market_chain import MONDAY_S, WEEKS, market_chain
+from rich.console import Console
 
 from indexer.analytics.analysis import Analysis
 from indexer.analytics.catalogue import BY_NAME, METRICS
 from indexer.analytics.cube import sql
 from indexer.analytics.metric import METHODOLOGY, Rows
+from indexer.analytics.verdict import VerdictWord
 from indexer.analytics.weeks import monday_of, week_of
 from indexer.analytics.writing import json_rows
 from indexer.cli import main
 from indexer.commands import metrics as metrics_module
 from indexer.database import Database
 from indexer.export.run import export
+from indexer.reporting.overview import read_overview, to_document
+from indexer.reporting.pdf import BROWSERS
+from indexer.reporting.sparkline import sparkline
+from indexer.reporting.terminal import print_overview
 from indexer.rpc import JsonRpc
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +106,7 @@ def test_each_metric_is_the_same_in_all_forms(ask_loaded: Ask, name: str) -> Non
     columns = [column.name for column in BY_NAME[name].columns]
     assert [column["name"] for column in found["columns"]] == columns
     assert found["metric"]["name"] == name
-    assert (found["methodology"], found["finality"], found["chain_id"]) == (METHODOLOGY, "final", 31337)
+    assert (found["methodology"], found["chain_id"]) == (METHODOLOGY, 31337)
     assert found["window"] == {"from": "2025-10-27", "until": "2025-11-24", "weeks": 4}
     assert found["before"] == {"from": "2025-09-29", "until": "2025-10-27", "weeks": 4}
     lines = list(csv.DictReader(io.StringIO(ask_loaded("metrics", name, "--csv")[1])))
@@ -122,12 +130,13 @@ def test_weeks_and_rows_are_chosen(ask: Ask) -> None:
     arguments = "--weeks", "2", "--until", "2025-10-27", "--rows", "strict", "--json"
     found = json.loads(ask("metrics", "count-share", *arguments)[1])
     assert found["window"] == {"from": "2025-10-13", "until": "2025-10-27", "weeks": 2}
-    assert found["counted"] == "strict"
+    assert found["rows_counted"] == "strict"
+    assert found["as_of"]["finality"] == "final"
     arguments = "--weeks", "12", "--rows", "strict", "--json"
     weekly = json.loads(ask("metrics", "weekly-count-share", *arguments)[1])
     both = [row for row in weekly["rows"] if row["week"] in ("2025-10-13", "2025-10-20")]
     assert sum(row["inferences"] for row in both) == sum(row["inferences"] for row in found["rows"]) > 0
-    raw = json.loads(ask("metrics", "count-share", *"--weeks 2 --until 2025-10-27 --json".split())[1])
+    raw = json.loads(ask("metrics", "count-share", "--weeks", "2", "--until", "2025-10-27", "--json")[1])
     self_and_captive = 14 * 4
     assert sum(row["inferences"] for row in raw["rows"]) == self_and_captive + sum(
         row["inferences"] for row in found["rows"]
@@ -167,7 +176,7 @@ def test_report_in_json_holds_every_number(ask: Ask) -> None:
     found = json.loads(out)
     assert found["verdict"] == "growing"
     assert 30 < found["n_eff"] < 40
-    assert found["verdicts"]["raw"]["verdict"] == found["verdict"]
+    assert found["verdicts"]["raw"]["word"] == found["verdict"]
     assert found["n_eff"] == min(found["verdicts"]["raw"][f"n_eff_{when}"] for when in ("before", "now"))
     parts = found["verdicts"]["raw"]["parts"]
     assert sum(parts.values()) == pytest.approx(found["verdicts"]["raw"]["delta"], abs=1e-12)
@@ -192,12 +201,108 @@ def test_report_shows_the_numbers(ask: Ask) -> None:
         shown = f"{100 * row['share']:.1f} % ({100 * row['low']:.0f}-{100 * row['high']:.0f})"
         assert re.search(rf"^{row['tier']} +{row['inferences']:,} +{re.escape(shown)}", out, re.MULTILINE)
     verdict = found["verdicts"]["raw"]
-    assert re.search(rf"^  raw +{verdict['verdict']}$", out, re.MULTILINE)
+    assert re.search(rf"^  raw +{verdict['word']}$", out, re.MULTILINE)
     text = " ".join(out.split())
     assert verdict["reason"] in text
     assert f"effective payers {verdict['n_eff_before']:.1f} before, {verdict['n_eff_now']:.1f} now" in text
     assert f"switching {100 * verdict['parts']['switching']:+.1f}" in text
     assert re.search(r"by week, capped: [▁▂▃▄▅▆▇█·]{12} ", text)
+
+
+def test_colour_is_for_terminals_only(loaded: Analysis) -> None:
+    text = io.StringIO()
+    print_overview(read_overview(loaded), Console(file=text, force_terminal=True, color_system="truecolor"))
+    assert re.search(r"\x1b\[1;32mgrowing\x1b", text.getvalue())
+
+
+@pytest.fixture
+def young(chain: RecordedChain, rpc: JsonRpc, path: Path) -> str:
+    """The URL of a database of one day."""
+    chain.final = len(chain.blocks) - 1
+    indexer_of(chain, rpc, path).sync_once()
+    return f"sqlite:///{path}"
+
+
+def test_before_the_first_full_week_the_report_says_so(ask: Ask, young: str) -> None:
+    code, out, error = ask("report", "--database-url", young)
+    assert (code, error) == (0, "")
+    text = " ".join(out.split())
+    assert "No full week yet: the first shares appear when a block from 2025-12-01 on is final." in text
+    assert "raw and strict not enough independent payers Only 0 of the 8 needed weeks" in text
+    assert "asked for" not in text
+    found = json.loads(ask("report", "--json", "--database-url", young)[1])
+    assert (found["verdict"], found["n_eff"]) == ("not enough independent payers", None)
+
+
+def test_without_a_final_block_there_is_no_report(
+    ask: Ask, chain: RecordedChain, rpc: JsonRpc, path: Path
+) -> None:
+    indexer_of(chain, rpc, path).sync_once()
+    for command in (["report"], ["metrics", "count-share"]):
+        code, out, error = ask(*command, "--database-url", f"sqlite:///{path}")
+        assert (code, out) == (3, "")
+        assert "holds nothing final yet" in error
+
+
+def test_verdicts_that_differ_are_both_shown(loaded: Analysis) -> None:
+    overview = read_overview(loaded)
+    other = replace(overview.verdicts[Rows.STRICT], word=VerdictWord.NO_CLEAR_CHANGE)
+    differing = replace(overview, verdicts={Rows.RAW: overview.verdicts[Rows.RAW], Rows.STRICT: other})
+    text = io.StringIO()
+    print_overview(differing, Console(file=text, width=80))
+    assert re.search(r"^  raw +growing$", text.getvalue(), re.MULTILINE)
+    assert re.search(r"^  strict +no clear change$", text.getvalue(), re.MULTILINE)
+    assert "The two differ" in text.getvalue()
+    assert to_document(differing)["verdicts_differ"] is True
+
+
+def test_page_is_one_file_without_the_network(ask: Ask, tmp_path: Path) -> None:
+    code, out, error = ask("report", "--html", str(tmp_path / "report.html"))
+    assert (code, out, error) == (0, "", "")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<style" in page
+    assert "growing" in page
+    targets = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert [target for target in targets if "//" in target or target.endswith(".css")] == []
+    assert not re.search(r"<(script|link|iframe|object)\b[^>]*(src|href)=\"(?!data:)", page)
+
+
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no Chromium")
+def test_page_is_printed(ask: Ask, tmp_path: Path) -> None:
+    code, out, error = ask("report", "--pdf", str(tmp_path / "report.pdf"), "--json")
+    assert (code, error) == (0, "")
+    assert json.loads(out)["verdict"] == "growing"
+    printed = (tmp_path / "report.pdf").read_bytes()
+    assert printed.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) >= 2
+
+
+def test_without_a_browser_nothing_is_printed(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, error = ask("report", "--pdf", str(tmp_path / "report.pdf"))
+    assert (code, out) == (3, "")
+    assert "no Chromium is installed; install Chromium (on Debian: apt-get install chromium)" in error
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    code, _, error = ask("report", "--pdf", str(tmp_path / "report.pdf"))
+    assert code == 3
+    assert "did not print (CalledProcessError)" in error
+    assert not (tmp_path / "report.pdf").exists()
+
+
+def test_files_that_cannot_be_written_are_named(ask: Ask, tmp_path: Path) -> None:
+    code, _, error = ask("report", "--html", str(tmp_path / "no" / "report.html"))
+    assert code == 2
+    assert "report.html: cannot be written: No such file or directory" in error
+
+
+def test_sparkline() -> None:
+    assert sparkline([0.0, 0.5, None, 1.0]) == "▁▅·█"
+    assert sparkline([0.0, 0.0]) == "▁▁"
+    assert sparkline([]) == ""
 
 
 def plainly_equal(one: Any, other: Any) -> bool:

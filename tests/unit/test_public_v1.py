@@ -19,6 +19,7 @@ from indexer_chain import KEY, MODEL, PAYER, PROVER, RecordedChain
 from registry_events import registry_event
 from sqlalchemy import make_url
 
+from indexer.amounts import join
 from indexer.database import Database
 from indexer.public_v1.views import VIEWS
 from indexer.rpc import JsonRpc
@@ -123,12 +124,25 @@ def chain() -> RecordedChain:
     return chain
 
 
+def fill_by_hand(connection: Any) -> None:
+    """What no event of ours makes: an incident, and what a foreign contract claims."""
+    connection.execute(
+        "INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, '1')"
+    )
+    connection.execute(
+        "INSERT INTO recorded_source VALUES (1, 10740, 'opengradient', 'c', 'p', 0, 9, NULL, NULL, 8, 0)"
+    )
+    claim = "NULL, '0', 'r', '115792089237316195423570985008687907853269984665640564039457584007913129639935'"
+    values = f"1, 7, 2, 10740, 1764000000, 't', 'batch', {claim}, {', '.join(['NULL'] * 8)}"
+    connection.execute(f"INSERT INTO recorded_settlement VALUES ({values})")
+    connection.commit()
+
+
 @pytest.fixture
 def indexed(chain: RecordedChain, rpc: JsonRpc, path: Path) -> sqlite3.Connection:
     indexer_of(chain, rpc, path).sync_once()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, 1)")
-    connection.commit()
+    fill_by_hand(connection)
     return connection
 
 
@@ -140,10 +154,7 @@ def in_postgres(chain: RecordedChain, rpc: JsonRpc, postgres_url: str) -> Iterat
     url = make_url(postgres_url)
     with psycopg.connect(host=url.query["host"], user="postgres", dbname=url.database) as connection:  # type: ignore[arg-type]
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            "INSERT INTO incident VALUES (1, 0, 3, 4, 'rows', 'a secret', 'host', 1764000000, true)"
-        )
-        connection.commit()
+        fill_by_hand(connection)
         yield connection
 
 
@@ -225,6 +236,12 @@ def test_amounts_are_exact(indexed: sqlite3.Connection) -> None:
     assert total["amount_base_units"] == str(2**96 - 1 + 1_000_001)
 
 
+def test_sums_carry(indexed: sqlite3.Connection) -> None:
+    indexed.execute("UPDATE rollup SET amount_e20 = 7, amount_e10 = 25000000000, amount_e0 = 39999999999")
+    total = join(7, 25_000_000_000, 39_999_999_999)
+    assert {row["amount_base_units"] for row in records(indexed, "public_v1_tallies")} == {str(total)}
+
+
 @pytest.mark.parametrize("decimals", [0, 1, 18, 20, 21, 29, 30, 36])
 def test_whole_tokens_are_exact_for_any_decimals(indexed: sqlite3.Connection, decimals: int) -> None:
     indexed.execute("UPDATE asset SET decimals = ?", [decimals])
@@ -295,6 +312,11 @@ def test_examples_run_on_both_databases(indexed: sqlite3.Connection, in_postgres
         assert len(ours) == len(theirs)
         assert [len(row) for row in ours] == [len(row) for row in theirs]
     assert indexed.execute(EXAMPLES[-1].replace("public_v1.", "public_v1_")).fetchall()
+
+
+def test_what_others_claim_is_exact_and_unverified(indexed: sqlite3.Connection) -> None:
+    (claim,) = records(indexed, "public_v1_recorded")
+    assert (claim["status"], claim["claimed_batch_size"]) == ("recorded, unverified", str(2**256 - 1))
 
 
 def test_incidents_name_no_node(indexed: sqlite3.Connection) -> None:

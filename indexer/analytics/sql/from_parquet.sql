@@ -89,7 +89,7 @@ GROUP BY ALL;
 
 INSERT INTO refund_week
 SELECT week_of(r.block_time), coalesce(payer.id, 0), prover.id, asset.id, count(*),
-    sum(e20(amount)), sum(e10(amount)), sum(e0(amount))
+    e20(amount), e10(amount), e0(amount)
 FROM (SELECT *, CAST(amount_base_units AS UHUGEINT) AS amount FROM channel_refunded) AS r
 LEFT JOIN address_number AS payer ON payer.value = r.payer
 JOIN address_number AS prover ON prover.value = r.prover

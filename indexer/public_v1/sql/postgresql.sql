@@ -9,6 +9,7 @@
 {% macro tokens(row, decimals) -%}
 CASE WHEN {{ decimals }} <= 36 THEN {{ base_units(row) }} * ('1e-' || {{ decimals }})::numeric END
 {%- endmacro %}
+{% macro digits_of(text) %}CAST({{ text }} AS numeric){% endmacro %}
 {% macro argument(row, name) %}(replace({{ row }}.arguments, '\u0000', '')::json ->> '{{ name }}'){% endmacro %}
 {% macro number(row, name) %}CAST({{ argument(row, name) }} AS bigint){% endmacro %}
 {% macro truth(row, name) %}CAST({{ argument(row, name) }} AS boolean){% endmacro %}

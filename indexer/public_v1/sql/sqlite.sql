@@ -19,6 +19,7 @@ CASE
             || '.' || substr('{{ '0' * 36 }}' || {{ digits(row) }}, -{{ decimals }})
     END
 {%- endmacro %}
+{% macro digits_of(text) %}{{ text }}{% endmacro %}
 {% macro argument(row, name) %}json_extract({{ row }}.arguments, '$.{{ name }}'){% endmacro %}
 {% macro number(row, name) %}CAST(json_extract({{ row }}.arguments, '$.{{ name }}') AS INTEGER){% endmacro %}
 {% macro truth(row, name) %}json_extract({{ row }}.arguments, '$.{{ name }}'){% endmacro %}

@@ -202,6 +202,31 @@ LEFT JOIN address AS prover ON prover.id = e.prover_id
 LEFT JOIN address AS asset ON asset.id = e.asset_id
 LEFT JOIN asset AS a ON a.deployment_id = d.id AND a.address_id = e.asset_id;
 
+CREATE VIEW {{ view("recorded") }} AS
+SELECT
+    e.chain_id,
+    s.kind AS source,
+    {{ hex("s.contract") }} AS contract,
+    e.block AS block_number,
+    {{ time("e.block_timestamp_s") }} AS block_time,
+    e.log_index,
+    {{ hex("e.transaction_hash") }} AS transaction_hash,
+    'recorded, unverified' AS status,
+    e.form,
+    e.repeated,
+    {{ hex("e.root") }} AS root,
+    {{ digits_of("e.claimed_batch_size") }} AS claimed_batch_size,
+    {{ hex("e.tee_id") }} AS tee_id,
+    {{ hex("e.input_hash") }} AS input_hash,
+    {{ hex("e.output_hash") }} AS output_hash,
+    e.claimed_timestamp,
+    {{ hex("e.payer") }} AS payer,
+    {{ hex("e.payee") }} AS payee,
+    {{ hex("e.asset") }} AS asset,
+    {{ digits_of("e.amount_base_units") }} AS amount_base_units
+FROM recorded_settlement AS e
+JOIN recorded_source AS s ON s.id = e.source_id;
+
 CREATE VIEW {{ view("incidents") }} AS
 SELECT
     d.chain_id,
