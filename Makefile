@@ -51,7 +51,7 @@ VENV_TRAIN := .venv-train/.installed
 # Of `make world`.
 N ?= 200000
 SERVE ?= 1
-PORT ?= 8080
+PORT ?= 8480
 
 EXAMPLES := iris digits_cnn transformer
 

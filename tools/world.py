@@ -46,7 +46,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the world is, or will be")
-    parser.add_argument("--port", type=int, default=8080, help="of page and API; 0 takes a free one")
+    parser.add_argument("--port", type=int, default=8480, help="of page and API; 0 takes a free one")
     parser.add_argument("--no-serve", action="store_true", help="stop after building")
     add_options(parser)
     arguments = parser.parse_args()
