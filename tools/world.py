@@ -55,6 +55,8 @@ def main() -> int:
     except (WorldFailedError, ValueError) as error:
         print(f"world: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -136,6 +138,7 @@ def _indexer(folder: Path, *words: str) -> None:
         cwd=folder,
         env=ours | {"PYTHONPATH": str(ROOT)},
         check=False,
+        preexec_fn=die_with_parent,
     )
     if done.returncode:
         raise WorldFailedError(f"`veritally-indexer {words[0]}` ended with exit code {done.returncode}")

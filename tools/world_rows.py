@@ -161,17 +161,14 @@ def _roles(scenario: Scenario, people: People, chance: np.random.Generator) -> l
     def weeks(part: float, first: int = 0) -> Numbers:
         return chance.integers(first, scenario.weeks, round(part * scenario.inferences))
 
-    def of(prover: int) -> int:
-        return int(people.served[prover][0])
-
-    captives = weeks(_CAPTIVE)
+    captives, of = weeks(_CAPTIVE), people.served[:, 0].tolist()
     who = np.array(people.captives)[np.arange(len(captives)) % len(people.captives)]
     return [
         _same(weeks(_WHALE, scenario.whale_week), people.whale, 0, RING_MODEL, Tier.ZKML),
-        _same(captives, who, CAPTIVE_PROVER, of(CAPTIVE_PROVER), Tier.SIGNED),
-        _same(weeks(_SELF), people.oneself, SELF_PROVER, of(SELF_PROVER), Tier.TEE),
+        _same(captives, who, CAPTIVE_PROVER, of[CAPTIVE_PROVER], Tier.SIGNED),
+        _same(weeks(_SELF), people.oneself, SELF_PROVER, of[SELF_PROVER], Tier.TEE),
         _same(weeks(_OWNER), people.owner, OWNER_PROVER, OWNER_MODEL, Tier.ZKML),
-        _same(weeks(_FRONT), people.front, FRONT_PROVER, of(FRONT_PROVER), Tier.TEE),
+        _same(weeks(_FRONT), people.front, FRONT_PROVER, of[FRONT_PROVER], Tier.TEE),
     ]
 
 
