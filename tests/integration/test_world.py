@@ -211,3 +211,12 @@ def test_world_is_built_once(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_world_says_which_scenarios_it_cannot_make() -> None:
     with pytest.raises(ValueError, match="3,000 inferences, 100 payers and 12 weeks"):
         Scenario(inferences=2_999)
+
+
+def test_command_says_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["world.py", "--folder", str(tmp_path), "--inferences", "10"])
+    assert world.main() == 1
+    assert "a world needs 3,000 inferences" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
