@@ -136,7 +136,7 @@ def _indexer(folder: Path, *words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "indexer", *words, "--database-url", f"sqlite:///{DATABASE}"],
         cwd=folder,
-        env=ours | {"PYTHONPATH": str(ROOT)},
+        env=ours,
         check=False,
         preexec_fn=die_with_parent,
     )
