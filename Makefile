@@ -48,6 +48,11 @@ VENV_HALMOS := .venv-halmos/.installed
 VENV_OPENGRADIENT := .venv-opengradient/.installed
 VENV_TRAIN := .venv-train/.installed
 
+# Of `make world`.
+N ?= 200000
+SERVE ?= 1
+PORT ?= 8480
+
 EXAMPLES := iris digits_cnn transformer
 
 define headline
@@ -66,6 +71,10 @@ setup: $(NODE) $(TOOLS) $(VENV) $(EDITABLE) $(PARTS) $(BUILT) $(CLIENTS) ## Inst
 .PHONY: demo
 demo: setup ## Pay for, prove, settle and count inferences of all tiers on a local chain
 	@.venv/bin/python tools/demo.py
+
+.PHONY: world
+world: setup ## Build a synthetic history and show it: N=2000000 for more inferences, SERVE=0 to stop after building
+	@.venv/bin/python tools/world.py --inferences $(N) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve) $(ARGS)
 
 .PHONY: ape
 ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --network ethereum:local:foundry"

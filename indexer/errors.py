@@ -15,6 +15,7 @@ IndexerError
 │   ├── DatabaseError
 │   │   └── ReadTookTooLongError
 │   ├── NothingIndexedError
+│   ├── NoBrowserError
 │   └── NotCurrentError
 └── CheckFailedError                exit code 1
     ├── NoSettlementError
@@ -197,6 +198,15 @@ class NothingIndexedError(NotReadyError):
         super().__init__(
             f"database {shown_url} holds nothing {'final ' if final else ''}yet; "
             "run `veritally-indexer sync --once` first"
+        )
+
+
+class NoBrowserError(NotReadyError):
+    """A page cannot be printed as PDF."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}; install Chromium (on Debian: apt-get install chromium), or print what --html writes"
         )
 
 

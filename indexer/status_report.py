@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,6 +14,27 @@ from eth_utils.address import to_checksum_address
 
 from indexer.nodes import ONE_NODE
 from indexer.status import RATE_HOURS, Status, Verification
+
+CSV_COLUMNS = (
+    "chain_id",
+    "settlement",
+    "current",
+    "reason",
+    "block",
+    "timestamp_s",
+    "final_block",
+    "head",
+    "nodes",
+    "lag_blocks",
+    "lag_s",
+    "inferences",
+    "inferences_per_hour",
+    "incidents",
+    "open_incidents",
+    "verified_block",
+    "verified_at_s",
+    "problems",
+)
 
 
 def to_text(statuses: Sequence[Status], max_lag_s: float) -> str:
@@ -24,6 +47,25 @@ def to_json(statuses: Sequence[Status], max_lag_s: float) -> str:
     is_current = not any(status.behind(max_lag_s) for status in statuses)
     deployments = [_json(status, max_lag_s) for status in statuses]
     return json.dumps({"current": is_current, "deployments": deployments}, indent=2)
+
+
+def to_csv(statuses: Sequence[Status], max_lag_s: float) -> str:
+    """One line for each deployment."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for status in statuses:
+        content = _json(status, max_lag_s)
+        verification = content["verification"] or {}
+        content |= {
+            "current": str(content["current"]).lower(),
+            "open_incidents": len(content["open_incidents"]),
+            "verified_block": verification.get("block"),
+            "verified_at_s": verification.get("verified_at_s"),
+            "problems": verification.get("problems"),
+        }
+        writer.writerow(content)
+    return text.getvalue().rstrip("\n")
 
 
 def name_of(status: Status) -> str:

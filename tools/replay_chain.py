@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,8 @@ FIRST_BLOCK_TIME_S = 1_764_000_000
 
 _PAYERS, _PROVERS, _MODELS = 5_000, 50, 64
 _TIERS = (1,) * 70 + (2,) * 25 + (3,) * 5
-_SETTLEMENT = keccak(text="settlement")[12:]
+SETTLEMENT = bytes(keccak(text="settlement")[12:]).hex()
+"""Its address, without prefix."""
 _USDC = keccak(text="usdc")[12:]
 _EMPTY_EVERY = 10
 _GROUPS_PER_BLOCK = 2
@@ -54,14 +56,22 @@ class ReplayChain:
         """Number of the latest block."""
         return len(self.headers) - 1
 
-    def view(self, data: bytes, block: int) -> int:
+    def header(self, number: int) -> bytes:
+        """A block without its transactions' content."""
+        return self.headers[number]
+
+    def logs_between(self, first: int, last: int, _addresses: Sequence[str]) -> bytes:
+        """All logs of a range, with commas between; all of them are of one contract."""
+        return b",".join(filter(None, self.logs[first : last + 1]))
+
+    def view(self, _address: bytes, data: bytes, block: int) -> int:
         """What a view of Settlement, or a token's `decimals()`, answers."""
         counters = self.counters[block]
-        if data[:4] == _SELECTORS["nextSeq"]:
+        if data[:4] == SELECTORS["nextSeq"]:
             return int(counters["seq"])
-        if data[:4] == _SELECTORS["tally"]:
+        if data[:4] == SELECTORS["tally"]:
             return int(counters[data[35]])
-        if data[:4] == _SELECTORS["amountTally"]:
+        if data[:4] == SELECTORS["amountTally"]:
             return int(counters[data[16:36], data[67]])
         return 6
 
@@ -78,12 +88,12 @@ def make_chain(blocks: int, seed: int = 1) -> ReplayChain:
         block_hash = chance.randbytes(32)
         counters = Counter(chain.counters[-1]) if number else Counter()
         groups = 0 if number % _EMPTY_EVERY == 0 else _GROUPS_PER_BLOCK
-        place = _Place(number, block_hash)
+        place = Place(number, block_hash, FIRST_BLOCK_TIME_S + number * BLOCK_TIME_S)
         logs: list[str] = []
         for index in range(groups):
             _settle(chance, people, counters, place, index, logs)
         chain.logs.append(",".join(logs).encode())
-        chain.headers.append(_header(place, parent, groups))
+        chain.headers.append(header_json(place, parent, groups))
         chain.counters.append(counters)
         chain.events.append(len(logs))
         parent = block_hash
@@ -93,7 +103,7 @@ def make_chain(blocks: int, seed: int = 1) -> ReplayChain:
 def deployment() -> Deployment:
     """Where the contracts of the chain are."""
     contracts = {name: _deployed(keccak(text=name)[12:]) for name in CONSTRUCTORS}
-    contracts["Settlement"] = _deployed(_SETTLEMENT)
+    contracts["Settlement"] = _deployed(bytes.fromhex(SETTLEMENT))
     owner = contracts["Settlement"].address
     return Deployment(CHAIN_ID, owner, owner, 0, 0, owner, contracts, routes={})
 
@@ -104,20 +114,20 @@ def _deployed(address: bytes) -> DeployedContract:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """A block."""
+
     number: int
     hash: bytes
-
-    @property
-    def time_s(self) -> int:
-        return FIRST_BLOCK_TIME_S + self.number * BLOCK_TIME_S
+    time_s: int
+    """Unix time."""
 
 
 def _settle(
     chance: random.Random,
     people: dict[str, list[bytes]],
     counters: Counter[Any],
-    place: _Place,
+    place: Place,
     index: int,
     logs: list[str],
 ) -> None:
@@ -125,35 +135,39 @@ def _settle(
     tier = chance.choice(_TIERS)
     model = people["model"][min(chance.randrange(_MODELS), chance.randrange(_MODELS))]
     prover = chance.choice(people["prover"])[12:]
-    shared = model.hex() + _word(prover) + _word(_USDC)
+    shared = model.hex() + word(prover) + word(_USDC)
     count = chance.randint(20, 47)
     for _ in range(count):
         amount = 1_000 * 10**tier + chance.randrange(1_000)
         terms = counters["seq"] << 192 | amount << 96 | place.time_s << 32 | 1 << 24 | 3 << 8
         payer = chance.choice(people["payer"])[12:]
-        topics = [_TOPICS["InferenceSettled"], chance.randbytes(32).hex(), _word(payer), f"{tier:064x}"]
+        topics = [TOPICS["InferenceSettled"], chance.randbytes(32).hex(), word(payer), f"{tier:064x}"]
         data = shared + chance.randbytes(64).hex() + f"{terms:064x}"
-        logs.append(_log(place, index, len(logs), topics, data))
+        logs.append(log_json(place, SETTLEMENT, index, len(logs), topics, data))
         counters["seq"] += 1
         counters[tier] += 1
         counters[_USDC, tier] += amount
-    topics = [_TOPICS["GroupSettled"], chance.randbytes(32).hex(), model.hex(), _word(prover)]
+    topics = [TOPICS["GroupSettled"], chance.randbytes(32).hex(), model.hex(), word(prover)]
     words = [b"\x01\x02\x03\x04".ljust(32, b"\0").hex(), *(f"{n:064x}" for n in (tier, count, 0, 0, 0))]
-    logs.append(_log(place, index, len(logs), topics, "".join(words)))
+    logs.append(log_json(place, SETTLEMENT, index, len(logs), topics, "".join(words)))
 
 
-def _log(place: _Place, transaction: int, index: int, topics: list[str], data: str) -> str:
+def log_json(
+    place: Place, address: str, transaction: int, index: int, topics: Sequence[str], data: str
+) -> str:
+    """A log as JSON; hex without its prefix."""
     listed = '","0x'.join(topics)
     transaction_hash = (place.hash[:31] + bytes([transaction])).hex()
     return (
-        f'{{"address":"0x{_SETTLEMENT.hex()}","topics":["0x{listed}"],"data":"0x{data}",'
+        f'{{"address":"0x{address}","topics":["0x{listed}"],"data":"0x{data}",'
         f'"blockHash":"0x{place.hash.hex()}","blockNumber":"{place.number:#x}",'
         f'"blockTimestamp":"{place.time_s:#x}","transactionHash":"0x{transaction_hash}",'
         f'"transactionIndex":"{transaction:#x}","logIndex":"{index:#x}","removed":false}}'
     )
 
 
-def _header(place: _Place, parent: bytes, transactions: int) -> bytes:
+def header_json(place: Place, parent: bytes, transactions: int) -> bytes:
+    """A block as JSON, with the hashes of its transactions."""
     hashes = [f"0x{(place.hash[:31] + bytes([index])).hex()}" for index in range(transactions)]
     root = f"0x{keccak(place.hash).hex()}"
     content = {
@@ -175,7 +189,8 @@ def _header(place: _Place, parent: bytes, transactions: int) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def _word(octets: bytes) -> str:
+def word(octets: bytes) -> str:
+    """32 bytes as hex, with zeroes before."""
     return octets.rjust(32, b"\0").hex()
 
 
@@ -184,6 +199,8 @@ def _by_name(kind: str) -> dict[str, bytes]:
     return {entry["name"]: keccak(text=signature_of(entry)) for entry in entries}
 
 
-_TOPICS = {name: topic.hex() for name, topic in _by_name("event").items()}
-_SELECTORS = {name: digest[:4] for name, digest in _by_name("function").items()}
+TOPICS = {name: topic.hex() for name, topic in _by_name("event").items()}
+"""Of Settlement's events, as hex without prefix."""
+SELECTORS = {name: digest[:4] for name, digest in _by_name("function").items()}
+"""Of Settlement's functions."""
 assert max(SETTLED_TIERS) == max(_TIERS)

@@ -9,17 +9,34 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from replay_chain import CHAIN_ID, FINALITY_BLOCKS, ReplayChain, make_chain
+from replay_chain import CHAIN_ID, FINALITY_BLOCKS, make_chain
 
 from veritally.processes import die_with_parent
+
+
+class Chain(Protocol):
+    """Blocks that are made already."""
+
+    @property
+    def head(self) -> int:
+        """Number of the latest block."""
+
+    def header(self, number: int) -> bytes:
+        """A block without its transactions' content."""
+
+    def logs_between(self, first: int, last: int, addresses: Sequence[str]) -> bytes:
+        """The logs of contracts (0x hex, lower case; none for all) in a range, with commas between."""
+
+    def view(self, address: bytes, data: bytes, block: int) -> int:
+        """What a contract answers after a block."""
 
 
 class Node:
     """Answers requests from what is made already."""
 
-    def __init__(self, chain: ReplayChain) -> None:
+    def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
     def answer(self, body: bytes) -> list[bytes]:
@@ -35,29 +52,30 @@ class Node:
     def _one(self, request: dict[str, Any]) -> list[bytes]:
         head = b'{"jsonrpc":"2.0","id":%d,' % request["id"]
         try:
-            result = self._result(request["method"], request.get("params") or [])
+            result = self.result(request["method"], request.get("params") or [])
         except LookupError as error:
             return [head, b'"error":{"code":-32601,"message":%s}}' % json.dumps(str(error)).encode()]
         return [head, b'"result":', *result, b"}"]
 
-    def _result(self, method: str, params: Sequence[Any]) -> list[bytes]:
+    def result(self, method: str, params: Sequence[Any]) -> list[bytes]:
+        """The parts of the result of one request; LookupError when there is no such method."""
         chain = self._chain
         if method == "eth_getLogs":
             first, last = self._number(params[0]["fromBlock"]), self._number(params[0]["toBlock"])
-            logs = b",".join(filter(None, chain.logs[first : last + 1]))
-            return [b"[", _with_topic(logs, params[0]["topics"]) if params[0].get("topics") else logs, b"]"]
+            logs = chain.logs_between(first, last, _listed(params[0].get("address") or []))
+            return [b"[", _with_topics(logs, params[0]["topics"]) if params[0].get("topics") else logs, b"]"]
         if method == "eth_getBlockByNumber":
             number = self._number(params[0])
             if number > chain.head:
                 return [b"null"]
-            return [_whole(chain.headers[number]) if params[1] else chain.headers[number]]
+            return [_whole(chain.header(number)) if params[1] else chain.header(number)]
         if method == "eth_blockNumber":
             return [b'"%#x"' % chain.head]
         if method == "eth_chainId":
             return [b'"%#x"' % CHAIN_ID]
         if method == "eth_call":
-            data, block = bytes.fromhex(params[0]["data"][2:]), self._number(params[1])
-            return [b'"0x%064x"' % chain.view(data, block)]
+            address, data = (bytes.fromhex(params[0][name][2:]) for name in ("to", "data"))
+            return [b'"0x%064x"' % chain.view(address, data, self._number(params[1]))]
         raise LookupError(f"no method {method}")
 
     def _number(self, block: str) -> int:
@@ -65,10 +83,18 @@ class Node:
         return named[block] if block in named else int(block, 16)
 
 
-def _with_topic(logs: bytes, topics: Sequence[str | list[str]]) -> bytes:
-    """Those of the logs whose first topic is one of those that are asked for."""
-    wanted = [topics[0]] if isinstance(topics[0], str) else topics[0]
-    found = [log for log in json.loads(b"[%s]" % logs) if log["topics"][0] in wanted]
+def _listed(value: str | Sequence[str]) -> list[str]:
+    return [one.lower() for one in ([value] if isinstance(value, str) else value)]
+
+
+def _with_topics(logs: bytes, topics: Sequence[str | list[str] | None]) -> bytes:
+    """Those of the logs that have one of the wanted topics at each place."""
+    wanted = [(place, _listed(some)) for place, some in enumerate(topics) if some]
+    found = [
+        log
+        for log in json.loads(b"[%s]" % logs)
+        if all(len(log["topics"]) > place and log["topics"][place] in some for place, some in wanted)
+    ]
     return json.dumps(found).encode()[1:-1]
 
 
@@ -93,7 +119,9 @@ def _whole(header: bytes) -> bytes:
     return json.dumps(block).encode()
 
 
-async def _serve(node: Node) -> None:
+async def serve(node: Node) -> None:
+    """Answers on a free port of this machine, which is printed, for ever."""
+
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -114,4 +142,4 @@ async def _serve(node: Node) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    asyncio.run(_serve(Node(make_chain(int(sys.argv[1])))))
+    asyncio.run(serve(Node(make_chain(int(sys.argv[1])))))

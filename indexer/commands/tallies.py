@@ -10,9 +10,9 @@ from rich.console import Console
 
 from indexer.commands.options import Config, DatabaseUrl, RpcUrls
 from indexer.database import Database
-from indexer.errors import UsageError
 from indexer.nodes import connect, nodes_of
 from indexer.report import print_table, to_csv, to_json
+from indexer.reporting.forms import Form, one_form
 from indexer.settings import load_settings, require_no_password
 from indexer.tallies import compared, read_report, require_match
 from veritally.deployment import Deployment
@@ -42,8 +42,7 @@ def tallies(
 
     Example: veritally-indexer tallies --json
     """
-    if as_table + as_json + as_csv > 1:
-        raise UsageError("give only one of --table, --json and --csv")
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     require_no_password("--database-url", database_url)
     settings = load_settings(config, rpc_urls=rpc_urls, database_url=database_url)
     meant = None if deployment is None else Deployment.load(deployment)
@@ -51,9 +50,9 @@ def tallies(
     if not offline:
         nodes = nodes_of([report.chain_id], settings.rpc_urls)
         report = compared(connect(nodes.of(report.chain_id)), report)
-    if as_json:
+    if form is Form.JSON:
         typer.echo(to_json(report))
-    elif as_csv:
+    elif form is Form.CSV:
         typer.echo(to_csv(report))
     else:
         print_table(report, Console())

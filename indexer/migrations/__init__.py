@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-NEWEST = "0005"
+NEWEST = "0006"
 """Version that this program reads and writes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from pathlib import Path
@@ -54,6 +55,10 @@ def test_current(chain: RecordedChain, run: Run) -> None:
     assert (found["block"], found["head"], found["final_block"], found["lag_blocks"]) == (5, 5, 4, 0)
     assert (found["inferences"], found["inferences_per_hour"], found["lag_s"]) == (6, "0.2", 0.0)
     assert found["verification"] is found["reason"] is None
+    (line,) = csv.DictReader(run("status", "--csv")[1].splitlines())
+    assert (line["current"], line["reason"], line["open_incidents"]) == ("true", "", "0")
+    for name in ("chain_id", "settlement", "block", "head", "final_block", "inferences"):
+        assert line[name] == str(found[name])
 
 
 @pytest.mark.parametrize(("age_s", "code"), [(3, 0), (100, 3)])
@@ -119,6 +124,7 @@ def test_nothing_indexed(chain: RecordedChain, run: Run) -> None:
     assert "NOT CURRENT: nothing is indexed yet" in out
     assert "indexed     nothing yet" in out
     assert run("status", "--json", "--table")[0] == 2
+    assert run("status", "--json", "--csv")[0] == 2
 
 
 def test_incidents_and_verification(chain: RecordedChain, run: Run) -> None:

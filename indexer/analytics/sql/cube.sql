@@ -54,7 +54,7 @@ CREATE TABLE pair_label (        -- never on a payer alone
     payer INTEGER NOT NULL, prover INTEGER NOT NULL,
     label TEXT NOT NULL,         -- self or suspected
     rule TEXT NOT NULL, version TEXT NOT NULL,
-    confidence REAL,             -- NULL where nothing is guessed
+    confidence DOUBLE,           -- NULL where nothing is guessed
     PRIMARY KEY (payer, prover, label, rule)
 );
 -- Paid rows; `flagged` is 1 where the pair of payer and prover has a label.
@@ -72,7 +72,7 @@ CREATE TABLE payer_week (        -- the sums of paid_week that shares are comput
 CREATE TABLE start_week (        -- the first paid inference of a payer at a prover in that week
     wk INTEGER NOT NULL, payer INTEGER NOT NULL, prover INTEGER NOT NULL,
     time_s INTEGER NOT NULL,     -- block time
-    asset INTEGER NOT NULL, amount_e20 INTEGER NOT NULL, amount_e10 INTEGER NOT NULL, amount_e0 INTEGER NOT NULL
+    asset INTEGER NOT NULL, amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL
 );
 CREATE TABLE model_owner (       -- who registered a model
     model INTEGER NOT NULL,      -- model.id
@@ -84,21 +84,21 @@ CREATE TABLE pay_address (       -- what payers pay to; only its prover withdraw
 CREATE TABLE transfer_back (     -- tokens that went from a prover or its pay addresses to one of its payers
     payer INTEGER NOT NULL, prover INTEGER NOT NULL, asset INTEGER NOT NULL,
     from_pay_address INTEGER NOT NULL, -- 1: withdrawn by the prover; 0: sent by the prover's own account
-    time_s INTEGER NOT NULL, amount_e20 INTEGER NOT NULL, amount_e10 INTEGER NOT NULL, amount_e0 INTEGER NOT NULL
+    time_s INTEGER NOT NULL, amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL
 );
 CREATE TABLE payment (           -- all paid inferences of the pairs in transfer_back, one row for each block time
     payer INTEGER NOT NULL, prover INTEGER NOT NULL, asset INTEGER NOT NULL, time_s INTEGER NOT NULL,
-    n INTEGER NOT NULL, amount_e20 INTEGER NOT NULL, amount_e10 INTEGER NOT NULL, amount_e0 INTEGER NOT NULL
+    n INTEGER NOT NULL, amount_e20 BIGINT NOT NULL, amount_e10 BIGINT NOT NULL, amount_e0 BIGINT NOT NULL
 );
 CREATE TABLE doubt (             -- events that call settled results doubtful
     cause TEXT NOT NULL, subject TEXT NOT NULL, -- as in tainted_week
     model TEXT,                  -- of a contradiction; NULL otherwise
-    since_s INTEGER NOT NULL,    -- first unix second that is doubtful
+    since_s BIGINT NOT NULL,     -- first unix second that is doubtful
     declared_s INTEGER NOT NULL  -- block time of the event
 );
 CREATE TABLE recorded_week (     -- settlements of other contracts: recorded, their evidence never checked here
     wk INTEGER NOT NULL, form TEXT NOT NULL, n INTEGER NOT NULL,
-    claimed INTEGER NOT NULL     -- inferences, as they say
+    claimed BIGINT NOT NULL      -- inferences, as they say
 );
 CREATE TABLE health (            -- one row
     block INTEGER NOT NULL, block_time_s INTEGER NOT NULL, -- last indexed block

@@ -1,0 +1,99 @@
+"""The overview: every metric over the last full weeks and the verdict, of all rows and of the strict ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from indexer.analytics import writing
+from indexer.analytics.analysis import Analysis, State
+from indexer.analytics.answer import Answer
+from indexer.analytics.catalogue import BY_NAME, METRICS
+from indexer.analytics.metric import Rows, Scope
+from indexer.analytics.verdict import Verdict
+from indexer.analytics.weeks import Window
+from indexer.reporting.frame import definition, frame, label, window_frame
+
+TREND_WEEKS = 26
+"""Of a history that is shown week by week, at most."""
+_WEEKLY = "weekly-"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One deployment, as of its final block."""
+
+    state: State
+    now: Window
+    """The weeks that it is about; they are compared with as many before."""
+    verdicts: Mapping[Rows, Verdict]
+    answers: Mapping[tuple[str, Rows], Answer]
+    """By name of the metric."""
+
+    def answer(self, name: str, rows: Rows = Rows.RAW) -> Answer:
+        """What a metric says."""
+        return self.answers[name, rows]
+
+    @property
+    def n_eff(self) -> float | None:
+        """Effective payers behind the verdict on all rows: those of the window that has fewer."""
+        verdict = self.verdicts[Rows.RAW]
+        if verdict.n_eff_before is None or verdict.n_eff_now is None:
+            return None
+        return min(verdict.n_eff_before, verdict.n_eff_now)
+
+    @property
+    def verdicts_differ(self) -> bool:
+        """Whether leaving out labelled pairs gives another verdict."""
+        return len({verdict.word for verdict in self.verdicts.values()}) > 1
+
+
+def read_overview(analysis: Analysis) -> Overview:
+    """All metrics about the last full weeks; those that go week by week about up to half a year."""
+    now = analysis.window()
+    trend = analysis.window(min(TREND_WEEKS, max(1, analysis.state.end_week - analysis.state.first_week)))
+    answers = {
+        (metric.name, rows): analysis.answer(
+            metric, Scope(trend if metric.name.startswith(_WEEKLY) else now, rows)
+        )
+        for metric in METRICS
+        for rows in Rows
+    }
+    verdicts = {rows: analysis.verdict(rows) for rows in Rows}
+    return Overview(analysis.state, now, verdicts, answers)
+
+
+def to_document(overview: Overview) -> dict[str, Any]:
+    """The overview for JSON: verdict and effective payers on top, every number below."""
+    raw = overview.verdicts[Rows.RAW]
+    return frame(overview.state) | {
+        "window": window_frame(overview.now),
+        "before": window_frame(overview.now.before),
+        "verdict": raw.word.value,
+        "n_eff": overview.n_eff,
+        "reason": raw.reason,
+        "verdicts_differ": overview.verdicts_differ,
+        "verdicts": {label(rows): _verdict(verdict) for rows, verdict in overview.verdicts.items()},
+        "metrics": {name: _metric(overview, name) for name in BY_NAME},
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "word": verdict.word.value,
+        "reason": verdict.reason,
+        "share_before": verdict.share_before,
+        "share_now": verdict.share_now,
+        "delta": verdict.delta,
+        "low": verdict.low,
+        "high": verdict.high,
+        "n_eff_before": verdict.n_eff_before,
+        "n_eff_now": verdict.n_eff_now,
+        "parts": dict(verdict.parts),
+    }
+
+
+def _metric(overview: Overview, name: str) -> dict[str, Any]:
+    answers = {label(rows): writing.json_rows(overview.answer(name, rows)) for rows in Rows}
+    return definition(BY_NAME[name]) | {"columns": writing.json_columns(overview.answer(name))} | answers
