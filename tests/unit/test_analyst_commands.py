@@ -205,6 +205,9 @@ def test_report_fits_a_terminal(ask: Ask) -> None:
     assert (code, error) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
     assert "\x1b" not in out
+    about_the_verdict = out.split("guarantees growing?\n")[1].split("\n\n")[0].splitlines()
+    assert len(about_the_verdict) >= 7
+    assert all(line.startswith("  ") for line in about_the_verdict)
 
 
 def test_report_shows_the_numbers(ask: Ask) -> None:
