@@ -318,6 +318,7 @@ def test_files_that_cannot_be_written_are_named(ask: Ask, tmp_path: Path) -> Non
 def test_sparkline() -> None:
     assert sparkline([0.0, 0.5, None, 1.0]) == "▁▅·█"
     assert sparkline([0.0, 0.0]) == "▁▁"
+    assert sparkline([0.0, 1.0, 4.0]) == "▁▃█"
     assert sparkline([]) == ""
 
 
