@@ -53,10 +53,6 @@ class IndexerSettings(BaseModel):
     """Port of `/metrics`, `/healthz` and `/readyz` while following; closed when absent, a free one if 0."""
     metrics_host: str = "127.0.0.1"
     """Address on which that port is open."""
-    host: str = "127.0.0.1"
-    """Address on which `serve` listens."""
-    port: int = Field(default=8480, ge=0, le=65_535)
-    """Port on which `serve` listens; a free one if 0."""
     log_format: Literal["console", "json"] = "console"
     """Form of the log on stderr: console or json."""
 

@@ -3,6 +3,7 @@
 Prints one `name value` per line. Half a year of made-up inferences goes through the indexer's bulk path into
 SQLite and into Postgres; then a client asks the running server over HTTP, with other parameters each time.
 Answers of the statistics are kept by the server once they are computed; the first time has a line of its own.
+`cpu_ms` is the mean CPU time of client and server, without that of Postgres: on a busy machine it says more.
 """
 
 from __future__ import annotations
@@ -113,12 +114,18 @@ def _measure(engine: str, url: str, rows: int, tries: int) -> None:
         for metric in METRICS:
             (first_ms,) = _timings_ms(connection, [f"metrics/{metric.name}"])
             _say(f"{engine}_metric_{metric.name}_first_ms", first_ms)
-        kinds = {**ROLLUPS, **ROWS, "metric": lambda chance: f"metrics/{chance.choice(METRICS).name}"}
+        kinds: dict[str, Path_] = {
+            **ROLLUPS,
+            **ROWS,
+            "metric": lambda chance: f"metrics/{chance.choice(METRICS).name}",
+        }
         kinds["receipt"] = _receipts(connection)
         for name, path in kinds.items():
             chance = random.Random(name)
             _timings_ms(connection, [path(chance) for _ in range(_WARM_TRIES)])
+            started_s = time.process_time()
             _report(f"{engine}_{name}", _timings_ms(connection, [path(chance) for _ in range(tries)]))
+            _say(f"{engine}_{name}_cpu_ms", (time.process_time() - started_s) * 1_000 / tries)
 
 
 def _report(name: str, timings_ms: list[float]) -> None:
@@ -146,7 +153,7 @@ def _asked(connection: http.client.HTTPConnection, path: str) -> bytes:
 
 
 def _receipts(connection: http.client.HTTPConnection) -> Path_:
-    """Receipts of the newest rows. The roots of their groups are made up: they are found, and then refused."""
+    """Receipts of the newest rows. Their groups have made-up roots: they are found, and refused."""
     page = msgspec.json.decode(_asked(connection, "inferences?limit=500"))
     hashes = [row["receipt_hash"] for row in page["rows"]]
     return lambda chance: f"receipts/{chance.choice(hashes)}"

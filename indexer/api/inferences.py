@@ -43,7 +43,7 @@ COLUMNS = (
     Column("request_hash", Kind.ID, "commitment to the request"),
     Column("response_hash", Kind.ID, "commitment to the response"),
 )
-LOOKED_THROUGH = 25_000
+LOOKED_THROUGH = 10_000
 """Rows that one page is chosen from; when few of them fit, the page is short and says where to go on."""
 
 _FILTERS = ("model", "prover", "payer", "asset")

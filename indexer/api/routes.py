@@ -104,29 +104,29 @@ def _add_inferences(router: APIRouter, source: Source) -> None:
 
 
 def _add_parties(router: APIRouter, source: Source) -> None:
-    names = source.names
-
     @router.get("/models", responses=described(parties.MODEL_COLUMNS))
     def models(request: Request, asked: Annotated[AskedParties, Query()]) -> Response:
         """Models with what they did in a span of time, the last 30 days by default."""
-        return answered(request, source, asked, "models", lambda s: parties.models(s, names, asked))
+        return answered(request, source, asked, "models", lambda s: parties.models(s, source.names, asked))
 
     @router.get("/models/{model_id}", responses=described(parties.TOTAL_COLUMNS))
     def model(request: Request, model_id: IdText, asked: Annotated[AskedOf, Query()]) -> Response:
         """One model: what the registry says, and all that it did."""
-        return answered(request, source, asked, "model", lambda s: parties.model(s, names, model_id))
+        return answered(request, source, asked, "model", lambda s: parties.model(s, source.names, model_id))
 
     @router.get("/provers/{address}", responses=described(parties.TOTAL_COLUMNS))
     def prover(request: Request, address: AddressText, asked: Annotated[AskedOf, Query()]) -> Response:
         """All that a prover did."""
         return answered(
-            request, source, asked, "prover", lambda s: parties.party(s, names, By.PROVER, address)
+            request, source, asked, "prover", lambda s: parties.party(s, source.names, By.PROVER, address)
         )
 
     @router.get("/payers/{address}", responses=described(parties.TOTAL_COLUMNS))
     def payer(request: Request, address: AddressText, asked: Annotated[AskedOf, Query()]) -> Response:
         """All that a payer paid for."""
-        return answered(request, source, asked, "payer", lambda s: parties.party(s, names, By.PAYER, address))
+        return answered(
+            request, source, asked, "payer", lambda s: parties.party(s, source.names, By.PAYER, address)
+        )
 
 
 def _add_registries(router: APIRouter, source: Source) -> None:

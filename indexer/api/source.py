@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from sqlmodel import Session
 
 from indexer.analytics.analysis import Analysis
+from indexer.analytics.catalogue import METRICS
+from indexer.analytics.metric import Rows, Scope
+from indexer.analytics.weeks import Window
 from indexer.api.finder import ReceiptFinder
 from indexer.api.names import Names
 from indexer.api.place import Finality, Place, Snapshot, place_of
@@ -45,6 +48,7 @@ class Source:
         loading.require_existing()
         self.finder = ReceiptFinder(loading)
         self.analysis = Analysis(loading, deployment)
+        self._answered: Window | None = None
 
     @contextmanager
     def snapshot(self, finality: Finality = Finality.FINAL) -> Iterator[Snapshot]:
@@ -78,6 +82,17 @@ class Source:
             cursor = self._cursor(session)
         self.finder.refresh(cursor)
 
+    def answer_all(self) -> None:
+        """Computes the statistics of the last full weeks, so that nobody has to wait for them."""
+        window = self.analysis.window()
+        if window == self._answered:
+            return
+        for rows in Rows:
+            self.analysis.verdict(rows)
+            for metric in METRICS:
+                self.analysis.answer(metric, Scope(window, rows))
+        self._answered = window
+
     def warm(self) -> None:
         """Loads what the first requests would have to wait for."""
         self.refresh()
@@ -98,15 +113,17 @@ class Source:
 
     def _keep_fresh(self, every_s: float, stop: threading.Event) -> None:
         problem = ""
-        while not stop.wait(every_s):
+        while not stop.is_set():
             try:
                 self.refresh()
+                self.answer_all()
             except IndexerError as error:
                 if str(error) != problem:
                     logger().warning("not refreshed", reason=str(error))
                 problem = str(error)
             else:
                 problem = ""
+            stop.wait(every_s)
 
     def _cursor(self, session: Session) -> Cursor:
         cursor = chosen_cursor(session, self._deployment)

@@ -19,7 +19,8 @@ from indexer.api.sums import KEPT, SUMS, added, held_span, require_few_cells
 from indexer.tables import AddressRow, ModelRow
 
 BUCKET_START = Column("bucket_start", Kind.TIME, "begin of the bucket")
-_MOST_BUCKETS = 10_000
+MOST_BUCKETS = 10_000
+"""Of one series."""
 
 _LABELLED = "(development OR unbound)"
 COUNTS = ", ".join(
@@ -99,8 +100,8 @@ def series(snapshot: Snapshot, asked: AskedSeries) -> Reply:
         raise BadParameterError("bucket", f"sums by {by} are kept per day; take day or longer")
     span = span_of(asked.after, asked.before, held_span(snapshot, kept))
     starts = list(starts_s(span, asked.bucket))
-    if len(starts) > _MOST_BUCKETS:
-        raise BadParameterError("bucket", f"more than {_MOST_BUCKETS} of them; take longer ones")
+    if len(starts) > MOST_BUCKETS:
+        raise BadParameterError("bucket", f"more than {MOST_BUCKETS} of them; take longer ones")
     selected = f"{bucket_sql(span, asked.bucket)} AS bucket, sum(inferences), {COUNTS}"
     found = {int(row[0]): row for row in added(snapshot, kept, span, selected, "1", party=party)}
     rows = (_series_row(start_s, found.get(start_s)) for start_s in starts)

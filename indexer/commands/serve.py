@@ -10,7 +10,7 @@ import typer
 from indexer.commands.options import Config, DatabaseUrl, LogFormat
 from indexer.follow import Stop
 from indexer.log import configure, logger
-from indexer.settings import IndexerSettings, load_settings, require_no_password
+from indexer.settings import load_settings, require_no_password
 from veritally.deployment import Deployment
 
 _REFRESH_S = 1.0
@@ -22,10 +22,10 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one. [default: 8480]")
-    ] = None,
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)
+    ] = 8480,
     database_url: DatabaseUrl = None,
     deployment: Annotated[
         Path | None, typer.Option(help="Which one, when the database holds several deployments.")
@@ -38,25 +38,26 @@ def serve(
     Example: veritally-indexer serve --port 8480
     """
     require_no_password("--database-url", database_url)
-    settings = load_settings(config, host=host, port=port, database_url=database_url, log_format=log_format)
+    settings = load_settings(config, database_url=database_url, log_format=log_format)
     configure(settings.log_format)
+    meant = None if deployment is None else Deployment.load(deployment)
     with Stop.on_signals() as stop:
-        _serve(settings, None if deployment is None else Deployment.load(deployment), stop)
+        _serve(settings.database_url.get_secret_value(), meant, host, port, stop)
     logger().info("stopped")
 
 
-def _serve(settings: IndexerSettings, deployment: Deployment | None, stop: Stop) -> None:
+def _serve(url: str, deployment: Deployment | None, host: str, port: int, stop: Stop) -> None:
     from indexer.api.app import make_app  # slow to import
     from indexer.api.serving import served
     from indexer.api.source import Source
     from indexer.pages.router import pages
     from indexer.pages.wiring import pages_over
 
-    source = Source(settings.database_url.get_secret_value(), deployment)
+    source = Source(url, deployment)
     source.warm()
     with (
         source.kept_fresh(_REFRESH_S),
-        served(make_app(source, [pages(pages_over(source))]), settings.host, settings.port) as url,
+        served(make_app(source, [pages(pages_over(source))]), host, port) as address,
     ):
-        logger().info("serving", url=f"{url}/v1/overview", settlement=source.analysed.settlement)
+        logger().info("serving", url=f"{address}/v1/overview", settlement=source.analysed.settlement)
         stop.wait(None)

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from api_world import MODELS, PAYERS, PROVERS, ApiWorld, client_of, index, make_world
 from fastapi.testclient import TestClient
-from indexer_chain import word
+from indexer_chain import RecordedChain, word
 
+from indexer.analytics.catalogue import METRICS
 from indexer.api.inferences import cursor_of
 from indexer.database import Database
 
@@ -369,3 +370,15 @@ def test_prefixes_that_meet_are_told_apart(reading: TestClient, known: ApiWorld)
     made = known.made[5]
     other = made.receipt_hash[:8] + bytes(24)
     assert reading.get(f"/v1/receipts/{word(other)}").status_code == 404
+
+
+def test_a_deployment_without_a_full_week_has_answers(chain: RecordedChain, tmp_path: Path) -> None:
+    chain.final = 4
+    url = f"sqlite:///{tmp_path / 'young.db'}"
+    index(ApiWorld(chain), url)
+    with client_of(url) as client:
+        assert client.get("/v1/overview").json()["verdict"]["raw"]["word"] == "not enough independent payers"
+        for metric in METRICS:
+            assert client.get(f"/v1/metrics/{metric.name}").status_code == 200
+        assert client.get("/v1/series").json()["rows"][0]["inferences"] == 2
+        client.source.answer_all()  # type: ignore[attr-defined]
