@@ -118,7 +118,7 @@ def test_round_trips(indexed: Database, traded: TradedChain) -> None:
 
 
 def test_payouts(indexed: Database, traded: TradedChain) -> None:
-    """More than was ever paid came out of a pay address; what the prover's own account sent is no payout."""
+    """More than was ever paid, in full weeks, came out of a pay address; the prover's account is none."""
     pay_address = pay_address_of(traded.chain.deployment, PROVERS[0], Tier.SIGNED)
     late = {"day": 9 + 7.5}
     write(
@@ -126,6 +126,9 @@ def test_payouts(indexed: Database, traded: TradedChain) -> None:
         transfer(pay_address, PAYERS[0], 1_001, **late),
         transfer(pay_address, PAYERS[1], 1_000, **late),
         transfer(PROVERS[0], PAYERS[2], 2_000, **late),
+        transfer(
+            pay_address_of(traded.chain.deployment, PROVERS[1], Tier.ZKML), PAYERS[0], 1_001, day=7 * WEEKS
+        ),
     )
     assert labels(indexed, traded) == {(PAYERS[0], PROVERS[0], "payout")}
 
