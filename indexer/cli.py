@@ -13,6 +13,8 @@ from indexer.commands import (
     doctor,
     export,
     imports,
+    metrics,
+    report,
     run,
     serve,
     status,

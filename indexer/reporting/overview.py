@@ -9,7 +9,7 @@ from typing import Any
 from indexer.analytics import writing
 from indexer.analytics.analysis import Analysis, State
 from indexer.analytics.answer import Answer
-from indexer.analytics.catalogue import BY_NAME, METRICS
+from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.metric import Rows, Scope
 from indexer.analytics.verdict import Verdict
 from indexer.analytics.weeks import Window
@@ -28,12 +28,15 @@ class Overview:
     now: Window
     """The weeks that it is about; they are compared with as many before."""
     verdicts: Mapping[Rows, Verdict]
-    answers: Mapping[tuple[str, Rows], Answer]
-    """By name of the metric."""
+    analysis: Analysis
 
     def answer(self, name: str, rows: Rows = Rows.RAW) -> Answer:
-        """What a metric says."""
-        return self.answers[name, rows]
+        """What a metric says; those that go week by week are about up to half a year."""
+        window = self.now
+        if name.startswith(_WEEKLY):
+            history = self.state.end_week - self.state.first_week
+            window = self.analysis.window(min(TREND_WEEKS, max(1, history)))
+        return self.analysis.answer(BY_NAME[name], Scope(window, rows))
 
     @property
     def n_eff(self) -> float | None:
@@ -50,18 +53,9 @@ class Overview:
 
 
 def read_overview(analysis: Analysis) -> Overview:
-    """All metrics about the last full weeks; those that go week by week about up to half a year."""
-    now = analysis.window()
-    trend = analysis.window(min(TREND_WEEKS, max(1, analysis.state.end_week - analysis.state.first_week)))
-    answers = {
-        (metric.name, rows): analysis.answer(
-            metric, Scope(trend if metric.name.startswith(_WEEKLY) else now, rows)
-        )
-        for metric in METRICS
-        for rows in Rows
-    }
-    verdicts = {rows: analysis.verdict(rows) for rows in Rows}
-    return Overview(analysis.state, now, verdicts, answers)
+    """About the last full weeks."""
+    verdicts = {rows: analysis.verdict(rows) for rows in (Rows.RAW, Rows.STRICT)}
+    return Overview(analysis.state, analysis.window(), verdicts, analysis)
 
 
 def to_document(overview: Overview) -> dict[str, Any]:

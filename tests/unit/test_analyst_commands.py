@@ -36,6 +36,7 @@ from indexer.reporting.pdf import BROWSERS
 from indexer.reporting.sparkline import sparkline
 from indexer.reporting.terminal import print_overview
 from indexer.rpc import JsonRpc
+from indexer.sync import Indexer
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "notebook" / "recompute.py"
@@ -187,11 +188,26 @@ def test_report_in_json_holds_every_number(ask: Ask) -> None:
     assert (found["as_of"]["block"], found["as_of"]["time"]) == (89, "2025-11-24T00:00:00Z")
 
 
+def test_report_is_the_same_from_postgres(ask: Ask, postgres_url: str) -> None:
+    chain = market_chain()
+    with serve(chain) as url:
+        indexer = Indexer(JsonRpc(url), Database(postgres_url), chain.deployment, 1000)
+        indexer.open()
+        indexer.sync_once()
+    ours, theirs = (
+        json.loads(ask("report", "--json", *where)[1]) for where in ([], ["--database-url", postgres_url])
+    )
+    assert plainly_equal(ours, theirs)
+
+
 def test_report_fits_a_terminal(ask: Ask) -> None:
     code, out, error = ask("report")
     assert (code, error) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
     assert "\x1b" not in out
+    about_the_verdict = out.split("guarantees growing?\n")[1].split("\n\n")[0].splitlines()
+    assert len(about_the_verdict) >= 7
+    assert all(line.startswith("  ") for line in about_the_verdict)
 
 
 def test_report_shows_the_numbers(ask: Ask) -> None:
@@ -302,6 +318,7 @@ def test_files_that_cannot_be_written_are_named(ask: Ask, tmp_path: Path) -> Non
 def test_sparkline() -> None:
     assert sparkline([0.0, 0.5, None, 1.0]) == "▁▅·█"
     assert sparkline([0.0, 0.0]) == "▁▁"
+    assert sparkline([0.0, 1.0, 4.0]) == "▁▃█"
     assert sparkline([]) == ""
 
 
@@ -309,6 +326,8 @@ def plainly_equal(one: Any, other: Any) -> bool:
     """Equal, floats to 12 digits."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(plainly_equal(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(plainly_equal, one, other))
     if isinstance(one, float) or isinstance(other, float):
         return one is not None and other == pytest.approx(one, rel=1e-12, abs=1e-12)
     return bool(one == other and type(one) is type(other))
