@@ -135,11 +135,11 @@ class WorldChain:
         if address.hex() != SETTLEMENT:
             return {asset.address: asset.decimals for asset in ASSETS}[address]
         name = {selector: name for name, selector in SELECTORS.items()}[data[:4]]
-        key = {
-            "nextSeq": lambda: ("seq",),
-            "tally": lambda: ("tally", data[35]),
-            "amountTally": lambda: ("amount", data[16:36], data[67]),
-        }[name]()
+        key: tuple[Any, ...] = ("seq",)
+        if name == "tally":
+            key = ("tally", data[35])
+        elif name == "amountTally":
+            key = ("amount", data[16:36], data[67])
         blocks, totals = self._counters.get(key, ((), ()))
         found = bisect_right(blocks, block)
         return totals[found - 1] if found else 0

@@ -246,4 +246,5 @@ def _groups(rows: dict[str, Numbers], blocks: Numbers, chance: np.random.Generat
 def _latencies(tiers: Numbers, chance: np.random.Generator) -> Numbers:
     median, spread = np.array([(0.0, 0.0), *(_LATENCY_S[tier] for tier in _LATENCY_S)]).T
     drawn = median[tiers] * np.exp(spread[tiers] * chance.standard_normal(len(tiers)))
-    return np.maximum(1, np.rint(drawn)).astype(np.int64)
+    latencies_s: Numbers = np.maximum(1, np.rint(drawn)).astype(np.int64)
+    return latencies_s
