@@ -1,6 +1,6 @@
 """Measures on made-up worlds how often intervals hold the truth, and how often verdicts are wrong.
 
-`bench_verdict.py [--worlds N]` prints the tables that docs/metrics.md quotes. 400 worlds take some minutes.
+`bench_verdict.py [--worlds N]` prints the tables that docs/metrics.md quotes. It takes a minute or two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHIFT = 0.1
 """Moves the share by 8 points."""
 WHALE = 100_000
 
-_WORLDS = 400
+_WORLDS = 1_000
 _ALARMS = (VerdictWord.GROWING, VerdictWord.SHRINKING)
 _Z = 1.96
 

@@ -27,6 +27,8 @@ from veritally.deployment import Deployment
 
 DEFAULT_WEEKS = 4
 """Weeks of a window."""
+MOST_KEPT = 2_000
+"""Answers that are kept; the oldest goes first."""
 
 _T = TypeVar("_T")
 _MISSING = object()
@@ -113,6 +115,8 @@ class Analysis:
                 kept = self._kept.get(key, _MISSING)
                 if kept is _MISSING:
                     kept = self._kept[key] = compute(self._cube)
+                    if len(self._kept) > MOST_KEPT:
+                        del self._kept[next(iter(self._kept))]
         return cast(_T, kept)
 
     def _load(self, session: Session, cursor: Cursor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from indexer.analytics.answer import Answer, Cell, Column, Kind
 from indexer.analytics.change import OF
 from indexer.analytics.metric import Metric
-from indexer.analytics.tiers import TierSet
+from indexer.analytics.tiers import BY_TIER, TierSet
 
 if TYPE_CHECKING:
     from indexer.analytics.cube import Cube
@@ -31,25 +31,29 @@ def _growth(cube: Cube, scope: Scope) -> Answer:
     weeks = range(scope.before.first, scope.now.end)
     cells = np.array(cube.select("growth", scope.parameters), np.int64).reshape(-1, 4)
     payers, places = np.unique(cells[:, 0], return_inverse=True)
-    rows = []
-    for tiers in TierSet:
-        chosen = np.array([tier in tiers for tier in cells[:, 2].tolist()], bool)
-        counts = np.zeros((len(payers), len(weeks)))
-        np.add.at(counts, (places[chosen], cells[chosen, 1] - weeks.start), cells[chosen, 3])
-        rows.append((tiers.value, *_trend(counts)))
-    return Answer(_COLUMNS, tuple(rows))
+    counts = np.zeros((len(payers), len(BY_TIER), len(weeks)))
+    counts[places, cells[:, 2] - 1, cells[:, 1] - weeks.start] = cells[:, 3]
+    samples = _samples(counts)
+    return Answer(
+        _COLUMNS, tuple((of.value, *_trend(_of(counts, of).sum(axis=0), _of(samples, of))) for of in TierSet)
+    )
 
 
-def _trend(counts: Counts) -> tuple[Cell, ...]:
-    """Of one set of tiers, from the inferences of each payer (row) in each week (column)."""
-    totals = counts.sum(axis=0)
-    last = float(math.log(totals[-1] / totals[-2])) if len(totals) > 1 and totals[-2:].all() else None
-    size = int(totals[-1]) if len(totals) else 0
+def _of(counts: Counts, tiers: TierSet) -> Counts:
+    """Sums over the tiers, which are the second axis."""
+    found: Counts = counts[:, tiers.numbers.start - 1 : tiers.numbers.stop - 1].sum(axis=1)
+    return found
+
+
+def _trend(totals: Counts, samples: Counts) -> tuple[Cell, ...]:
+    """Of weekly totals, and of those of each sample."""
+    last = float(math.log(totals[-1] / totals[-2])) if totals[-2:].all() else None
     used = int(np.count_nonzero(totals))
     if used < LEAST_WEEKS:
-        return used, size, last, None, None, None
-    low, high = _interval(counts)
-    return used, size, last, float(slopes(totals[None, :])[0]), low, high
+        return used, int(totals[-1]), last, None, None, None
+    usable = samples[np.count_nonzero(samples, axis=1) > 1]
+    low, high = np.quantile(slopes(usable), (0.025, 0.975)).tolist()
+    return used, int(totals[-1]), last, float(slopes(totals[None, :])[0]), low, high
 
 
 def slopes(totals: Counts) -> Counts:
@@ -63,21 +67,18 @@ def slopes(totals: Counts) -> Counts:
     return found
 
 
-def _interval(counts: Counts) -> tuple[float, float]:
-    """95 % of the slopes when as many payers are drawn with repetition, again and again.
+def _samples(counts: Counts) -> Counts:
+    """Totals by tier and week when as many payers are drawn with repetition, again and again.
 
-    The same payers give the same interval, whatever their order: they are sorted by their counts.
+    The same payers give the same samples, whatever their order: they are sorted by their counts.
     """
-    present = counts[counts.any(axis=1)]
-    present = present[np.lexsort(present.T)]
-    chance = np.random.default_rng(_SEED)
-    found: list[Any] = []
-    for _ in range(_RESAMPLES // _AT_ONCE):
-        times = chance.multinomial(len(present), np.full(len(present), 1 / len(present)), _AT_ONCE)
-        totals = times @ present
-        found.append(slopes(totals[np.count_nonzero(totals, axis=1) > 1]))
-    low, high = np.quantile(np.concatenate(found), (0.025, 0.975))
-    return float(low), float(high)
+    flat = counts.reshape(len(counts), -1)
+    flat = flat[np.lexsort(flat.T)]
+    if not len(flat):
+        return np.zeros((_RESAMPLES, *counts.shape[1:]))
+    chance, even = np.random.default_rng(_SEED), np.full(len(flat), 1 / len(flat))
+    parts = [chance.multinomial(len(flat), even, _AT_ONCE) @ flat for _ in range(_RESAMPLES // _AT_ONCE)]
+    return np.concatenate(parts).reshape(-1, *counts.shape[1:])
 
 
 _COLUMNS = (

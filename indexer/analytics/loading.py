@@ -37,8 +37,7 @@ def inferences_per_week(session: Session, deployment_id: int, end_week: int) -> 
     """What the roll-ups count in each week before `end_week`, from the first inference's on."""
     week = (col(HourRollupRow.hour) - FIRST_MONDAY_S // _HOUR_S) // (WEEK_S // _HOUR_S)
     of = col(HourRollupRow.deployment_id) == deployment_id
-    before = col(HourRollupRow.hour) < start_s(end_week) // _HOUR_S
-    statement = select(week, func.sum(HourRollupRow.inferences)).where(of, before).group_by(week)
+    statement = select(week, func.sum(HourRollupRow.inferences)).where(of).group_by(week)
     counts = {int(wk): int(count) for wk, count in session.exec(statement)}
     return {wk: counts.get(wk, 0) for wk in range(min(counts), end_week)} if counts else {}
 

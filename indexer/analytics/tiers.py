@@ -21,9 +21,11 @@ class TierSet(StrEnum):
         least, most = _RANGES[self]
         return {"least_tier": least, "most_tier": most}
 
-    def __contains__(self, tier: object) -> bool:
+    @property
+    def numbers(self) -> range:
+        """Of its tiers."""
         least, most = _RANGES[self]
-        return isinstance(tier, int) and least <= tier <= most
+        return range(least, most + 1)
 
 
 _RANGES = {

@@ -90,8 +90,9 @@ def _word(found: Change, weeks: int, needed: int, of: TierSet) -> tuple[VerdictW
         return VerdictWord.NOT_ENOUGH_PAYERS, few
     assert found.delta is not None  # there are payers in both windows
     moved = (
-        f"the capped {of.value} share went from {_percent(found.share_before)} "
-        f"to {_percent(found.share_now)}, by {_points(found.delta)} points (95 % interval {_points(found.low)} to {_points(found.high)})"
+        f"the capped {of.value} share went from {_percent(found.share_before)} to "
+        f"{_percent(found.share_now)}, by {_points(found.delta)} points "
+        f"(95 % interval {_points(found.low)} to {_points(found.high)})"
     )
     if not found.is_clear:
         return VerdictWord.NO_CLEAR_CHANGE, f"That may be noise: {moved}."

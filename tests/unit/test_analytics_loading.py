@@ -254,7 +254,6 @@ def test_nothing_to_analyse(tmp_path: Path) -> None:
 
 def test_nothing_is_final(world: World) -> None:
     world.settle([Settled(0, "a", 1)], begin(1), final=False)
-    world.cursor.final_block  # noqa: B018
     with world.database.writing() as session:
         session.connection().execute(text("UPDATE deployment SET final_block = NULL"))
     with pytest.raises(NothingIndexedError, match="final"):
@@ -272,3 +271,13 @@ def test_many_threads_get_one_answer(world: World) -> None:
         thread.join()
     assert len(answers) == 8
     assert all(answer is answers[0] for answer in answers)
+
+
+def test_answers_are_kept_up_to_a_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis_module, "MOST_KEPT", 3)
+    world.settle([Settled(0, "a", 1)], begin(1))
+    analysis = Analysis(world.database)
+    scopes = [Scope(analysis.window(weeks)) for weeks in (1, 2, 3, 4)]
+    first, second, *_ = (analysis.answer(COUNT, scope) for scope in scopes)
+    assert analysis.answer(COUNT, scopes[1]) is second
+    assert analysis.answer(COUNT, scopes[0]) is not first

@@ -120,6 +120,16 @@ def test_value_share_is_exact_at_any_size(case: Case) -> None:
         assert record["share"] == close(sum(amounts) / sum(row.amount for row in of_token))
 
 
+def test_value_share_of_every_limb() -> None:
+    amounts = (10**20, 3 * 10**19, 3 * 10**10, 5 * 10**9, 7, 1)
+    for low, high in zip(amounts[::2], amounts[1::2], strict=True):
+        cube = new_cube("sqlite")
+        fill(cube, [Settled(5, "a", 1, low), Settled(5, "a", 3, high)])
+        answer = BY_NAME["value-share"].compute(cube, Scope(NOW))
+        assert answer.column("share") == pytest.approx([low / (low + high), high / (low + high)], rel=1e-12)
+        assert answer.column("amount") == [low, high]
+
+
 def test_concentration(case: Case) -> None:
     keys = {"payers": lambda r: r.payer, "provers": lambda r: r.prover, "models": lambda r: r.model}
     records, rows = case.answer("concentration"), case.paid(NOW_WEEKS)
@@ -244,7 +254,7 @@ def test_slope_of_a_steady_growth() -> None:
 
 
 def test_sets_and_weights_have_the_documented_numbers() -> None:
-    assert {tiers.value: [k for k in (1, 2, 3) if k in tiers] for tiers in TierSet} == {
+    assert {tiers.value: list(tiers.numbers) for tiers in TierSet} == {
         "signed": [1],
         "tee": [2],
         "zkml": [3],
@@ -253,3 +263,16 @@ def test_sets_and_weights_have_the_documented_numbers() -> None:
     }
     assert (Weighting.CAPPED.cap, Weighting.PAYER_EQUAL.cap) == (50, 1)
     assert Weighting.RAW.cap > 10**18
+
+
+def test_interval_of_growth_rests_on_payers() -> None:
+    """Payers who all do the same leave no doubt; a single one who grows may as well be missing."""
+    growing = [Settled(w, f"payer {i}", 1) for w in range(8) for i in range(30) for _ in range(2 + w)]
+    whale = [Settled(w, "whale", 3) for w in range(8) for _ in range(4**w // 16 + 1)]
+    still = [Settled(w, f"payer {i}", 3) for w in range(8) for i in range(30)]
+    cube = new_cube("sqlite")
+    fill(cube, growing + whale + still)
+    signed, _, zkml, *_ = BY_NAME["growth"].compute(cube, Scope(NOW)).records()
+    assert signed["low"] == signed["high"] == signed["slope"] == pytest.approx(plain.slope(range(2, 10)))
+    assert zkml["low"] == 0
+    assert zkml["high"] > zkml["slope"] > 0

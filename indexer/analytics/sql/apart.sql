@@ -1,5 +1,5 @@
 -- M1: what the count share leaves aside, per tier: on_chain counts paid inferences by the tier that the contract
--- verified, labelled evidence among them; free counts inferences that nobody paid.
+-- verified, labelled evidence among them, and free counts inferences that nobody paid.
 SELECT tier, SUM(on_chain) AS on_chain, SUM(free) AS free
 FROM (
     SELECT achieved AS tier, n AS on_chain, 0 AS free FROM paid_week

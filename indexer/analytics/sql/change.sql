@@ -1,5 +1,5 @@
 -- M7, M8 and M9: the share of the counted tiers $least_tier to $most_tier in the windows W0 and W1, payer by payer.
--- Weights are those of ratio.sql; 0 stands for them where a payer is absent.
+-- Weights are those of ratio.sql, and 0 stands for them where a payer is absent.
 WITH cell AS (
     SELECT payer,
            SUM(CASE WHEN wk < $w0_end THEN n ELSE 0 END) AS n0,
@@ -21,7 +21,7 @@ total AS (
            SUM(1e0 * m0 * m0) AS squares0, SUM(1e0 * m1 * m1) AS squares1
     FROM weighed
 ),
-placed AS (      -- w: weight in the window; d: what a payer adds to the change, less what it was expected to
+placed AS (      -- w: weight in the window, d: what a payer adds to the change, less what it was expected to
     SELECT w.m0, w.m1, w.s0, w.s1, w.m0 / t.weight0 AS w0, w.m1 / t.weight1 AS w1, (t.share0 + t.share1) / 2 AS middle,
            w.m1 * (w.s1 - t.share1) / t.weight1 - w.m0 * (w.s0 - t.share0) / t.weight0 AS d
     FROM weighed AS w CROSS JOIN total AS t

@@ -1,5 +1,5 @@
 -- One week of settled_week, from the rows of `inference` with the keys of its blocks.
--- Runs on SQLite, Postgres and DuckDB.
+-- Runs on SQLite and Postgres.
 SELECT $wk AS wk, payer_id, prover_id, model_id, asset_id, floor, tier,
        CASE WHEN development OR unbound THEN 1 ELSE tier END AS counted,
        scheme,
