@@ -135,7 +135,7 @@ class WorldChain:
         if address.hex() != SETTLEMENT:
             return {asset.address: asset.decimals for asset in ASSETS}[address]
         name = {selector: name for name, selector in SELECTORS.items()}[data[:4]]
-        key: tuple[Any, ...] = ("seq",)
+        key: tuple[object, ...] = ("seq",)
         if name == "tally":
             key = ("tally", data[35])
         elif name == "amountTally":
