@@ -278,6 +278,7 @@ def test_little_to_show_reads_well(
                 text = watch.page.locator("main").inner_text()
                 assert "None" not in text.replace("None yet.", "").replace("None.", "")
                 assert "nan" not in text.lower().split()
+                assert "0.0 to 0.0" not in text
                 if path == "/":
                     assert said.lower() in text.lower()
                     watch.page.screenshot(path=SCREENSHOTS / f"empty-{name}-{width}.png", full_page=True)
