@@ -21,6 +21,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # `make test-red` proves that these very commands fail when a test fails.
 FORGE_TEST := forge test
 PYTEST := .venv/bin/python -m pytest
+IN_PARALLEL := -n 2 --dist loadfile
 APE_ENV := APE_DATA_FOLDER="$(CURDIR)/.cache/ape" SOLCX_BINARY_PATH="$(CURDIR)/.toolchain"
 APE := $(APE_ENV) .venv-ape/bin/ape
 APE_TEST := $(APE) test --network ethereum:local:foundry
@@ -132,7 +133,7 @@ gas-check: setup
 .PHONY: test-python
 test-python: setup ## Run the unit and integration tests (pytest)
 	$(call headline,Unit and integration tests)
-	@$(PYTEST)
+	@$(PYTEST) $(IN_PARALLEL)
 
 .PHONY: test-slow
 test-slow: setup ## Run the tests that take minutes
