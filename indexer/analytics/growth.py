@@ -72,10 +72,10 @@ def _samples(counts: Counts) -> Counts:
 
     The same payers give the same samples, whatever their order: they are sorted by their counts.
     """
+    if not len(counts):
+        return np.zeros((_RESAMPLES, *counts.shape[1:]))
     flat = counts.reshape(len(counts), -1)
     flat = flat[np.lexsort(flat.T)]
-    if not len(flat):
-        return np.zeros((_RESAMPLES, *counts.shape[1:]))
     chance, even = np.random.default_rng(_SEED), np.full(len(flat), 1 / len(flat))
     parts = [chance.multinomial(len(flat), even, _AT_ONCE) @ flat for _ in range(_RESAMPLES // _AT_ONCE)]
     return np.concatenate(parts).reshape(-1, *counts.shape[1:])
