@@ -15,8 +15,10 @@ from eth_utils.address import to_checksum_address
 from replay_rpc import Node
 from world_chain import WorldChain, branches, make_world
 from world_events import TRANSFER
-from world_people import ASSETS, MODELS
+from world_people import ASSETS, MODELS, RING_PROVER
+from world_rows import time_s
 from world_scenario import Scenario, Trend
+from world_truth import truth_of
 
 from indexer.amounts import join
 from veritally.labels import Labels
@@ -199,6 +201,16 @@ def test_money_of_the_ring_comes_back(truth: dict[str, Any]) -> None:
     paid = ring["inferences"] * int(ring["amount_base_units"])
     assert returned == paid * ring["returned_percent"] // 100
     assert {to_checksum_address(log["topics"][2][-40:]) for log in logs} == set(ring["payers"])
+
+
+def test_ring_begins_within_an_hour() -> None:
+    made = make_world(Scenario(inferences=60_000, payers=400, weeks=12))
+    groups, scenario = made.groups, made.scenario
+    blocks = groups.block[(groups.prover == RING_PROVER) & (groups.week == scenario.ring_week)]
+    first_s, end_s = truth_of(made)["roles"]["ring"]["starts_between_s"]
+    assert end_s - first_s == 3_600
+    assert len(blocks) > 1
+    assert all(first_s <= time_s(block) < end_s for block in blocks.tolist())
 
 
 def test_world_is_built_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
