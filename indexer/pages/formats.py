@@ -18,6 +18,8 @@ POINTS = f"{NBSP}points"
 MINUS = "\N{MINUS SIGN}"
 _UNITS_S = ((86_400, "days"), (3_600, "h"), (60, "min"))
 _MOST_DECIMALS = 255
+NO_WIDTH = 1e-9
+"""Narrower intervals are rounding errors."""
 TIER_NAMES: dict[int, str] = {Tier.SIGNED: "Signed", Tier.TEE: "TEE", Tier.ZKML: "zkML"}
 
 
@@ -36,7 +38,7 @@ def points(difference: float | None) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """`28.1 to 34.3 %`; empty when there is none, as with payers who are all alike."""
-    if low is None or high is None or low == high:
+    if low is None or high is None or high - low < NO_WIDTH:
         return ""
     return f"{_signed(100 * low, 1)} to {percent(high)}"
 

@@ -11,7 +11,7 @@ from indexer.pages.blocks import Figure, Section, Stat, VerdictCard, table_of
 from indexer.pages.charts_rows import PartRow, RangeRow, part_rows, range_rows, symmetric
 from indexer.pages.charts_time import WeekShare, share_weeks
 from indexer.pages.desk import Desk, records_of
-from indexer.pages.formats import NONE, POINTS, days, interval, number, percent, points
+from indexer.pages.formats import NO_WIDTH, NONE, POINTS, days, interval, number, percent, points
 from indexer.pages.svg import Mark
 
 ROWS = {Rows.RAW: "All paid inferences", Rows.STRICT: "Without self-dealing and suspected pairs"}
@@ -97,7 +97,7 @@ def _card(verdict: Verdict) -> VerdictCard:
 
 
 def _between(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
+    if low is None or high is None or high - low < NO_WIDTH:
         return "none"
     return f"{points(low).removesuffix(POINTS)} to {points(high)}"
 
