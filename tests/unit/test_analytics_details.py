@@ -172,10 +172,10 @@ def expected_taint(
     found: Counter[Any] = Counter()
     for b, s in traded.sales:
         cause = None
-        if b.key in since and b.time_s >= since[b.key]:
-            cause = "EnclaveCompromised", f"0x{b.key.hex()}"
         if (b.route, b.model) in broken:
             cause = "ContradictionShown", f"0x{b.route.hex()}"
+        if b.key in since and b.time_s >= since[b.key]:
+            cause = "EnclaveCompromised", f"0x{b.key.hex()}"
         if cause and b.time_s < END:
             payer = s.payer if s.amount else "nobody"
             model = f"0x{b.model.hex()}"
@@ -246,6 +246,21 @@ def test_contradiction_makes_all_of_its_route_and_model_doubtful(
     expected = expected_taint(traded, {}, broken)
     assert tainted(analysis) == expected
     assert sum(expected.values()) > 3
+
+
+def test_two_reasons_make_an_inference_doubtful_once(
+    traded: TradedChain, node: JsonRpc, database: Database
+) -> None:
+    since = {key: start_s(FIRST_WEEK + 2) for key in KEYS}
+    broken = {(route, model) for route in ROUTES for model in MODELS}
+    logs = [compromised(*one) for one in since.items()] + [contradicted(*one) for one in sorted(broken)]
+    traded.mine(END + 10, *logs)
+    analysis = indexed(traded, node, database)
+    found = tainted(analysis)
+    assert found == expected_taint(traded, since, broken)
+    assert {row[8] for row in found} == {"EnclaveCompromised", "ContradictionShown"}
+    answer = analysis.answer(BY_NAME["tainted"], Scope(ALL))
+    assert all(as_known >= 0 for as_known in answer.column("as_known_today"))
 
 
 def test_doubt_above_the_final_block_does_not_count_yet(

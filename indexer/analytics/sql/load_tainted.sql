@@ -1,5 +1,5 @@
 -- Settled inferences whose group is doubtful. A group's event comes behind its inferences, and each inference has one,
--- so they lie between it and the event of another group before it in the block.
+-- so they lie between it and the event of another group before it in the block. A group counts once, for its key first.
 WITH key_doubt (key, since_s) AS (VALUES {keys}),
      model_doubt (route, model) AS (VALUES {models}),
      doubtful AS (
@@ -14,7 +14,8 @@ WITH key_doubt (key, since_s) AS (VALUES {keys}),
     JOIN block AS b ON b.id = g.id >> 20
     JOIN model AS m ON m.id = g.model_id
     JOIN model_doubt AS d ON d.route = g.route AND d.model = m.value
-    WHERE g.id >= :first_id AND g.id < :end_id),
+    WHERE g.id >= :first_id AND g.id < :end_id
+      AND NOT EXISTS (SELECT 1 FROM key_doubt AS k WHERE k.key = g.key AND k.since_s <= b.timestamp_s)),
      bounded AS (
     SELECT (timestamp_s - 345600) / 604800 AS wk, cause, subject, id,
            (SELECT COALESCE(MAX(p.id), ((d.id >> 20) << 20) - 1)
