@@ -114,7 +114,7 @@ _TAINTED_COLUMNS = (
 _DOUBT_COLUMNS = (
     Column("cause", Kind.TEXT, "EnclaveCompromised or ContradictionShown"),
     Column("subject", Kind.TEXT, "the enclave key, or the route of a contradiction, in 0x hex"),
-    Column("since", Kind.TIME, "settlements from then on are doubtful"),
+    Column("since", Kind.TIME, "settlements from then on are doubtful; none when all are"),
     Column("first_declared", Kind.TIME, "when that was said first"),
     Column("last_declared", Kind.TIME, "when it was said last; the series as known today moved then"),
     Column("inferences", Kind.COUNT, "settled inferences of all weeks that it makes doubtful"),

@@ -57,5 +57,5 @@ def _serve(url: str, deployment: Deployment | None, host: str, port: int, stop: 
     source.warm()
     app = make_app(source, [pages(pages_over(source))])
     with source.kept_fresh(_REFRESH_S), served(app, host, port) as address:
-        logger().info("serving", url=f"{address}/v1/overview", settlement=source.analysed.settlement)
+        logger().info("serving", url=f"{address}/", settlement=source.analysed.settlement)
         stop.wait(None)

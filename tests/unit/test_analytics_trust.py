@@ -153,8 +153,8 @@ def test_doubts(made: MadeCube) -> None:
     assert made.answer(BY_NAME["doubts"], FIRST, END).rows == (
         ("EnclaveCompromised", KEY, 600, 1_000, 2_000, count[2, 1] + count[2, 2], None),
         ("EnclaveCompromised", other, 900, 1_500, 1_500, 0, None),
-        ("ContradictionShown", ROUTE, 0, 1_200, 1_200, count[3, 1], model_id(1)),
-        ("ContradictionShown", ROUTE, 0, 1_100, 1_100, count[3, 2], model_id(2)),
+        ("ContradictionShown", ROUTE, None, 1_200, 1_200, count[3, 1], model_id(1)),
+        ("ContradictionShown", ROUTE, None, 1_100, 1_100, count[3, 2], model_id(2)),
     )
 
 

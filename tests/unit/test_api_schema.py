@@ -101,7 +101,7 @@ def serving(
     line = json.loads(process.stderr.readline())
     settlement = world.chain.deployment.contracts["Settlement"].address
     assert (line["event"], line["settlement"]) == ("serving", settlement)
-    yield process, line["url"]
+    yield process, line["url"] + "v1/overview"
     process.kill()
     process.communicate()
 
