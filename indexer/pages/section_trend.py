@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from indexer.analytics.metric import Rows
+from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict, VerdictWord
 from indexer.pages.blocks import Figure, Section, Stat, VerdictCard, table_of
 from indexer.pages.charts_rows import PartRow, RangeRow, part_rows, range_rows, symmetric
@@ -27,6 +28,8 @@ _PARTS = {
     "leavers": "Payers who left",
 }
 
+_ALONE = {"TEE": TierSet.TEE, "zkML": TierSet.ZKML}
+
 
 def trend(desk: Desk) -> Section:
     """The verdicts, raw and strict, and what they rest on."""
@@ -35,7 +38,7 @@ def trend(desk: Desk) -> Section:
         id="growing",
         short="Is it growing?",
         question="Is the strong share growing, or is it one payer?",
-        answer=_answer(raw, strict),
+        answer=f"{_answer(raw, strict)} {_alone(desk)}",
         explanation=f"Compared are {days(raw.before)} and {days(raw.now)}, with no payer counting for "
         "more than 50 "
         "inferences in either. A verdict is one look at a 5 % level: look every week, and chance alone "
@@ -76,6 +79,19 @@ def _answer(raw: Verdict, strict: Verdict) -> str:
         "self-dealing and "
         "suspected pairs. Trust neither alone."
     )
+
+
+def _alone(desk: Desk) -> str:
+    """The verdicts on each of the stronger tiers by itself."""
+    verdicts = {name: desk.analysis.verdict(of=tier) for name, tier in _ALONE.items()}
+    return " ".join(f"{name} alone: {_said(verdict)}." for name, verdict in verdicts.items())
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.word is VerdictWord.NOT_ENOUGH_PAYERS:
+        return str(verdict.word)
+    before, now = percent(verdict.share_before), percent(verdict.share_now)
+    return f"{verdict.word}, from {before} to {now} of the capped inferences"
 
 
 def _card(verdict: Verdict) -> VerdictCard:

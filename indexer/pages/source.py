@@ -9,6 +9,7 @@ from typing import Protocol
 
 from indexer.analytics.answer import Answer
 from indexer.analytics.metric import Metric, Rows, Scope
+from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict
 from indexer.analytics.weeks import Window
 from veritally.labels import Labels
@@ -46,8 +47,8 @@ class AnalysisView(Protocol):
     def answer(self, metric: Metric, scope: Scope | None = None) -> Answer:
         """What a metric says."""
 
-    def verdict(self, rows: Rows = Rows.RAW) -> Verdict:
-        """Whether the strong share grows."""
+    def verdict(self, rows: Rows = Rows.RAW, of: TierSet = TierSet.STRONG) -> Verdict:
+        """Whether the share of some tiers grows."""
 
 
 class Party(StrEnum):

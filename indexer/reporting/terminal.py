@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from indexer.analytics.metric import Rows
+from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict, VerdictWord
 from indexer.analytics.weeks import monday_of
 from indexer.reporting.frame import state_lines, weeks_text
@@ -75,19 +76,30 @@ def _print_verdicts(overview: Overview, console: Console) -> None:
     raw, strict = overview.verdicts[Rows.RAW], overview.verdicts[Rows.STRICT]
     if replace(strict, rows=Rows.RAW) == raw:
         _print_verdict("raw and strict", raw, console)
-        return
-    _print_verdict("raw", raw, console)
-    _print_verdict("strict", strict, console)
-    if overview.verdicts_differ:
-        _indented("The two differ: labelled pairs of payer and prover decide. Trust the strict one.", console)
+    else:
+        _print_verdict("raw", raw, console)
+        _print_verdict("strict", strict, console)
+        if overview.verdicts_differ:
+            _indented(
+                "The two differ: labelled pairs of payer and prover decide. Trust the strict one.", console
+            )
+    for tier in (TierSet.TEE, TierSet.ZKML):
+        alone = overview.analysis.verdict(Rows.RAW, tier)
+        _print_word(f"{tier} alone, raw", alone, console)
+        if alone.word is not VerdictWord.NOT_ENOUGH_PAYERS:
+            _indented(alone.reason, console)
 
 
 def _print_verdict(heading: str, verdict: Verdict, console: Console) -> None:
-    line = Text(f"{_INDENT}{heading:<{_LABEL}}")
-    console.print(line.append(verdict.word.value, style=_STYLES[verdict.word]))
+    _print_word(heading, verdict, console)
     _indented(verdict.reason, console)
     if verdict.n_eff_before is not None or verdict.n_eff_now is not None:
         _indented(_basis(verdict), console)
+
+
+def _print_word(heading: str, verdict: Verdict, console: Console) -> None:
+    line = Text(f"{_INDENT}{heading:<{_LABEL}}")
+    console.print(line.append(verdict.word.value, style=_STYLES[verdict.word]))
 
 
 def _basis(verdict: Verdict) -> str:
