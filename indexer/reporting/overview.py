@@ -8,7 +8,7 @@ from typing import Any
 
 from indexer.analytics import writing
 from indexer.analytics.analysis import Analysis, State
-from indexer.analytics.answer import Answer
+from indexer.analytics.answer import Answer, Cell, Column, Kind
 from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.metric import Rows, Scope
 from indexer.analytics.verdict import Verdict
@@ -18,6 +18,13 @@ from indexer.reporting.frame import definition, frame, label, window_frame
 TREND_WEEKS = 26
 """Of a history that is shown week by week, at most."""
 _WEEKLY = "weekly-"
+_LINE_COLUMNS = (
+    Column("metric", Kind.TEXT, "name of the metric"),
+    Column("rows", Kind.TEXT, "raw or strict"),
+    Column("row", Kind.COUNT, "number of the row in the metric's answer, from 0"),
+    Column("column", Kind.TEXT, "column of the answer"),
+    Column("value", Kind.TEXT, "what stands there, as in JSON"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,16 @@ def to_document(overview: Overview) -> dict[str, Any]:
         "verdicts": {label(rows): _verdict(verdict) for rows, verdict in overview.verdicts.items()},
         "metrics": {name: _metric(overview, name) for name in BY_NAME},
     }
+
+
+def to_lines(overview: Overview) -> Answer:
+    """Every number of every metric on a line of its own, for CSV; the verdicts are among the metrics."""
+    lines: list[tuple[Cell, ...]] = []
+    for name in BY_NAME:
+        for rows in Rows:
+            for index, row in enumerate(writing.json_rows(overview.answer(name, rows))):
+                lines += [(name, label(rows), index, column, row[column]) for column in row]
+    return Answer(_LINE_COLUMNS, tuple(lines))
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

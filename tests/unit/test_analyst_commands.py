@@ -188,6 +188,24 @@ def test_report_in_json_holds_every_number(ask: Ask) -> None:
     assert (found["as_of"]["block"], found["as_of"]["time"]) == (89, "2025-11-24T00:00:00Z")
 
 
+def test_report_in_csv_holds_every_number_on_a_line(ask: Ask) -> None:
+    metrics = json.loads(ask("report", "--json")[1])["metrics"]
+    lines = list(csv.DictReader(io.StringIO(ask("report", "--csv")[1])))
+    expected = [
+        (name, rows, str(index), column, value)
+        for name, metric in metrics.items()
+        for rows in ("strict", "raw")
+        for index, row in enumerate(metric[rows])
+        for column, value in row.items()
+    ]
+    found = [(*(line[name] for name in ("metric", "rows", "row", "column")), line["value"]) for line in lines]
+    assert sorted(line[:4] for line in found) == sorted(line[:4] for line in expected)
+    values = {line[:4]: line[4] for line in found}
+    for *place, value in expected:
+        written = values[tuple(place)]
+        assert written == ("" if value is None else value if isinstance(value, str) else json.dumps(value))
+
+
 def test_report_is_the_same_from_postgres(ask: Ask, postgres_url: str) -> None:
     chain = market_chain()
     with serve(chain) as url:
