@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from indexer_chain import UINT96_MAX, RecordedChain
 from sqlalchemy import create_engine, text
 
 from indexer.cursor import only_cursor
 from indexer.database import Database
-from indexer.migrations import NEWEST
+from indexer.migrations.upgrade import configuration
 from indexer.recount import wrong_rollups
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
@@ -48,12 +49,11 @@ def test_an_older_database_is_filled_on_the_way(chain: RecordedChain, rpc: JsonR
     with engine.begin() as connection:
         kept = connection.execute(text(_CELLS)).all()
         connection.execute(text("DROP TABLE rollup_day_prover"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-    database.prepare()
-    with engine.connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    with engine.begin() as connection:  # no further: what later versions bring is there already
+        command.upgrade(configuration(connection), "0004")
         filled = connection.execute(text(_CELLS)).all()
     engine.dispose()
-    assert database.version() == NEWEST
     assert len(kept) == 5
     assert filled == kept
     assert wrong(url) == []
