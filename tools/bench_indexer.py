@@ -1,9 +1,10 @@
 """Measures the indexer: `bench_indexer.py [--blocks N] [--long]` prints one `name value` per line.
 
 A made-up chain of our real events is served by a process of its own, which is not counted. Each way of
-indexing it runs in a fresh process. CPU seconds are those of the program from the first request to the last
-commit, and those of all of Postgres' processes. At the end a real node makes blocks of a second, and it is
-measured how long each takes to be counted. `--long` adds a chain of two million events, which takes ten
+indexing it runs in a fresh process, three times, and the best of them counts (once with `--long`): what else
+runs on the machine only makes it slower. CPU seconds are those of the program from the first request to the
+last commit, and those of all of Postgres' processes. At the end a real node makes blocks of a second, and it
+is measured how long each takes to be counted. `--long` adds a chain of two million events, which takes ten
 minutes more and 4 GB of memory.
 """
 
@@ -39,6 +40,8 @@ _BLOCKS = 4_000
 _LONG_BLOCKS = 33_000
 _NAIVE_BLOCKS = 100
 _BLOCKS_PER_REQUEST = 1_000
+_TRIES = 3
+"""Of each way; the one that took the fewest CPU seconds counts."""
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,12 +63,13 @@ def main() -> None:
 
 def _figures(blocks: int) -> Iterator[tuple[str, float]]:
     with replay_node(blocks) as rpc_url:
-        no_sink = _run("no_sink", rpc_url, "")
+        no_sink = min((_run("no_sink", rpc_url, "") for _ in range(_TRIES)), key=_all_cpu_s)
         yield "events", no_sink["events"]
         yield "no_sink_events_per_cpu_s", no_sink["events"] / no_sink["cpu_s"]
-        yield from _both_databases(rpc_url)
+        yield from _both_databases(rpc_url, _TRIES)
     with replay_node(_NAIVE_BLOCKS) as rpc_url, tempfile.TemporaryDirectory() as folder:
-        naive = _run("naive", rpc_url, f"sqlite:///{folder}/naive.db")
+        runs = (_run("naive", rpc_url, f"sqlite:///{folder}/naive{n}.db") for n in range(_TRIES))
+        naive = min(runs, key=_all_cpu_s)
         yield "naive_events_per_cpu_s", naive["events"] / naive["cpu_s"]
 
 
@@ -78,30 +82,43 @@ def _tip_figures() -> Iterator[tuple[str, float]]:
 def _long_figures() -> Iterator[tuple[str, float]]:
     """The same figures with many more events: none of them may be worse per event."""
     with replay_node(_LONG_BLOCKS) as rpc_url:
-        for name, value in _both_databases(rpc_url):
+        for name, value in _both_databases(rpc_url, tries=1):
             yield f"{name}_2m", value
 
 
-def _both_databases(rpc_url: str) -> Iterator[tuple[str, float]]:
+def _both_databases(rpc_url: str, tries: int) -> Iterator[tuple[str, float]]:
+    sqlite = [_into_sqlite(rpc_url) for _ in range(tries)]
+    yield from _of("sqlite", min(sqlite, key=_all_cpu_s))
+    postgres = [_into_postgres(rpc_url) for _ in range(tries)]
+    yield from _of("postgres", min(postgres, key=_all_cpu_s))
+    yield "postgres_server_cpu_s", min(postgres, key=_all_cpu_s)["server_cpu_s"]
+    yield "peak_memory_mb", max(run["peak_mb"] for run in (*sqlite, *postgres))
+
+
+def _into_sqlite(rpc_url: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "indexer.db"
-        sqlite = _run("indexer", rpc_url, f"sqlite:///{file}")
-        yield from _of("sqlite", sqlite, sqlite["cpu_s"], file.stat().st_size)
+        run = _run("indexer", rpc_url, f"sqlite:///{file}")
+        return run | {"octets": file.stat().st_size}
+
+
+def _into_postgres(rpc_url: str) -> dict[str, float]:
     with run_postgres() as url:
         empty_octets = database_octets(url)
-        postgres = _run("indexer", rpc_url, url)
-        octets = database_octets(url) - empty_octets
-    yield from _of("postgres", postgres, postgres["cpu_s"] + postgres["server_cpu_s"], octets)
-    yield "postgres_server_cpu_s", postgres["server_cpu_s"]
-    yield "peak_memory_mb", max(sqlite["peak_mb"], postgres["peak_mb"])
+        run = _run("indexer", rpc_url, url)
+        return run | {"octets": database_octets(url) - empty_octets}
 
 
-def _of(name: str, run: dict[str, float], cpu_s: float, octets: int) -> Iterator[tuple[str, float]]:
-    yield f"{name}_events_per_cpu_s", run["events"] / cpu_s
-    yield f"{name}_cpu_s", cpu_s
+def _all_cpu_s(run: dict[str, float]) -> float:
+    return run["cpu_s"] + run["server_cpu_s"]
+
+
+def _of(name: str, run: dict[str, float]) -> Iterator[tuple[str, float]]:
+    yield f"{name}_events_per_cpu_s", run["events"] / _all_cpu_s(run)
+    yield f"{name}_cpu_s", _all_cpu_s(run)
     yield f"{name}_wall_s", run["wall_s"]
     yield f"{name}_peak_memory_mb", run["peak_mb"]
-    yield f"{name}_disk_bytes_per_event", octets / run["events"]
+    yield f"{name}_disk_bytes_per_event", run["octets"] / run["events"]
 
 
 @contextmanager
