@@ -18,6 +18,8 @@ from indexer.events import octets_of
 
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
+_COPIED_ROWS = 4_096
+"""Rows that stand in memory in the form of COPY at the same time."""
 _INT8, _INT8_ARRAY = 20, 1016
 _LOOKUP = 500
 _LENGTHS = ((Boolean, 1), (SmallInteger, 2), (BigInteger, 8), (Integer, 4))
@@ -106,7 +108,11 @@ def _copy(connection: Any, table: type[SQLModel], columns: Mapping[str, Any]) ->
             for row in zip(*map(_listed, columns.values()), strict=True):
                 copy.write_row(row)
         else:
-            copy.write(_COPY_HEAD + _fixed_rows(types, columns).tobytes() + _COPY_END)
+            copy.write(_COPY_HEAD)
+            for start in range(0, len(next(iter(columns.values()))), _COPIED_ROWS):
+                some = {name: column[start : start + _COPIED_ROWS] for name, column in columns.items()}
+                copy.write(_fixed_rows(types, some).tobytes())
+            copy.write(_COPY_END)
 
 
 def _fixed_rows(types: Mapping[str, Column[Any]], columns: Mapping[str, Any]) -> NDArray[Any]:

@@ -43,7 +43,7 @@ _DISTRUSTED = (
     UndecodableEventError,
 )
 """What an endpoint raises whose answers cannot be right."""
-_MOST_ROWS = 16_000
+_MOST_ROWS = 24_000
 """Of one transaction: the more rows, the fewer cells of the roll-ups are written more than once."""
 _ATTEMPTS = 3
 """To get answers that fit together: a chain may be reorganised while it is read, and nodes err."""

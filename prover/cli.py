@@ -12,6 +12,7 @@ from prover.commands import doctor, drain, init, models, serve, settle, status
 from prover.commands.invocation import Invocation
 from prover.config import CONFIG_VARIABLE
 from veritally.errors import CommandError
+from veritally.memory import keep_freed_memory
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,6 +43,7 @@ for _module in (init, config_command, doctor, serve, models, status, settle, dra
 
 def main() -> None:
     """Entry point: expected errors end the command with a line and their exit code."""
+    keep_freed_memory()
     try:
         app()
     except CommandError as error:

@@ -35,6 +35,7 @@ from indexer.ranges import RangeReader
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from indexer.tallies import compared, read_report, require_match
+from veritally.memory import keep_freed_memory
 
 _BLOCKS = 4_000
 _LONG_BLOCKS = 33_000
@@ -158,6 +159,7 @@ def measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: st
 
 def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
     """Our indexer, with all roll-ups; the contract's counters must agree afterwards."""
+    keep_freed_memory()  # as the program does
     rpc, database = JsonRpc(rpc_url), Database(database_url)
     indexer = Indexer(rpc, database, deployment(), _BLOCKS_PER_REQUEST)
     indexer.open()
@@ -172,6 +174,7 @@ def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
 
 def _no_sink(rpc_url: str, _database_url: str) -> Callable[[], int]:
     """Reading and decoding alone."""
+    keep_freed_memory()
     contracts = {name: bytes.fromhex(deployment().address_of(name)[2:]) for name in INDEXED_CONTRACTS}
     chain = SettlementChain(JsonRpc(rpc_url), deployment().chain_id, contracts["Settlement"])
     reader = RangeReader(chain, contracts, next_seq_call(), _BLOCKS_PER_REQUEST)
