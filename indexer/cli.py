@@ -24,7 +24,7 @@ from indexer.commands import (
 )
 from indexer.errors import IndexerError, UsageError
 from veritally.errors import VeritallyError
-from veritally.memory import keep_freed_memory
+from veritally.memory import collect_rarely, keep_freed_memory
 
 app = typer.Typer(
     help="Indexes settled inferences and tallies them per verification tier.",
@@ -51,6 +51,7 @@ config.register(app)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Ends with one sentence on stderr instead of a traceback for every error we know."""
     keep_freed_memory()
+    collect_rarely()
     try:
         app(args=arguments)
     except IndexerError as error:

@@ -102,18 +102,24 @@ def _first_topics(group: LogGroup) -> Octets:
 def in_order(parts: Sequence[Rows]) -> Rows:
     """Rows of one table as one, in the order of the chain."""
     places = np.concatenate([part.places for part in parts])
-    order = np.argsort(places, kind="stable")
-    if len(parts) == 1 and (order[1:] > order[:-1]).all():
+    is_ordered = bool((places[1:] > places[:-1]).all())
+    if len(parts) == 1 and is_ordered:
         return parts[0]
-    columns = {name: _chosen([part.columns[name] for part in parts], order) for name in parts[0].columns}
-    return Rows(parts[0].table, places[order], columns)
+    columns = {name: _joined([part.columns[name] for part in parts]) for name in parts[0].columns}
+    if not is_ordered:
+        order = np.argsort(places, kind="stable")
+        places, columns = places[order], {name: _chosen(all_, order) for name, all_ in columns.items()}
+    return Rows(parts[0].table, places, columns)
 
 
-def _chosen(columns: list[Any], order: NDArray[np.intp]) -> object:
+def _joined(columns: Sequence[Any]) -> Any:
     if isinstance(columns[0], list):
-        values = [value for column in columns for value in column]
-        return [values[index] for index in order]
-    return np.concatenate(columns)[order]
+        return [value for column in columns for value in column]
+    return np.concatenate(columns)
+
+
+def _chosen(column: Any, order: NDArray[np.intp]) -> Any:
+    return [column[index] for index in order] if isinstance(column, list) else column[order]
 
 
 def _undecodable(logs: LogGroup, row: int, problem: str) -> UndecodableEventError:

@@ -85,6 +85,14 @@ class _Column:
         self.values = octets_of(rows.columns[name])
         self.numbers = list(map(known[self.table].get, self.values))
 
+    def first_places(self) -> dict[bytes, int]:
+        """Where each value that has no number yet, and is not nobody, appears for the first time."""
+        numbers = dict(zip(self.values, self.numbers, strict=True))
+        if self.is_payer:
+            numbers[_NO_ADDRESS] = NOBODY
+        places = dict(zip(reversed(self.values), reversed(self.places.tolist()), strict=True))
+        return {value: places[value] for value, number in numbers.items() if number is None}
+
     def complete(self, learnt: Mapping[bytes, int]) -> None:
         """Adds the numbers that were not known."""
         found = {**learnt, _NO_ADDRESS: NOBODY} if self.is_payer else learnt
@@ -98,9 +106,8 @@ def _missing(columns: Sequence[_Column]) -> list[bytes]:
     """Values without a number, by first appearance."""
     first: dict[bytes, tuple[int, int]] = {}
     for rank, column in enumerate(columns):
-        for place, value, number in zip(column.places.tolist(), column.values, column.numbers, strict=True):
-            if number is None and not (column.is_payer and value == _NO_ADDRESS):
-                first[value] = min(first.get(value, (place, rank)), (place, rank))
+        for value, place in column.first_places().items():
+            first[value] = min(first.get(value, (place, rank)), (place, rank))
     return sorted(first, key=first.__getitem__)
 
 

@@ -104,28 +104,42 @@ def _carried(sums: list[Numbers], sign: int) -> tuple[Numbers, Numbers, Numbers]
 
 def _add(session: Session, rollup: Rollup, cells: Mapping[str, Numbers]) -> None:
     connection = driver_connection(session)
-    names = ", ".join(cells)
     if is_postgres(session):
-        selected = ", ".join(f"{n} <> 0" if n in _LABELS else n for n in cells)
-        arrays = ", ".join(["%s"] * len(cells))
-        source = f"SELECT {selected} FROM unnest({arrays}) AS cells({names})"  # noqa: S608
-        statement = f"INSERT INTO {rollup.name} ({names}) {source}"
-        connection.execute(statement + _conflict(rollup), [Int8Array(column) for column in cells.values()])
+        arrays = [Int8Array(column) for column in cells.values()]
+        connection.execute(_merge_statement(rollup, cells), arrays)
     else:
-        marks = ", ".join("?" * len(cells))
-        statement = f"INSERT INTO {rollup.name} ({names}) VALUES ({marks})"  # noqa: S608
+        names, marks = ", ".join(cells), ", ".join("?" * len(cells))
+        conflict = f"ON CONFLICT ({', '.join(('deployment_id', *rollup.keys))}) DO UPDATE SET"
+        statement = f"INSERT INTO {rollup.name} ({names}) VALUES ({marks}) {conflict} {_sums(rollup)}"  # noqa: S608
         rows = zip(*(column.tolist() for column in cells.values()), strict=True)
-        connection.executemany(statement + _conflict(rollup), rows)
+        connection.executemany(statement, rows)
 
 
-def _conflict(rollup: Rollup) -> str:
-    """What happens to a cell that is there already."""
+def _merge_statement(rollup: Rollup, cells: Mapping[str, Numbers]) -> str:
+    """Takes half the time of ON CONFLICT, which locks each cell before it changes it.
+
+    Naming the deployment and the span of days has Postgres read only those cells to find what is there.
+    """
+    values = ", ".join(f"unnest(%s) AS {name}" for name in cells)
+    shown = ", ".join(f"{name} <> 0 AS {name}" if name in _LABELS else name for name in cells)
+    same = [f"{rollup.name}.{key} = excluded.{key}" for key in ("deployment_id", *rollup.keys)]
+    for key in ("deployment_id", rollup.keys[0]):
+        low, high = int(cells[key].min()), int(cells[key].max())
+        same.append(f"{rollup.name}.{key} BETWEEN {low} AND {high}")
+    return (
+        f"MERGE INTO {rollup.name} USING (SELECT {shown} FROM (SELECT {values}) AS arrays) AS excluded"  # noqa: S608
+        f" ON {' AND '.join(same)} WHEN MATCHED THEN UPDATE SET {_sums(rollup)} WHEN NOT MATCHED THEN"
+        f" INSERT ({', '.join(cells)}) VALUES ({', '.join(f'excluded.{name}' for name in cells)})"
+    )
+
+
+def _sums(rollup: Rollup) -> str:
+    """A cell that is there already, with the added one, which is called `excluded`."""
     t = rollup.name
     e0 = f"({t}.amount_e0 + excluded.amount_e0)"
     e10 = f"({t}.amount_e10 + excluded.amount_e10 + {e0} / {LIMB})"
     return (
-        f" ON CONFLICT ({', '.join(('deployment_id', *rollup.keys))}) DO UPDATE SET"
-        f" inferences = {t}.inferences + excluded.inferences,"
+        f"inferences = {t}.inferences + excluded.inferences,"
         f" amount_e0 = {e0} - {e0} / {LIMB} * {LIMB}, amount_e10 = {e10} - {e10} / {LIMB} * {LIMB},"
         f" amount_e20 = {t}.amount_e20 + excluded.amount_e20 + {e10} / {LIMB}"
     )

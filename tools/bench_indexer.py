@@ -35,7 +35,7 @@ from indexer.ranges import RangeReader
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 from indexer.tallies import compared, read_report, require_match
-from veritally.memory import keep_freed_memory
+from veritally.memory import collect_rarely, keep_freed_memory
 
 _BLOCKS = 4_000
 _LONG_BLOCKS = 33_000
@@ -160,6 +160,7 @@ def measured(way: Callable[[str, str], Callable[[], int]], rpc_url: str, url: st
 def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
     """Our indexer, with all roll-ups; the contract's counters must agree afterwards."""
     keep_freed_memory()  # as the program does
+    collect_rarely()
     rpc, database = JsonRpc(rpc_url), Database(database_url)
     indexer = Indexer(rpc, database, deployment(), _BLOCKS_PER_REQUEST)
     indexer.open()
@@ -175,6 +176,7 @@ def _indexer(rpc_url: str, database_url: str) -> Callable[[], int]:
 def _no_sink(rpc_url: str, _database_url: str) -> Callable[[], int]:
     """Reading and decoding alone."""
     keep_freed_memory()
+    collect_rarely()
     contracts = {name: bytes.fromhex(deployment().address_of(name)[2:]) for name in INDEXED_CONTRACTS}
     chain = SettlementChain(JsonRpc(rpc_url), deployment().chain_id, contracts["Settlement"])
     reader = RangeReader(chain, contracts, next_seq_call(), _BLOCKS_PER_REQUEST)

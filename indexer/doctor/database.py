@@ -16,7 +16,7 @@ from indexer.migrations import NEWEST
 _LEAST_FREE_BYTES = 1_000_000_000
 _BYTES_PER_EVENT = 180
 """In SQLite, as `make bench-indexer` measures it."""
-_OLDEST_POSTGRES = 130_000
+_OLDEST_POSTGRES = 150_000
 
 
 def look_at_database(url: str) -> list[Finding]:
@@ -83,5 +83,5 @@ def _engine(name: str, database: Database) -> Finding:
             return Finding(name, "engine", f"SQLite, journal mode {mode}, synchronous NORMAL", fix)
         number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
         commit = connection.execute(text("SHOW synchronous_commit")).scalar_one()
-        fix = "use Postgres 13 or newer" if number < _OLDEST_POSTGRES else ""
+        fix = "use Postgres 15 or newer" if number < _OLDEST_POSTGRES else ""
         return Finding(name, "engine", f"Postgres {number // 10_000}, synchronous_commit {commit}", fix)

@@ -246,7 +246,7 @@ def test_postgres(run: Run, monkeypatch: pytest.MonkeyPatch, postgres_url: str) 
     assert found["database engine"][1].startswith("Postgres 1")
     assert "database disk" not in found
     monkeypatch.setattr(database_module, "_OLDEST_POSTGRES", 990_000)
-    require_failed(run, "database engine", "Postgres 1", "use Postgres 13 or newer")
+    require_failed(run, "database engine", "Postgres 1", "use Postgres 15 or newer")
 
 
 def test_server_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
