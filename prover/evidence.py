@@ -11,7 +11,7 @@ from eth_account.signers.local import LocalAccount
 from prover.enclave.enclave import Enclave
 from prover.errors import EvidenceError
 from prover.signer import sign_digest
-from veritally.merkle import merkle_proof, merkle_root
+from veritally.merkle import merkle_proofs, merkle_root
 from veritally.receipts import GroupTerms, SettlementDomain
 from veritally.routes import ROUTE_OF
 from veritally.settlement import ZkProof, zkml_evidence
@@ -92,7 +92,7 @@ def _signature_evidence(
         "signer": signer,
         "signature": "0x" + signature.hex(),
     }
-    paths = (merkle_proof(receipt_hashes, index) for index in range(len(receipt_hashes)))
+    paths = merkle_proofs(receipt_hashes)
     shown = tuple(shared | {"merkle_proof": ["0x" + node.hex() for node in path]} for path in paths)
     return GroupEvidence(signature, shown)
 

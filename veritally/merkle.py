@@ -31,13 +31,17 @@ def merkle_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """
     if not 0 <= index < len(leaves):
         raise InvalidMerkleInputError(f"there is no leaf {index} among {len(leaves)}")
-    proof = []
-    for level in _levels(leaves):
-        sibling = index ^ 1
-        if sibling < len(level):
-            proof.append(level[sibling])
-        index //= 2
-    return tuple(proof)
+    return _proof(list(_levels(leaves)), index)
+
+
+def merkle_proofs(leaves: Sequence[bytes]) -> list[tuple[bytes, ...]]:
+    """What `merkle_proof` gives for each leaf; the tree is hashed once.
+
+    Raises:
+        InvalidMerkleInputError: there is no leaf, or one has not 32 bytes.
+    """
+    levels = list(_levels(leaves))
+    return [_proof(levels, index) for index in range(len(leaves))]
 
 
 def verify_merkle_proof(root: bytes, leaf: bytes, proof: Sequence[bytes]) -> bool:
@@ -46,6 +50,16 @@ def verify_merkle_proof(root: bytes, leaf: bytes, proof: Sequence[bytes]) -> boo
     for sibling in proof:
         node = _hash_pair(node, sibling)
     return node == root
+
+
+def _proof(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    proof = []
+    for level in levels:
+        sibling = index ^ 1
+        if sibling < len(level):
+            proof.append(level[sibling])
+        index //= 2
+    return tuple(proof)
 
 
 def _levels(leaves: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -7,6 +7,7 @@ import logging
 from typing import Annotated
 
 import typer
+import uvloop
 
 from prover.app import Parts, create_app
 from prover.assembly import assemble
@@ -46,7 +47,7 @@ def serve(
     settings = configure(context, host=host, port=port, cluster=cluster).settings
     connection = connect(settings)
     open_state_folder(settings.state_dir)
-    asyncio.run(_serve(settings, connection))
+    uvloop.run(_serve(settings, connection))
     typer.echo("stopped")
 
 

@@ -58,14 +58,14 @@ class ChainState:
         words = ("address", "bytes32")
         return bool(await self._uint(token, _AUTHORIZATION_STATE, words, account, nonce))
 
-    async def channel(self, channel_id: bytes) -> ChannelOnChain:
-        """The state of a channel; all zero when it was never opened."""
-        money, withdrawal, refund_nonce = await asyncio.gather(
-            self._words(CHANNELS_ADDRESS, _CHANNELS, ("uint128", "uint128"), channel_id),
-            self._words(CHANNELS_ADDRESS, _WITHDRAWALS, ("uint128", "uint40"), channel_id),
-            self._uint(CHANNELS_ADDRESS, _REFUND_NONCE, ("bytes32",), channel_id),
+    async def channel(self, channel_id: bytes, oldest_s: float | None = None) -> ChannelOnChain:
+        """A channel as it was `oldest_s` seconds ago at most; all zero when it was never opened."""
+        money, withdrawal, refunds = await asyncio.gather(
+            self._words(_CHANNELS, ("uint128", "uint128"), channel_id, oldest_s),
+            self._words(_WITHDRAWALS, ("uint128", "uint40"), channel_id, oldest_s),
+            self._words(_REFUND_NONCE, ("uint256",), channel_id, oldest_s),
         )
-        return ChannelOnChain(money[0], money[1], withdrawal[1], refund_nonce)
+        return ChannelOnChain(money[0], money[1], withdrawal[1], refunds[0])
 
     async def is_signed_by(self, account: str, digest: bytes, signature: bytes) -> bool:
         """Whether a plain key signed, or the contract at its address says so (ERC-1271)."""
@@ -75,10 +75,12 @@ class ChainState:
         returned = await self.reads.call(account, _IS_VALID_SIGNATURE + arguments)
         return returned is not None and len(returned) == 32 and returned[:4] == _IS_VALID_SIGNATURE
 
-    async def _words(self, to: str, selector: bytes, types: tuple[str, ...], word: bytes) -> tuple[int, ...]:
-        returned = await self.reads.call(to, selector + word)
+    async def _words(
+        self, selector: bytes, types: tuple[str, ...], channel_id: bytes, oldest_s: float | None
+    ) -> tuple[int, ...]:
+        returned = await self.reads.call(CHANNELS_ADDRESS, selector + channel_id, oldest_s)
         if returned is None or len(returned) != 32 * len(types):
-            raise NodeUnavailableError("the node", f"there is no contract of x402 at {to}")
+            raise NodeUnavailableError("the node", f"there is no contract of x402 at {CHANNELS_ADDRESS}")
         return tuple(decode(types, returned))
 
     async def _uint(self, to: str, selector: bytes, types: tuple[str, ...], *arguments: object) -> int:

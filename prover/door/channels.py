@@ -21,6 +21,9 @@ from veritally.x402 import ChannelDeposit, PaymentOffer
 from veritally.x402.deposits import channel_id
 
 WITHDRAW_REQUESTED = "channel_withdraw_requested"
+_KEPT_S = 30.0
+_KEPT_DELAY = 3
+"""What was read of a channel is used again for this part of the delay that its payer waits for its money."""
 
 
 class KnownChannel(Protocol):
@@ -84,13 +87,12 @@ class ChannelChecker:
         batch, offer = payment.voucher, payment.offer
         payer, own_id = batch.channel.payer, channel_id(batch.channel, offer.chain_id)
         await self._require_signed(payment, own_id)
-        channel = await self._state.channel(own_id)
+        channel = await self._channel(payment, own_id)
         deposit = await self._usable_deposit(payment, until_s)  # nothing awaits from its sums to `promise`
         if channel.withdraw_requested_at_s:
             message = "its payer asked for the channel's money back; pay on another route, or open a channel"
             _refuse(WITHDRAW_REQUESTED, message)
-        promises = self._promised[payer].values()
-        coming = sum(item.deposit.amount_base_units for item in promises if item.channel_id == own_id)
+        coming = self._coming_base_units(payer, own_id)
         if deposit is not None and not self._is_promised(deposit, offer.chain_id):
             coming += deposit.amount_base_units
         self._require_money(payment, channel, coming)
@@ -156,6 +158,26 @@ class ChannelChecker:
                 "signature": "0x" + known.voucher_signature.hex(),
             }
         return extra
+
+    async def _channel(self, payment: OfferedPayment, own_id: bytes) -> ChannelOnChain:
+        """The channel as it was a while ago when that is enough, else as it is now.
+
+        Its money grows by deposits, and leaves by claims, which are ours, and long after its payer asked.
+        """
+        voucher = payment.voucher
+        oldest_s = min(_KEPT_S, voucher.channel.withdraw_delay_s / _KEPT_DELAY)
+        channel = await self._state.channel(own_id, oldest_s)
+        coming = self._coming_base_units(voucher.channel.payer, own_id)
+        is_covered = voucher.max_claimable_base_units <= channel.balance_base_units + coming
+        is_new = voucher.max_claimable_base_units > channel.claimed_base_units
+        if is_covered and is_new and not channel.withdraw_requested_at_s:
+            return channel
+        return await self._state.channel(own_id)
+
+    def _coming_base_units(self, payer: str, own_id: bytes) -> int:
+        """What deposits that were taken will bring into a channel."""
+        promises = self._promised.get(payer, {}).values()
+        return sum(item.deposit.amount_base_units for item in promises if item.channel_id == own_id)
 
     async def _require_signed(self, payment: OfferedPayment, own_id: bytes) -> None:
         batch = payment.voucher

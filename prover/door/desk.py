@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from x402.mechanisms.evm.batch_settlement import errors as codes
 
@@ -12,7 +13,7 @@ from prover.door.answers import Ask, Handler
 from prover.door.channels import ChannelJobs
 from prover.door.checks import PaymentChecker
 from prover.door.directory import Directory
-from prover.door.errors import PaymentRefusedError, WrongSumError
+from prover.door.errors import DoorError, PaymentRefusedError, WrongSumError
 from prover.door.node_reads import NodeReads
 from prover.door.offers import Menu
 from prover.door.payments import OfferedPayment, payment_header, read_offered
@@ -97,12 +98,17 @@ class Desk:
         if header is None:
             return None
         payment = read_offered(header, visit.offers)
-        order = order_of(visit, payment, None)
-        known = await self._jobs.find(order.job_id)
-        if known is not None and known.state is not JobState.RELEASED:
+        order = order_of(visit, payment)
+        try:
+            voucher = await self._checker.check(payment, visit.handler.longest_s(visit.tier))
+            order = replace(order, voucher=voucher)
+            is_first = self._hold(order)
+        except DoorError:  # such as for a payment that was collected, for this very request
+            known = await self._jobs.find(order.job_id)
+            if known is None or known.state is JobState.RELEASED:
+                raise
             return Admitted(await self._same(visit, known, order, payment), None)
-        voucher = await self._checker.check(payment, visit.handler.longest_s(visit.tier))
-        return await self._reserve(visit, order_of(visit, payment, voucher), payment)
+        return await self._reserve(visit, order, payment, is_first)
 
     async def result(self, visit: Visit, job: Job) -> Job:
         """The job when it can be answered, or as far as it is when the client has waited long enough."""
@@ -110,19 +116,21 @@ class Desk:
             return job
         timeout_s = visit.handler.longest_s(visit.tier) + self._policy.settle_wait_s
         at_once = job.order.voucher is not None or job.order.streamed
+        if at_once and (done := await self._work.outcome(job.order.job_id, timeout_s)) is not None:
+            return done
         states = _ANSWERED_AT_ONCE if at_once else ()
         return await self._jobs.wait(
             job.order.job_id, *states, JobState.MINED, JobState.FINAL, timeout_s=timeout_s
         )
 
-    async def _reserve(self, visit: Visit, order: Order, payment: OfferedPayment) -> Admitted:
-        is_first = self._hold(order)
+    async def _reserve(self, visit: Visit, order: Order, payment: OfferedPayment, is_first: bool) -> Admitted:
+        """Stores an order that is held, and starts it. `is_first`: no copy of it was held before."""
+        is_new = False
         try:
             job, is_new = await self._store(order, payment)
-        except BaseException:
-            if is_first:
+        finally:
+            if is_first and not is_new:
                 self._let_go(order)
-            raise
         if not is_new:
             return Admitted(await self._same(visit, job, order, payment), None)
         parts = self._work.start(visit.handler, order)
@@ -132,9 +140,11 @@ class Desk:
 
     async def _store(self, order: Order, payment: OfferedPayment) -> tuple[Job, bool]:
         """Reserves the order; where its voucher does not fit, the client is told how to go on."""
-        await self._require_sum(payment)
         try:
             return await self._jobs.reserve(order)
+        except PaymentInUseError:
+            await self._require_sum(payment)
+            raise
         except ChannelStateError as error:
             await self._require_sum(payment)
             raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, str(error)) from None

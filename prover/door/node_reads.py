@@ -40,24 +40,38 @@ class _Read:
         return {"jsonrpc": "2.0", "id": number, "method": self.method, "params": [*params, "latest"]}
 
 
+@dataclass(frozen=True)
+class _Kept:
+    asked_at_s: float
+    until_s: float
+    """From then on it is forgotten."""
+    answer: asyncio.Future[str | None]
+
+    def is_good(self, now_s: float, oldest_s: float) -> bool:
+        failed = self.answer.done() and self.answer.exception() is not None
+        return now_s - self.asked_at_s <= oldest_s and not failed
+
+
 class NodeReads:
     """Calls and code of the latest block, from the first node that answers. For one event loop."""
 
     def __init__(self, rpc_urls: Sequence[str]) -> None:
         self._urls = tuple(rpc_urls)
         self._http: httpx.AsyncClient | None = None
-        self._kept: dict[_Read, tuple[float, asyncio.Future[str | None]]] = {}
-        self._forget_at = 0.0
+        self._kept: dict[_Read, _Kept] = {}
+        self._forget_at_s = 0.0
         self._waiting: list[tuple[_Read, asyncio.Future[str | None]]] = []
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def call(self, to: str, data: bytes) -> bytes | None:
+    async def call(self, to: str, data: bytes, oldest_s: float | None = None) -> bytes | None:
         """What a contract returns; None when the call reverts.
+
+        An answer is used again for `oldest_s` seconds, else for `LIFETIME_S`.
 
         Raises:
             NodeUnavailableError: no node answers.
         """
-        return await self._ask(_Read("eth_call", (to, "0x" + data.hex())))
+        return await self._ask(_Read("eth_call", (to, "0x" + data.hex())), oldest_s or LIFETIME_S)
 
     async def code(self, address: str) -> bytes:
         """The code of an account.
@@ -65,7 +79,7 @@ class NodeReads:
         Raises:
             NodeUnavailableError: no node answers.
         """
-        return await self._ask(_Read("eth_getCode", (address,))) or b""
+        return await self._ask(_Read("eth_getCode", (address,)), LIFETIME_S) or b""
 
     def forget(self, word: str) -> None:
         """Asks anew whatever names this account next time, because its balance has just changed."""
@@ -78,14 +92,14 @@ class NodeReads:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _ask(self, read: _Read) -> bytes | None:
-        now = time.monotonic()
+    async def _ask(self, read: _Read, oldest_s: float) -> bytes | None:
+        now_s = time.monotonic()
         kept = self._kept.get(read)
-        if kept is None or kept[0] < now or (kept[1].done() and kept[1].exception() is not None):
-            kept = (now + LIFETIME_S, self._enqueue(read))
+        if kept is None or not kept.is_good(now_s, oldest_s):
+            kept = _Kept(now_s, now_s + oldest_s, self._enqueue(read))
             self._kept[read] = kept
-            self._forget_old(now)
-        answer = await asyncio.shield(kept[1])
+            self._forget_old(now_s)
+        answer = await asyncio.shield(kept.answer)
         return None if answer is None else bytes.fromhex(answer[2:])
 
     def _enqueue(self, read: _Read) -> asyncio.Future[str | None]:
@@ -134,11 +148,11 @@ class NodeReads:
             problem = type(error).__name__
         raise NodeUnavailableError(host_of(url), problem)  # here: the other error may show the URL
 
-    def _forget_old(self, now: float) -> None:
+    def _forget_old(self, now_s: float) -> None:
         """What is settled has everything looked through that is kept: only what is still good stays."""
-        if now >= self._forget_at:
-            self._kept = {read: kept for read, kept in self._kept.items() if kept[0] >= now}
-            self._forget_at = now + LIFETIME_S
+        if now_s >= self._forget_at_s:
+            self._kept = {read: kept for read, kept in self._kept.items() if kept.until_s >= now_s}
+            self._forget_at_s = now_s + LIFETIME_S
 
 
 def _result(answer: dict[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from prover.door.answers import Ask, Handler
 from prover.door.offers import Offers
 from prover.door.payments import OfferedPayment
 from prover.door.work import Part
-from prover.jobs.job import Job, Order, Voucher
+from prover.jobs.job import Job, Order
 from veritally.tiers import Tier
 
 
@@ -36,8 +36,8 @@ class Admitted:
     """Of a stream that has just been started; None for everything else, copies included."""
 
 
-def order_of(visit: Visit, payment: OfferedPayment, voucher: Voucher | None) -> Order:
-    """What is stored of a visit and its payment."""
+def order_of(visit: Visit, payment: OfferedPayment) -> Order:
+    """What is stored of a visit and its payment, before the payment was checked."""
     return Order(
         payment_key=payment.key,
         resource=visit.resource,
@@ -50,6 +50,5 @@ def order_of(visit: Visit, payment: OfferedPayment, voucher: Voucher | None) -> 
         payment=payment.presented.payment,
         max_amount_base_units=payment.offer.amount_base_units,
         deadline_s=payment.deadline_s,
-        voucher=voucher,
         streamed=visit.ask.streamed,
     )

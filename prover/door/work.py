@@ -32,7 +32,7 @@ class Work:
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
-        self._running: dict[bytes, tuple[asyncio.Task[None], asyncio.Queue[Part]]] = {}
+        self._running: dict[bytes, tuple[asyncio.Task[Job | None], asyncio.Queue[Part]]] = {}
 
     def start(self, handler: Handler, order: Order) -> asyncio.Queue[Part]:
         """Starts an order unless it runs; the queue gets the parts of a stream."""
@@ -48,18 +48,26 @@ class Work:
         """Whether the order with this id runs here."""
         return job_id in self._running
 
+    async def outcome(self, job_id: bytes, timeout_s: float) -> Job | None:
+        """What became of an order that runs here; None when it does not, or not for so long."""
+        if (found := self._running.get(job_id)) is None:
+            return None
+        await asyncio.wait([found[0]], timeout=timeout_s)
+        return found[0].result() if found[0].done() else None
+
     async def close(self) -> None:
         """Waits for what runs."""
         await asyncio.gather(*(task for task, _ in self._running.values()), return_exceptions=True)
 
-    async def _run(self, handler: Handler, order: Order, parts: asyncio.Queue[Part]) -> None:
+    async def _run(self, handler: Handler, order: Order, parts: asyncio.Queue[Part]) -> Job | None:
         try:
             computed = await _collect(await handler.run(order), parts)
-            await self._jobs.computed(order.job_id, computed)
+            return await self._jobs.computed(order.job_id, computed)
         except ShuttingDownError:
             _log.info("request 0x%s stays reserved: it is run after the next start", order.job_id.hex())
+            return None
         except Exception as error:
-            await self._jobs.release(order.job_id, reason_of(error))
+            return await self._jobs.release(order.job_id, reason_of(error))
         finally:
             parts.put_nowait(None)
 

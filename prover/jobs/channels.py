@@ -54,7 +54,7 @@ def reserve(session: Session, order: Order) -> None:
     """Lets a request run on its channel.
 
     Raises:
-        ChannelStateError: another one runs, or the voucher is not above what was charged.
+        ChannelStateError: another one runs, or the voucher does not go on from what was charged.
     """
     voucher = order.voucher
     if voucher is None:
@@ -64,8 +64,9 @@ def reserve(session: Session, order: Order) -> None:
     charged = first_charged if row is None else row.charged
     if row is not None and row.running_job is not None:
         raise ChannelStateError(row.id, "another request on it is not done", charged)
-    if first_charged < max(charged, 0):
-        problem = f"the voucher over {voucher.cumulative_base_units} base units is too low"
+    if first_charged != charged or charged < 0:
+        wrong = "low" if first_charged <= charged else "high"
+        problem = f"the voucher over {voucher.cumulative_base_units} base units is too {wrong}"
         raise ChannelStateError(voucher.channel_id, problem, max(charged, 0))
     if row is None:
         config = channel_to_text(voucher.channel)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import Session, col, func, select
 
@@ -156,9 +157,12 @@ def _set(row: JobRow, columns: Mapping[str, Any], **more: Any) -> None:
 
 def _next_nonce(session: Session) -> int:
     """The prover's next number for a receipt. The first is above all that clocks gave before."""
-    counter = session.get(CounterRow, _RECEIPTS)
-    if counter is None:
-        counter = CounterRow(name=_RECEIPTS, next_value=time.time_ns() // 1000)
-        session.add(counter)
-    counter.next_value += 1
-    return counter.next_value - 1
+    next_value = col(CounterRow.next_value)
+    counted = update(CounterRow).where(col(CounterRow.name) == _RECEIPTS).values(next_value=next_value + 1)
+    found = session.connection().execute(counted.returning(next_value)).scalar_one_or_none()
+    if found is not None:
+        return int(found) - 1
+    first = time.time_ns() // 1000
+    session.add(CounterRow(name=_RECEIPTS, next_value=first + 1))
+    session.flush()  # so that the next request finds it
+    return first

@@ -79,9 +79,9 @@ class Writer:
         self._waiting.put(_Asked(work, future, job_ids))
         return future
 
-    def run(self, work: Work[_T]) -> _T:
+    def run(self, work: Work[_T], *job_ids: bytes) -> _T:
         """The same, waited for. Not for the event loop's thread."""
-        return self.submit(work).result()
+        return self.submit(work, *job_ids).result()
 
     def close(self) -> None:
         """Writes what waits, and stops."""

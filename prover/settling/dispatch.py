@@ -152,19 +152,19 @@ class Dispatcher:
 
     def _send(self, ready: Ready) -> None:
         """Evidence first, then the batch with its intent, in one transaction."""
-        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups))
+        ids = [item.job_id for group in ready.groups for item in group.items]
+        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups), *ids)
         call = Call(self._book.domain.settlement, ready.calldata, gas_limit=_gas_limit(ready))
         intent = Intent(f"settle:{secrets.token_hex(12)}", call)
-        self._writer.run(lambda unit: ledger.submitted(unit, self._manager, intent, ready.groups))
-        count = sum(len(item.items) for item in ready.groups)
-        _log.info("settling %d requests by %s", count, intent.key)
+        self._writer.run(lambda unit: ledger.submitted(unit, self._manager, intent, ready.groups), *ids)
+        _log.info("settling %d requests by %s", len(ids), intent.key)
 
     def _refuse(self, refused: Sequence[tuple[Item, Reason]]) -> None:
         before = [item for item, reason in refused if reason.code == SETTLED_BEFORE]
         others = [pair for pair in refused if pair[1].code != SETTLED_BEFORE]
         for item, reason in others:
             _log.warning("request 0x%s cannot be settled: %s", item.job_id.hex(), reason.message)
-        self._writer.run(lambda unit: ledger.skipped(unit, others))
+        self._writer.run(lambda unit: ledger.skipped(unit, others), *(item.job_id for item, _ in others))
         for item in before:
             self._settled_before(item)
 

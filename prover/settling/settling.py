@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 _log = logging.getLogger("veritally.prover")
 _RETRY_S = 1.0
 _STEP_S = 0.05
-_LEAST_PAUSE_S = 0.02
+_LEAST_PAUSE_S = 0.05
 """Many requests come together; each of them is no reason to look at the rows."""
 
 

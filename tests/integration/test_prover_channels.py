@@ -253,6 +253,8 @@ def test_a_channel_serves_one_request_after_the_other(
         running.compute(second, computed(paying.METERED))
         with pytest.raises(ChannelStateError, match="over 1300 base units is too low; it was charged 640"):
             running.reserve(next_voucher(devnet, first, payer, 300))
+        with pytest.raises(ChannelStateError, match="over 1700 base units is too high; it was charged 640"):
+            running.reserve(next_voucher(devnet, first, payer, 700))
         running.reserve(next_voucher(devnet, first, payer, paying.METERED))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from veritally.errors import InvalidMerkleInputError
-from veritally.merkle import merkle_proof, merkle_root, verify_merkle_proof
+from veritally.merkle import merkle_proof, merkle_proofs, merkle_root, verify_merkle_proof
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "receipts.json").read_text(encoding="utf-8")
@@ -46,6 +46,7 @@ def test_every_leaf_has_a_proof_that_fits_no_other_leaf(leaves: list[bytes], dat
     assert verify_merkle_proof(root, leaves[index], proof)
     assert not verify_merkle_proof(root, keccak(leaves[index]), proof)
     assert not verify_merkle_proof(keccak(root), leaves[index], proof)
+    assert merkle_proofs(leaves) == [merkle_proof(leaves, place) for place in range(len(leaves))]
 
 
 def test_no_leaves_are_refused() -> None:
