@@ -47,6 +47,7 @@ from prover_service import (
 from web3.contract import Contract
 from x402.mechanisms.evm.batch_settlement import errors as channel_codes
 
+from prover.door import channels
 from prover.onnx_model import OnnxModel
 from veritally.devnet import Devnet
 from veritally.devnet.anvil import call_node
@@ -348,6 +349,31 @@ async def test_a_channel_whose_payer_wants_its_money_back_pays_no_more(
 
     assert (reply.status_code, reason_of_402(reply)) == (402, "channel_withdraw_requested")
     assert len(runs) == 1
+
+
+async def test_the_wish_for_the_money_back_is_noticed_long_before_the_delay_is_over(
+    service: RunningService,
+    devnet: Devnet,
+    victim: LocalAccount,
+    runs: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = signed(service, victim, "batch-settlement")
+    assert (await post(service, first)).status_code == 200
+    assert await asyncio.to_thread(service.parts.settling.drain, 30)
+    await asyncio.sleep(1.1)  # until the deposit is seen in the channel
+    assert (await post(service, next_voucher(victim, first, 2 * PRICE))).status_code == 200
+    withdraw = channels_of(devnet).functions.initiateWithdraw(channel_config(first), 1)
+    devnet.chain.send(withdraw, victim)
+    await asyncio.sleep(1.1)
+
+    kept = await post(service, next_voucher(victim, first, 3 * PRICE))
+    monkeypatch.setattr(channels, "_KEPT_S", 1.0)  # of thirty seconds, when the delay is minutes at least
+    reply = await post(service, next_voucher(victim, first, 4 * PRICE))
+
+    assert kept.status_code == 200
+    assert (reply.status_code, reason_of_402(reply)) == (402, "channel_withdraw_requested")
+    assert len(runs) == 3
 
 
 async def test_a_voucher_of_another_channel_is_refused(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from eth_utils.crypto import keccak
 from relay import KEY, Relay, relayed
 
 from prover.door import node_reads
@@ -63,6 +64,20 @@ async def test_an_answer_serves_for_a_while_unless_it_is_forgotten(
     devnet.fund_usdc(payer, 5)
     await asyncio.sleep(0.06)
     assert await state.balance_base_units(devnet.usdc, payer) == before + 10
+
+
+async def test_a_reader_may_take_older_answers_than_others(
+    devnet: Devnet, reads: NodeReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_reads, "LIFETIME_S", 0.01)
+    payer = devnet.accounts.payers[0].address
+    balance_of = keccak(text="balanceOf(address)")[:4] + bytes.fromhex(payer[2:]).rjust(32, b"\0")
+    before = await reads.call(devnet.usdc, balance_of, oldest_s=60.0)
+    devnet.fund_usdc(payer, 5)
+    await asyncio.sleep(0.02)
+    assert await reads.call(devnet.usdc, balance_of, oldest_s=60.0) == before
+    now = await reads.call(devnet.usdc, balance_of)
+    assert int.from_bytes(now or b"") == int.from_bytes(before or b"") + 5
 
 
 async def test_old_answers_are_not_kept(reads: NodeReads, monkeypatch: pytest.MonkeyPatch) -> None:
