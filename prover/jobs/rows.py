@@ -25,6 +25,12 @@ from veritally.tiers import Tier
 ShowProof = Callable[[bytes, ZkProof], dict[str, Any]]
 """What a client is shown of a proof for a model, by the model's id."""
 _RECEIPTS = "receipt"
+_COUNT_ON = (
+    update(CounterRow)
+    .where(col(CounterRow.name) == _RECEIPTS)
+    .values(next_value=col(CounterRow.next_value) + 1)
+    .returning(col(CounterRow.next_value))
+)
 
 
 @dataclass(frozen=True)
@@ -157,9 +163,7 @@ def _set(row: JobRow, columns: Mapping[str, Any], **more: Any) -> None:
 
 def _next_nonce(session: Session) -> int:
     """The prover's next number for a receipt. The first is above all that clocks gave before."""
-    next_value = col(CounterRow.next_value)
-    counted = update(CounterRow).where(col(CounterRow.name) == _RECEIPTS).values(next_value=next_value + 1)
-    found = session.connection().execute(counted.returning(next_value)).scalar_one_or_none()
+    found = session.connection().execute(_COUNT_ON).scalar_one_or_none()
     if found is not None:
         return int(found) - 1
     first = time.time_ns() // 1000
