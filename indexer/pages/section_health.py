@@ -29,8 +29,8 @@ def freshness(desk: Desk) -> Section:
                 f"veritally-indexer sync --once\nveritally-indexer verify --to-block {block}",
             ),
             Command(
-                "Export the rows as Parquet, and run the SQL of all numbers on them:",
-                "veritally-indexer export --to lake\npython examples/notebook/recompute.py lake",
+                "Export the rows as Parquet, and run the SQL of any number on them:",
+                "veritally-indexer export --to lake",
             ),
         ),
     )

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from indexer.analytics.metric import Rows
 from indexer.analytics.tiers import TierSet
-from indexer.analytics.verdict import Verdict, VerdictWord
+from indexer.analytics.verdict import Verdict, VerdictWord, points_text
 from indexer.analytics.weeks import monday_of
 from indexer.reporting.frame import state_lines, weeks_text
 from indexer.reporting.overview import Overview
@@ -110,7 +110,7 @@ def _basis(verdict: Verdict) -> str:
     counts = f"effective payers {_number(verdict.n_eff_before)} before, {_number(verdict.n_eff_now)} now"
     if not verdict.parts:
         return f"{counts}."
-    parts = ", ".join(f"{name} {100 * part:+.1f}" for name, part in verdict.parts.items())
+    parts = ", ".join(f"{name} {points_text(part)}" for name, part in verdict.parts.items())
     return f"{counts}; change in points: {parts}."
 
 
