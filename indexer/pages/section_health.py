@@ -90,6 +90,7 @@ def _verified(desk: Desk) -> Figure:
             empty="None.",
         ),
         metrics=("verified-recorded",),
-        note="Recorded events of other contracts are claims. They enter no other number on this page.",
+        note="What is recorded are claims of other contracts, which nobody verified: so many inferences as "
+        "they say, and no plain payments. They enter no other number on this page.",
         wide=True,
     )
