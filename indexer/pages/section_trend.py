@@ -53,7 +53,7 @@ def headline(desk: Desk) -> Stat:
     """The verdict in one word."""
     verdict = desk.analysis.verdict(desk.rows)
     return Stat(
-        label="Is it growing?",
+        label=f"Is it growing? ({verdict.now.weeks} weeks against the {verdict.before.weeks} before)",
         value=str(verdict.word).capitalize(),
         interval=_changed(verdict),
         note=f"{_basis(verdict)}{_otherwise(desk, verdict.word)}",
@@ -210,8 +210,8 @@ def _growth(desk: Desk) -> Figure:
         chart=chart,
         metrics=("growth",),
         weeks=window.weeks,
-        note="A share can stand still while everything grows. Change per week: median trend over both "
-        "windows.",
+        note="A share can stand still while everything grows. Every inference counts here: one large payer "
+        "can move this. Change per week: median trend over both windows.",
     )
 
 
