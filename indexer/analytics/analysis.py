@@ -23,7 +23,8 @@ from indexer.analytics.weeks import Window, week_of
 from indexer.cursor import Cursor
 from indexer.database import Database
 from indexer.errors import NothingIndexedError
-from indexer.tables import BlockRow, RegistryEventRow
+from indexer.incidents import ROLLUPS, ROWS
+from indexer.tables import BlockRow, IncidentRow, RegistryEventRow
 from indexer.tallies import chosen_cursor
 from veritally.deployment import Deployment
 
@@ -74,7 +75,7 @@ class Analysis:
         self._lock = threading.RLock()
         self._cube = Cube()
         self._kept: dict[tuple[object, ...], object] = {}
-        self._seen: tuple[Cursor, object] | None = None
+        self._seen: tuple[Cursor, object, int] | None = None
         self.state: State
         self.refresh()
 
@@ -92,8 +93,9 @@ class Analysis:
                 cursor = chosen_cursor(session, self._deployment)
                 if cursor is None or cursor.final_block is None:
                     raise NothingIndexedError(self._database.shown_url, final=True)
-                if self._seen is None or cursor != self._seen[0]:
-                    self._load(session, cursor)
+                repairs = _repairs(session, cursor)
+                if self._seen is None or (cursor, repairs) != (self._seen[0], self._seen[2]):
+                    self._load(session, cursor, repairs)
 
     def window(self, weeks: int = DEFAULT_WEEKS, end: int | None = None) -> Window:
         """So many weeks up to, but not including, `end`; by default the last full ones."""
@@ -121,14 +123,15 @@ class Analysis:
                         del self._kept[next(iter(self._kept))]
         return cast(_T, kept)
 
-    def _load(self, session: Session, cursor: Cursor) -> None:
+    def _load(self, session: Session, cursor: Cursor, repairs: int) -> None:
         block = session.exec(
             select(BlockRow).where(col(BlockRow.id) == cursor.block_key(cursor.final_block or 0))
         ).one()
         end_week = week_of(block.timestamp_s)
         counts = inferences_per_week(session, cursor.id, end_week)
         registries = _registries(session, cursor)
-        changed = load_weeks(session, self._cube, cursor, counts)
+        repaired = self._seen is not None and self._seen[2] != repairs
+        changed = load_weeks(session, self._cube, cursor, counts, anew=repaired)
         if changed or self._seen is None or self._seen[1] != registries:
             if self._deployment is not None:
                 put_pay_addresses(self._cube, self._deployment)
@@ -139,7 +142,7 @@ class Analysis:
             self._kept = {}
         load_health(session, self._cube, cursor.id)
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] != "health"}
-        self._seen = cursor, registries
+        self._seen = cursor, registries, repairs
         self.state = State(
             cursor.chain_id,
             to_checksum_address(cursor.settlement),
@@ -156,3 +159,9 @@ def _registries(session: Session, cursor: Cursor) -> object:
     row = RegistryEventRow
     final = col(row.id) >= cursor.first_key(0), col(row.id) < cursor.first_key((cursor.final_block or 0) + 1)
     return session.exec(select(func.count(), func.max(row.id)).where(*final)).one()
+
+
+def _repairs(session: Session, cursor: Cursor) -> int:
+    """Number of repairs of rows and sums: they may leave the number of inferences as it was."""
+    of = col(IncidentRow.deployment_id) == cursor.id, col(IncidentRow.kind).in_((ROWS, ROLLUPS))
+    return session.exec(select(func.count()).where(*of, col(IncidentRow.resolved))).one()

@@ -43,12 +43,17 @@ def inferences_per_week(session: Session, deployment_id: int, end_week: int) -> 
     return {wk: counts.get(wk, 0) for wk in range(min(counts), end_week)} if counts else {}
 
 
-def load_weeks(session: Session, cube: Cube, cursor: Cursor, counts: dict[int, int]) -> bool:
-    """Makes the cube hold these weeks, with that many inferences each; whether anything had to be loaded."""
+def load_weeks(
+    session: Session, cube: Cube, cursor: Cursor, counts: dict[int, int], anew: bool = False
+) -> bool:
+    """Makes the cube hold these weeks, with that many inferences each; whether anything had to be loaded.
+
+    With `anew`, the weeks that it holds are loaded again.
+    """
     held = dict(cube.select("weeks"))
     for week in held.keys() - counts.keys():
         _forget(cube, week)
-    stale = [week for week, count in counts.items() if held.get(week) != count]
+    stale = [week for week, count in counts.items() if anew or held.get(week) != count]
     if not stale:
         return bool(held.keys() - counts.keys())
     sources = _sources(session, cursor)

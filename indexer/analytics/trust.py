@@ -18,7 +18,7 @@ _CLASSES = {1: "self", 2: "suspected", 3: "too few payers to judge", 4: "not lab
 def _verified_recorded(cube: Cube, scope: Scope) -> Answer:
     found = cube.select("verified_recorded", scope.parameters)
     total = sum(row[3] for row in found)
-    return Answer(_RECORDED_COLUMNS, tuple((*row[:4], row[3] / total) for row in found))
+    return Answer(_RECORDED_COLUMNS, tuple((*row[:4], row[3] / total if total else None) for row in found))
 
 
 def _self_dealing(cube: Cube, scope: Scope) -> Answer:
@@ -69,8 +69,12 @@ _RECORDED_COLUMNS = (
     Column("status", Kind.TEXT, "verified: the contract checked the evidence; recorded: nobody did, here"),
     Column("source", Kind.TEXT, "counted tier, or the kind of the other contract's event"),
     Column("events", Kind.COUNT, "events that say so"),
-    Column("inferences", Kind.COUNT, "inferences; of recorded ones as many as those events claim"),
-    Column("share", Kind.SHARE, "of all inferences, claimed ones among them"),
+    Column(
+        "inferences",
+        Kind.COUNT,
+        "inferences; of recorded ones as many as those events claim, and of plain payments none",
+    ),
+    Column("share", Kind.SHARE, "of all inferences, claimed ones among them; none without any"),
 )
 _LABEL_COLUMNS = (
     Column("rule", Kind.TEXT, "which rule labels the pairs"),
@@ -135,7 +139,8 @@ METRICS = (
         question="How much of what is shown did our contract verify?",
         formula=(
             "Inferences whose evidence the contract checked / all inferences, those among them that other "
-            "contracts claim in imported events. These are recorded, and enter no other number."
+            "contracts claim in imported events. These are recorded, and enter no other number. A plain "
+            "x402 payment claims none."
         ),
         columns=_RECORDED_COLUMNS,
         compute=_verified_recorded,

@@ -116,8 +116,13 @@ def _percent(share: float | None) -> str:
     return "unknown" if share is None else f"{100 * share:.1f} %"
 
 
+def points_text(difference: float) -> str:
+    """A difference of shares in points, with its sign; never a negative zero."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
+
+
 def _points(share: float | None) -> str:
-    return "unknown" if share is None else f"{100 * share:+.1f}"
+    return "unknown" if share is None else points_text(share)
 
 
 def _verdicts(cube: Cube, scope: Scope) -> Answer:

@@ -15,6 +15,7 @@ _NAMES = {
     "low": "95 % from",
     "high": "to",
     "n": "inferences",
+    "rate": "per inference",
 }
 """Headings of columns whose names are no words."""
 _PATHS = {"model": "/models", "prover": "/provers", "payer": "/payers"}
@@ -164,5 +165,6 @@ def cell_of(value: Cell, column: Column) -> TableCell:
 
 
 def heading(column: Column) -> str:
-    """A column's name in words."""
-    return _NAMES.get(column.name, column.name.replace("_", " "))
+    """A column's name in words, with the unit that its values do not say."""
+    name = _NAMES.get(column.name, column.name.replace("_", " "))
+    return f"{name} (base units)" if column.kind is Kind.AMOUNT else name

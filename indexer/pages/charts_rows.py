@@ -125,9 +125,9 @@ def symmetric(values: Sequence[float]) -> Scale:
     """Differences of shares around zero."""
     top = nice_top(max([abs(value) for value in values] + [_LEAST_TOP / 4]))
     ticks = tuple(
-        (top * step, f"{100 * top * step:+.3g}".replace("-", MINUS)) for step in (-1, -0.5, 0, 0.5, 1)
+        (top * step, f"{100 * top * step:+.3g} %".replace("-", MINUS)) for step in (-1, -0.5, 0, 0.5, 1)
     )
-    return Scale(-top, top, tuple((at, "0" if at == 0 else label) for at, label in ticks))
+    return Scale(-top, top, tuple((at, "0 %" if at == 0 else label) for at, label in ticks))
 
 
 def from_zero(values: Sequence[float]) -> Scale:

@@ -26,6 +26,8 @@ PATHS = {Party.MODEL: "/models", Party.PROVER: "/provers", Party.PAYER: "/payers
 _TITLES = {Party.MODEL: "Models", Party.PROVER: "Provers", Party.PAYER: "Payers"}
 _BARS = 12
 """Most bars of a chart of parties."""
+_MOST_LETTERS, _HEAD = 20, 8
+"""Of a model's name in a chart, and before what is left out: names that begin alike end differently."""
 _LABEL_MEANINGS = {
     Labels.DEVELOPMENT: "DEVELOPMENT: the evidence rests on a development root and proves nothing. "
     "Counts as signed.",
@@ -182,8 +184,11 @@ def _parts(by_tier: Sequence[tuple[int, int]], name: str) -> tuple[Mark, ...]:
 
 
 def _name(line: PartyLine) -> str:
-    text = " ".join(line.uri.split())
-    return formats.short(line.id) if not text else text if len(text) <= 32 else f"{text[:31]}…"
+    """What its owner wrote, in so few letters that a number fits beside it on a phone."""
+    text = " ".join(line.uri.split()).removeprefix("https://")
+    if len(text) > _MOST_LETTERS:
+        text = f"{text[:_HEAD]}…{text[_HEAD + 1 - _MOST_LETTERS :]}"
+    return text or formats.short(line.id)
 
 
 def _link(party: Party, identity: str) -> TableCell:

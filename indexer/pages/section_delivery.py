@@ -131,8 +131,7 @@ def cost(desk: Desk) -> Section:
         question="What does each tier cost, and how long does its evidence take?",
         answer=_cost_answer(premiums, latencies),
         explanation="Prices are compared within one model and one token. Times go from the moment at "
-        "which the prover "
-        "says to have answered, which nobody checks, to the block that settled it.",
+        "which the prover says that it answered, which nobody checks, to the block that settled it.",
         stats=stats,
         figures=(_premium(desk, premiums), _latency(desk, latencies)) if stats else (),
     )
@@ -163,7 +162,7 @@ def _price_stats(premiums: Sequence[Record]) -> list[Stat]:
             label=f"{TIER_NAMES[tier]} price",
             value=times(middle),
             interval="of a signed result",
-            note=f"the middle one of {plural(number_of, 'model')}",
+            note=f"the middle one of {plural(number_of, 'price')}, by model and token",
             tier=tier_label(tier),
         )
         for tier, (middle, number_of) in _middle(premiums).items()
@@ -181,12 +180,8 @@ def _latency_stat(record: Record) -> Stat:
 
 
 def _premium(desk: Desk, premiums: Sequence[Record]) -> Figure:
-    """The busiest models; the table has all."""
-    by_model: dict[tuple[str, str], list[Record]] = {}
-    for record in sorted(premiums, key=lambda r: r["tier"]):
-        by_model.setdefault((record["model"], record["asset"]), []).append(record)
-    busiest = sorted(by_model.values(), key=lambda some: -sum(r["inferences"] for r in some))[:_MODELS]
-    rows = [_premium_row(records) for records in busiest]
+    """The busiest models, each in the token that most of it was paid in; the table has all."""
+    rows = [_premium_row(records) for records in _busiest(premiums)]
     title = "Price beside a signed result of the same model"
     chart = None
     if rows:
@@ -204,9 +199,24 @@ def _premium(desk: Desk, premiums: Sequence[Record]) -> Figure:
         table=table_of(desk.answer("premium"), "Median prices by model, token and tier"),
         chart=chart,
         metrics=("premium",),
-        note="Median prices; a logarithmic scale.",
+        note="Median prices, in the token that most of the model was paid in; a logarithmic scale.",
         legend=TIER_KEYS[1:],
     )
+
+
+def _busiest(premiums: Sequence[Record]) -> list[list[Record]]:
+    """The stronger tiers of each of the busiest models, in one token."""
+    by_price: dict[tuple[str, str], list[Record]] = {}
+    for record in sorted(premiums, key=lambda r: r["tier"]):
+        by_price.setdefault((record["model"], record["asset"]), []).append(record)
+    by_model: dict[str, list[Record]] = {}
+    for (model, _), records in sorted(by_price.items(), key=lambda item: -_inferences(item[1])):
+        by_model.setdefault(model, records)
+    return list(by_model.values())[:_MODELS]
+
+
+def _inferences(records: Sequence[Record]) -> int:
+    return sum(r["inferences"] for r in records)
 
 
 def _premium_row(records: Sequence[Record]) -> RangeRow:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from indexer.pages.blocks import Command, Figure, Section, Stat, table_of
 from indexer.pages.desk import Desk, Record
-from indexer.pages.formats import NONE, count, duration, machine_time, moment, short
+from indexer.pages.formats import count, duration, moment, short
 
 
 def freshness(desk: Desk) -> Section:
     """Health, and how to compute everything again."""
     (health,) = desk.records("health") or ({},)
-    state = desk.analysis.state
+    verified = health.get("verified_block")
+    block = desk.analysis.state.block_number if verified is None else verified
     return Section(
         id="fresh",
         short="Fresh and complete?",
@@ -23,10 +24,9 @@ def freshness(desk: Desk) -> Section:
         figures=(_health(desk), _verified(desk)),
         commands=(
             Command(
-                f"Read the chain yourself and derive everything anew up to block {state.block_number}. "
-                "The digest is "
-                "the same at every node:",
-                f"veritally-indexer sync --once\nveritally-indexer verify --to-block {state.block_number}",
+                f"Read the chain yourself and derive everything anew up to block {block}. The digest is the "
+                "same at every node:",
+                f"veritally-indexer sync --once\nveritally-indexer verify --to-block {block}",
             ),
             Command(
                 "Export the rows as Parquet, and run the SQL of any number on them:",
@@ -56,14 +56,17 @@ def _health_answer(health: Record) -> str:
 
 def _health_stats(health: Record) -> tuple[Stat, ...]:
     incidents = f"{count(health['open_incidents'])} open"
-    verified = NONE if health["verified_block"] is None else f"block {count(health['verified_block'])}"
     digest = "" if health["digest"] is None else f"digest {short(str(health['digest']))}"
     return (
-        Stat("Last indexed block", count(health["block"]), machine_time(health["block_time"])),
-        Stat("Final behind it by", duration(health["final_lag"]), "no reorganisation reaches final blocks"),
+        Stat("Last indexed block", count(health["block"]), moment(health["block_time"])),
+        Stat(
+            "Final block is behind by",
+            duration(health["final_lag"]),
+            "no reorganisation reaches final blocks",
+        ),
         Stat("Off the contract's count", count(health["counter_difference"]), "must be 0"),
         Stat("Incidents", count(health["incidents"]), incidents),
-        Stat("Verified up to", verified, digest),
+        Stat("Verified up to block", count(health["verified_block"]), digest),
     )
 
 
@@ -82,9 +85,12 @@ def _verified(desk: Desk) -> Figure:
         id="verified",
         title="Verified and recorded",
         table=table_of(
-            desk.answer("verified-recorded"), "Inferences by who checked their evidence", empty="None."
+            desk.answer("verified-recorded"),
+            "Inferences by who checked their evidence, free ones among them",
+            empty="None.",
         ),
         metrics=("verified-recorded",),
-        note="Recorded events of other contracts are claims. They enter no other number on this page.",
+        note="What is recorded are claims of other contracts, which nobody verified: so many inferences as "
+        "they say, and no plain payments. They enter no other number on this page.",
         wide=True,
     )

@@ -85,14 +85,16 @@ def _explained(tiers: Sequence[Record]) -> str:
 
 def headline(desk: Desk) -> Stat:
     """The strong share in one number."""
-    strong = next(r for r in desk.records("strong-share") if r["weighting"] == "raw")
+    ways = {r["weighting"]: r for r in desk.records("strong-share")}
+    strong, capped = ways["raw"], ways["capped"]
     between = interval(strong["low"], strong["high"])
     return Stat(
         label="Strong share now (TEE and zkML)",
         value=percent(strong["share"]),
         interval=f"95 % interval: {between}" if between else "no interval: too few payers",
         note=f"{count(strong['all_inferences'])} paid inferences, {plural(strong['payers'], 'payer')}, "
-        f"{number(strong['n_eff'])} effective",
+        f"{number(strong['n_eff'])} effective; {percent(capped['share'])} when no payer "
+        "counts for more than 50",
     )
 
 

@@ -51,24 +51,38 @@ def trend(desk: Desk) -> Section:
 
 def headline(desk: Desk) -> Stat:
     """The verdict in one word."""
-    verdict = desk.analysis.verdict()
+    verdict = desk.analysis.verdict(desk.rows)
     return Stat(
-        label="Is it growing?",
+        label=f"Is it growing? ({verdict.now.weeks} weeks against the {verdict.before.weeks} before)",
         value=str(verdict.word).capitalize(),
         interval=_changed(verdict),
-        note=verdict.reason if verdict.word is VerdictWord.NOT_ENOUGH_PAYERS else _effective(verdict),
+        note=f"{_basis(verdict)}{_otherwise(desk, verdict.word)}",
     )
+
+
+def _basis(verdict: Verdict) -> str:
+    few = verdict.word is VerdictWord.NOT_ENOUGH_PAYERS
+    return verdict.reason.removesuffix(".") if few else _effective(verdict)
+
+
+def _otherwise(desk: Desk, word: VerdictWord, of: TierSet = TierSet.STRONG) -> str:
+    """The verdict on the other rows, when it is another one."""
+    rows = Rows.STRICT if desk.rows is Rows.RAW else Rows.RAW
+    other = desk.analysis.verdict(rows, of).word
+    return "" if other is word else f"; {ROWS[rows][0].lower()}{ROWS[rows][1:]}: {other}"
 
 
 def _changed(verdict: Verdict) -> str:
     if verdict.word is VerdictWord.NOT_ENOUGH_PAYERS:
         return ""
-    return f"{points(verdict.delta)} (95 % interval: {_between(verdict.low, verdict.high)})"
+    moved = f"{percent(verdict.share_before)} to {percent(verdict.share_now)}"
+    between = _between(verdict.low, verdict.high)
+    return f"capped share {moved}: {points(verdict.delta)} (95 % interval: {between})"
 
 
 def _effective(verdict: Verdict) -> str:
     before, now = number(verdict.n_eff_before), number(verdict.n_eff_now)
-    return f"capped share; effective payers: {before} before, {now} now"
+    return f"no payer counts for more than 50; effective payers: {before} before, {now} now"
 
 
 def _answer(raw: Verdict, strict: Verdict) -> str:
@@ -83,8 +97,11 @@ def _answer(raw: Verdict, strict: Verdict) -> str:
 
 def _alone(desk: Desk) -> str:
     """The verdicts on each of the stronger tiers by itself."""
-    verdicts = {name: desk.analysis.verdict(of=tier) for name, tier in _ALONE.items()}
-    return " ".join(f"{name} alone: {_said(verdict)}." for name, verdict in verdicts.items())
+    told = []
+    for name, tier in _ALONE.items():
+        verdict = desk.analysis.verdict(desk.rows, tier)
+        told.append(f"{name} alone: {_said(verdict)}{_otherwise(desk, verdict.word, tier)}.")
+    return " ".join(told)
 
 
 def _said(verdict: Verdict) -> str:
@@ -193,8 +210,8 @@ def _growth(desk: Desk) -> Figure:
         chart=chart,
         metrics=("growth",),
         weeks=window.weeks,
-        note="A share can stand still while everything grows. Change per week: median trend over both "
-        "windows.",
+        note="A share can stand still while everything grows. Every inference counts here: one large payer "
+        "can move this. Change per week: median trend over both windows.",
     )
 
 

@@ -96,11 +96,10 @@ def labelled(desk: Desk) -> Section:
         short="Self-dealing",
         question="How much is self-dealing, or looks like it?",
         answer=_labelled_answer(classes, paid),
-        explanation="Self-dealing is no guess: payer and prover are the same by what the contracts say. "
-        "Suspected is "
-        "one: rules with versions, each with a confidence. Labels are on pairs of payer and prover, "
-        "never on a payer, "
-        "and no row is ever deleted: choose the rows without them at the top.",
+        explanation="Self-dealing is no guess: by what the contracts say, payer and prover belong together. "
+        "Suspected is a guess by rules, which have versions and a confidence. Labels are on pairs of payer "
+        "and prover, never on a payer, and no row is ever deleted: choose the rows without labelled pairs "
+        "at the top.",
         figures=(_classes(desk, classes), _rules(desk), _pairs(desk)) if paid else (),
     )
 

@@ -8,8 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from indexer.analytics.answer import Answer
+from indexer.analytics.answer import Answer, Cell
 from indexer.reporting.tables import flow_table, listed, part_of
+
+MOST_ROWS = 12
+"""Of a table in the terminal."""
 
 
 def _every(_row: Mapping[str, Any]) -> bool:
@@ -31,10 +34,17 @@ class Part:
     form: Callable[[Answer, Mapping[str, str]], Table] = part_of
 
     def table(self, answer: Answer) -> Table | None:
-        """The columns as a table; None without rows."""
-        pairs = zip(answer.rows, answer.records(), strict=True)
-        shown = Answer(answer.columns, tuple(row for row, record in pairs if self.only(record)))
+        """The columns as a table, of the first rows; None without rows."""
+        shown = Answer(answer.columns, tuple(self._rows(answer)[:MOST_ROWS]))
         return self.form(shown, self.headings) if shown.rows else None
+
+    def left_out(self, answer: Answer) -> int:
+        """How many rows are not in the table."""
+        return max(0, len(self._rows(answer)) - MOST_ROWS)
+
+    def _rows(self, answer: Answer) -> list[tuple[Cell, ...]]:
+        pairs = zip(answer.rows, answer.records(), strict=True)
+        return [row for row, record in pairs if self.only(record)]
 
 
 @dataclass(frozen=True)
@@ -123,9 +133,9 @@ SECTIONS: tuple[Section, ...] = (
                 {
                     "tier": "tier",
                     "inferences": "inferences",
-                    "p50": "half within s",
-                    "p90": "90 %",
-                    "p99": "99 %",
+                    "p50": "half within",
+                    "p90": "90 % within",
+                    "p99": "99 % within",
                 },
             ),
         ),

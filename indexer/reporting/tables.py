@@ -29,12 +29,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence
     return found
 
 
-def part_of(answer: Answer, headings: Mapping[str, str], most: int = 12) -> Table:
-    """Some columns of an answer, by name with their headings; the first rows."""
+def part_of(answer: Answer, headings: Mapping[str, str]) -> Table:
+    """Some columns of an answer, by name with their headings."""
     chosen = [(number, column) for number, column in enumerate(answer.columns) if column.name in headings]
     left = [headings[column.name] for _, column in chosen if column.kind not in _NUMERIC]
     rows = [[cell_text(column, row[number]) for number, column in chosen] for row in answer.rows]
-    return table([headings[column.name] for _, column in chosen], rows[:most], left)
+    return table([headings[column.name] for _, column in chosen], rows, left)
 
 
 def listed(answer: Answer, headings: Mapping[str, str]) -> Table:
@@ -69,6 +69,8 @@ def cell_text(column: Column, cell: Cell) -> str:
         return shown(column.kind, cell)
     if column.kind is Kind.COUNT:
         return f"{cell:,}"
+    if column.kind is Kind.SECONDS:
+        return f"{cell:,} s"
     text = shown(column.kind, cell)
     return shortened(text) if column.kind in (Kind.ADDRESS, Kind.ID) or text.startswith("0x") else text
 

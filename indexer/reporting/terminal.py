@@ -9,7 +9,7 @@ from rich.text import Text
 
 from indexer.analytics.metric import Rows
 from indexer.analytics.tiers import TierSet
-from indexer.analytics.verdict import Verdict, VerdictWord
+from indexer.analytics.verdict import Verdict, VerdictWord, points_text
 from indexer.analytics.weeks import monday_of
 from indexer.reporting.frame import state_lines, weeks_text
 from indexer.reporting.overview import Overview
@@ -81,13 +81,16 @@ def _print_verdicts(overview: Overview, console: Console) -> None:
         _print_verdict("strict", strict, console)
         if overview.verdicts_differ:
             _indented(
-                "The two differ: labelled pairs of payer and prover decide. Trust the strict one.", console
+                "The two differ: labelled pairs of payer and prover decide. Trust neither alone.", console
             )
     for tier in (TierSet.TEE, TierSet.ZKML):
         alone = overview.analysis.verdict(Rows.RAW, tier)
         _print_word(f"{tier} alone, raw", alone, console)
         if alone.word is not VerdictWord.NOT_ENOUGH_PAYERS:
             _indented(alone.reason, console)
+        strict_too = overview.analysis.verdict(Rows.STRICT, tier)
+        if strict_too.word is not alone.word:
+            _print_word("  strict", strict_too, console)
 
 
 def _print_verdict(heading: str, verdict: Verdict, console: Console) -> None:
@@ -107,7 +110,7 @@ def _basis(verdict: Verdict) -> str:
     counts = f"effective payers {_number(verdict.n_eff_before)} before, {_number(verdict.n_eff_now)} now"
     if not verdict.parts:
         return f"{counts}."
-    parts = ", ".join(f"{name} {100 * part:+.1f}" for name, part in verdict.parts.items())
+    parts = ", ".join(f"{name} {points_text(part)}" for name, part in verdict.parts.items())
     return f"{counts}; change in points: {parts}."
 
 
@@ -127,13 +130,16 @@ def _print_trend(overview: Overview, console: Console) -> None:
 
 def _print_section(section: Section, overview: Overview, console: Console) -> None:
     for part in section.parts:
-        table = part.table(overview.answer(part.metric))
+        answer = overview.answer(part.metric)
+        table = part.table(answer)
         if part.title:
             console.print(Text(f"{_INDENT}{part.title}", style="dim"))
         if table is None:
             _indented(part.empty, console)
         else:
             console.print(table)
+        if more := part.left_out(answer):
+            _indented(f"and {more} more rows: `veritally-indexer metrics {part.metric}`", console)
 
 
 def _indented(text: str, console: Console) -> None:

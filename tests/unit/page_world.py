@@ -26,7 +26,14 @@ SETTLEMENT = to_checksum_address(keccak(text="settlement")[12:])
 LAST_WEEK = week_of(1_762_732_800)
 """The week from 10 November 2025 on."""
 HOSTILE = "<script>alert(1)</script>"
-URIS = ("iris classifier", HOSTILE, "ipfs://bafy-digits", "sentiment (English)", "transformer block", "")
+URIS = (
+    "iris classifier",
+    HOSTILE,
+    "ipfs://bafy-digits",
+    "https://models.example/sentiment-english-large-v2",
+    "transformer block",
+    "",
+)
 _HOUR_S = 3_600
 _HOURS = 168
 _PROVERS = 6

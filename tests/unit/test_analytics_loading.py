@@ -24,6 +24,7 @@ from indexer.analytics.metric import Rows, Scope
 from indexer.analytics.weeks import Window, start_s
 from indexer.database import Database
 from indexer.errors import NothingIndexedError, UnknownDeploymentError
+from indexer.incidents import ENDPOINT, ROLLUPS, ROWS, Incident, record
 
 COUNT = BY_NAME["count-share"]
 OTHER_SETTLEMENT = "0x" + "6f" * 20
@@ -193,6 +194,36 @@ def test_a_repaired_week_is_loaded_again(world: World) -> None:
     analysis.refresh()
     assert inferences(analysis) == 11
     assert dict(analysis._cube.select("weeks"))[FIRST_WEEK + 1] == 3
+
+
+@pytest.mark.parametrize("kind", [ROWS, ROLLUPS])
+def test_a_repair_that_keeps_the_numbers_of_weeks_is_noticed(world: World, kind: str) -> None:
+    world.settle([Settled(0, "a", 1), Settled(0, "b", 1)], begin(1))
+    analysis = Analysis(world.database)
+    assert analysis.answer(COUNT).column("inferences") == [2, 0, 0]
+    with world.database.writing() as session:
+        session.connection().execute(
+            text("UPDATE inference SET tier = 3 WHERE id >> 20 = 1 AND id & 1023 = 2")
+        )
+        incident = Incident(1, 1, kind, "a tier was wrong", "", resolved=True)
+        record(session, world.cursor, incident)
+    analysis.refresh()
+    assert analysis.answer(COUNT).column("inferences") == [1, 0, 1]
+
+
+def test_an_answer_that_an_endpoint_gave_wrongly_loads_nothing_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.settle([Settled(0, "a", 1)], begin(1))
+    analysis = Analysis(world.database)
+    loaded: list[int] = []
+    monkeypatch.setattr(
+        loading_module, "LOADERS", (lambda _session, _cube, source: loaded.append(source.week),)
+    )
+    with world.database.writing() as session:
+        record(session, world.cursor, Incident(1, 1, ENDPOINT, "it left out a log", "node", resolved=True))
+    analysis.refresh()
+    assert loaded == []
 
 
 def test_what_spans_weeks_is_derived_after_changes_alone(

@@ -164,14 +164,21 @@ def test_recorded_ones_stand_apart(made: MadeCube) -> None:
         "recorded_week", columns, [(FIRST, "batch", 3, 700), (END - 1, "exact", 2, 2), (END, "exact", 1, 1)]
     )
     trades = [t for t in made.trades if FIRST <= t.wk < END]
-    count, total = Counter(t.counted for t in trades), len(trades) + 702
+    count, total = Counter(t.counted for t in trades), len(trades) + 700
     assert made.answer(BY_NAME["verified-recorded"], FIRST, END).rows == (
         ("verified", "signed", count[1], count[1], count[1] / total),
         ("verified", "tee", count[2], count[2], count[2] / total),
         ("verified", "zkml", count[3], count[3], count[3] / total),
         ("recorded", "batch", 3, 700, 700 / total),
-        ("recorded", "exact", 2, 2, 2 / total),
+        ("recorded", "exact", 2, 0, 0.0),
     )
+
+
+@pytest.mark.parametrize("form", ["exact", "permit2"])
+def test_payments_alone_are_no_inferences(form: str) -> None:
+    made = MadeCube()
+    made.insert("recorded_week", ("wk", "form", "n", "claimed"), [(FIRST, form, 2, 2)])
+    assert made.answer(BY_NAME["verified-recorded"], FIRST, END).rows == (("recorded", form, 2, 0, None),)
 
 
 @pytest.mark.parametrize(("problems", "verified"), [(None, None), ("", True), ("one", False)])

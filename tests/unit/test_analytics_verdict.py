@@ -15,7 +15,7 @@ from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.metric import Rows, Scope
 from indexer.analytics.ratio import half_width
 from indexer.analytics.tiers import TierSet
-from indexer.analytics.verdict import Verdict, VerdictWord, judge
+from indexer.analytics.verdict import Verdict, VerdictWord, judge, points_text
 from indexer.analytics.weeks import Window
 
 NOW = Window(FIRST_WEEK + 4, FIRST_WEEK + 8)
@@ -64,6 +64,12 @@ def test_shrinking() -> None:
     found = verdict(payers(40, 24, range(4)) + payers(40, 8, range(4, 8)))
     assert found.word == VerdictWord.SHRINKING == "shrinking"
     assert found.high < 0
+
+
+@pytest.mark.parametrize("share", [-0.0004, 0.0, 0.0004])
+def test_what_rounds_to_nothing_has_no_minus(share: float) -> None:
+    assert points_text(share) == "+0.0"
+    assert points_text(share - 0.01) == "-1.0"
 
 
 def test_no_clear_change() -> None:
