@@ -17,7 +17,7 @@ from indexer.api.place import Snapshot
 from indexer.api.registries import events_about, registrations
 from indexer.api.reply import Reply
 from indexer.api.spans import DAY_S, span_of
-from indexer.api.sums import KEPT, SUMS, added, held_span, require_few_cells
+from indexer.api.sums import INFERENCES, KEPT, SUMS, added, held_span, require_few_cells
 from indexer.api.tallies import COUNTS, asset_decimals, span_described
 from indexer.tables import AddressRow, ModelRow
 
@@ -60,9 +60,9 @@ def models(snapshot: Snapshot, names: Names, asked: AskedParties) -> Reply:
     after_s = max(held.first, held.end - LISTED_DAYS) * DAY_S if asked.after is None else asked.after
     span = span_of(after_s, asked.before, held)
     require_few_cells(snapshot, kept, span)
-    rows = added(snapshot, kept, span, f"model_id, sum(inferences), {COUNTS}", "1")
+    rows = added(snapshot, kept, span, f"model_id, {INFERENCES}, {COUNTS}", "1")
     ids = names.models(snapshot.session, (row[0] for row in rows))
-    counts = {ids[row[0]]: tuple(int(value) for value in row[1:]) for row in rows}
+    counts = {ids[row[0]]: tuple(row[1:]) for row in rows}
     registered = registrations(snapshot)
     order = sorted({*counts, *registered}, key=lambda id_: (-counts.get(id_, _NOTHING)[0], id_))
     found = []
