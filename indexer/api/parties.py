@@ -53,7 +53,7 @@ def models(snapshot: Snapshot, names: Names, asked: AskedParties) -> Reply:
     """Registered models with their inferences in a span, by default of the last 30 days, the busiest first.
 
     Raises:
-        BadParameterError: the span is too long or not on the border of a day.
+        NotTogetherError: the span is too long or not on the border of a day.
     """
     kept = KEPT[By.MODEL]
     held = held_span(snapshot, kept)

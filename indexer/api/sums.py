@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.api.errors import BadParameterError
+from indexer.api.errors import NotTogetherError
 from indexer.api.parameters import By
 from indexer.api.place import Snapshot
 from indexer.api.spans import DAY_S, HOUR_S, Span
@@ -57,7 +57,7 @@ def require_few_cells(snapshot: Snapshot, kept: Kept, span: Span) -> None:
     """Checks that a span is not more than one request may ask for.
 
     Raises:
-        BadParameterError: it is.
+        NotTogetherError: it is.
     """
     statement = (
         f"SELECT count(*) FROM (SELECT 1 FROM {kept.table} WHERE deployment_id = :deployment"  # noqa: S608
@@ -66,7 +66,7 @@ def require_few_cells(snapshot: Snapshot, kept: Kept, span: Span) -> None:
     bounds = {"deployment": snapshot.cursor.id, "first": span.first, "end": span.end}
     ((cells,),) = snapshot.rows(statement, bounds)
     if cells > MOST_CELLS:
-        raise BadParameterError(
+        raise NotTogetherError(
             "after, before",
             f"more than {MOST_CELLS} sums lie in this span; ask for a shorter one, or read the export or "
             "the views public_v1",

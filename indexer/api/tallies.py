@@ -9,7 +9,7 @@ from indexer.amounts import join, whole_tokens
 from indexer.analytics.answer import Answer, Cell, Column, Kind
 from indexer.analytics.writing import time_text
 from indexer.api import columns as c
-from indexer.api.errors import BadParameterError
+from indexer.api.errors import NotTogetherError
 from indexer.api.names import Names, number_of
 from indexer.api.parameters import AskedSeries, AskedTallies, Bucket, By
 from indexer.api.place import Snapshot
@@ -62,11 +62,11 @@ def tallies(snapshot: Snapshot, names: Names, asked: AskedTallies) -> Reply:
     """Sums by whatever is asked for.
 
     Raises:
-        BadParameterError: the span is too long or not on the border of a unit.
+        NotTogetherError: the span is too long or not on the border of a unit.
     """
     kept = KEPT[asked.by]
     if asked.bucket is Bucket.HOUR and kept.unit_s == DAY_S:
-        raise BadParameterError("bucket", f"sums by {asked.by} are kept per day; take day or longer")
+        raise NotTogetherError("bucket", f"sums by {asked.by} are kept per day; take day or longer")
     span = span_of(asked.after, asked.before, held_span(snapshot, kept))
     require_few_cells(snapshot, kept, span)
     key = "tier" if asked.by is By.TIER else kept.party or "asset_id"
@@ -89,18 +89,17 @@ def series(snapshot: Snapshot, asked: AskedSeries) -> Reply:
     """Counts per bucket, also of buckets without an inference.
 
     Raises:
-        BadParameterError: there would be too many buckets, or more than one party is named.
+        NotTogetherError: there would be too many buckets, more than one party is named, or there are no such
+            sums of one.
     """
     by, party = _party(snapshot, asked)
     kept = KEPT[by]
-    if asked.bucket is Bucket.ALL:
-        raise BadParameterError("bucket", "a series needs hour, day, week or month")
     if asked.bucket is Bucket.HOUR and kept.unit_s == DAY_S:
-        raise BadParameterError("bucket", f"sums by {by} are kept per day; take day or longer")
+        raise NotTogetherError("bucket", f"sums by {by} are kept per day; take day or longer")
     span = span_of(asked.after, asked.before, held_span(snapshot, kept))
     starts = list(starts_s(span, asked.bucket))
     if len(starts) > MOST_BUCKETS:
-        raise BadParameterError("bucket", f"more than {MOST_BUCKETS} of them; take longer ones")
+        raise NotTogetherError("bucket", f"more than {MOST_BUCKETS} of them; take longer ones")
     selected = f"{bucket_sql(span, asked.bucket)} AS bucket, {INFERENCES}, {COUNTS}"
     found = {row[0]: row for row in added(snapshot, kept, span, selected, "1", party=party)}
     rows = (_series_row(start_s, found.get(start_s)) for start_s in starts)
@@ -110,7 +109,7 @@ def series(snapshot: Snapshot, asked: AskedSeries) -> Reply:
 def _party(snapshot: Snapshot, asked: AskedSeries) -> tuple[By, int | None]:
     given = [by for by in (By.MODEL, By.PROVER, By.PAYER) if getattr(asked, by.value) is not None]
     if len(given) > 1:
-        raise BadParameterError(given[1].value, f"only one of {' and '.join(given)} can be given")
+        raise NotTogetherError(given[1].value, f"only one of {' and '.join(given)} can be given")
     if not given:
         return By.TIER, None
     table = ModelRow if given[0] is By.MODEL else AddressRow
