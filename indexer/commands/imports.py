@@ -18,6 +18,7 @@ from indexer.errors import NothingIndexedError, SettingsError
 from indexer.follow import Stop
 from indexer.log import configure, logger
 from indexer.nodes import connect
+from indexer.pay_addresses import keep_origin
 from indexer.recorded.importer import Importer, Target
 from indexer.recorded.known import OPENGRADIENT_RELAYS
 from indexer.recorded.opengradient import OpenGradientFinder
@@ -128,10 +129,11 @@ def transfers(
     database = _database(settings)
     database.require_existing()
     database.prepare()
-    with database.transaction() as session:
+    with database.writing() as session:
         cursor = find_cursor(session, deployed.chain_id, settlement)
         if cursor is None or cursor.final_block is None:
             raise NothingIndexedError(database.shown_url, final=True)
+        keep_origin(session, cursor.id, deployed)
         finder = TransferFinder(parties_of(session, cursor, deployed))
     targets = [Target(settlement)]
     first = deployed.first_block
