@@ -336,6 +336,21 @@ def test_a_span_with_too_many_sums_is_refused(reading: TestClient, monkeypatch: 
     assert "more than 50 sums lie in this span; ask for a shorter one" in refused.json()["detail"]
 
 
+def test_a_series_of_too_many_buckets_is_refused(
+    reading: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.api.tallies.MOST_BUCKETS", 40)
+    assert reading.get("/v1/series?bucket=day").status_code == 200
+    refused = reading.get("/v1/series?bucket=hour")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "bucket: more than 40 of them; take longer ones"
+
+
+def test_models_are_listed_for_thirty_days_before_any_day(reading: TestClient) -> None:
+    for before in ("1970-02-01", "2025-11-28", "2026-06-01"):
+        assert reading.get(f"/v1/models?before={before}").status_code == 200
+
+
 def test_a_lost_database_is_no_secret_and_no_detail(client: TestClient, tmp_path: Path) -> None:
     for file in tmp_path.glob("indexer.db*"):
         file.unlink()
