@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from indexer.analytics.answer import Answer, Column, Kind
+from indexer.analytics.writing import to_csv as write_csv
 from indexer.database import shown_url
 from indexer.rpc import JsonRpc
 from indexer.settings import IndexerSettings, Loaded, option_of, variable_of
@@ -46,6 +48,25 @@ def to_toml(shown: dict[str, tuple[Any, str]]) -> str:
         f"{name} = {_toml(value)}  # {origin}" if value is not None else f"# {name} is not set  # {origin}"
         for name, (value, origin) in shown.items()
     )
+
+
+def to_csv(shown: dict[str, tuple[Any, str]]) -> str:
+    """One line per setting; a list has a space between its entries."""
+    rows = tuple((name, _cell(value), origin) for name, (value, origin) in shown.items())
+    return write_csv(Answer(_COLUMNS, rows))
+
+
+_COLUMNS = (
+    Column("name", Kind.TEXT, "of the setting"),
+    Column("value", Kind.TEXT, "in force, without secrets; none when it is not set"),
+    Column("from", Kind.TEXT, "the option, the variable or the file that says so, or default"),
+)
+
+
+def _cell(value: Any) -> str | None:
+    if value is None:
+        return None
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _plain(value: Any) -> Any:

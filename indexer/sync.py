@@ -25,6 +25,7 @@ from indexer.errors import (
     UndecodableEventError,
 )
 from indexer.incidents import ENDPOINT, Incident, close, record
+from indexer.pay_addresses import keep_origin
 from indexer.progress import Run, SyncResult, Watch
 from indexer.reorg import find_fork, hot_blocks, rewound
 from indexer.repair import Repairer
@@ -61,6 +62,7 @@ class Indexer:
     ) -> None:
         self._sources = Sources(Endpoints.of(source), deployment, blocks_per_request)
         self._database = database
+        self._deployment = deployment
         self._most_blocks = blocks_per_request
         self._batches = Batches(database, self._sources.decoder)
         self._dictionary = Dictionary()
@@ -73,7 +75,7 @@ class Indexer:
         self._may_be_open = True  # incidents of endpoints, of an earlier process perhaps
 
     def open(self) -> None:
-        """Checks the chain of the endpoints, and creates the tables and the cursor when they are missing.
+        """Checks the chain of the endpoints, and writes what is missing: tables, cursor, pay addresses.
 
         Raises:
             WrongChainError: an endpoint serves another chain than the deployment's.
@@ -81,6 +83,8 @@ class Indexer:
         self._sources.require_chain()
         self._database.prepare()
         cursor = self._cursor()
+        with self._database.writing() as session:
+            keep_origin(session, cursor.id, self._deployment)
         self._sources.endpoints.first_answer(
             lambda node: ask_decimals_again(self._sources.of(node).chain, self._database, cursor)
         )

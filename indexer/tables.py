@@ -61,6 +61,15 @@ class DeploymentRow(SQLModel, table=True):
     final_block: int | None = Field(sa_type=Bigint)
 
 
+class PayAddressOriginRow(SQLModel, table=True):
+    """What the pay addresses of a deployment are derived from: their factory, and the code behind them."""
+
+    __tablename__ = "pay_address_origin"
+    deployment_id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs=_CHOSEN_BY_US)
+    factory: bytes
+    implementation: bytes
+
+
 class AddressRow(SQLModel, table=True):
     """An address that occurs."""
 

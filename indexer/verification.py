@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from eth_utils.address import to_checksum_address
 from sqlmodel import Session
 
 from indexer.comparison import Span
@@ -121,58 +119,8 @@ def last_verification(session: Session, cursor: Cursor) -> LastVerification | No
     return None if row is None else LastVerification(**row.model_dump(exclude={"deployment_id"}))
 
 
-def to_json(found: Verification) -> str:
-    """The result as one JSON object."""
-    content = {
-        "chain_id": found.chain_id,
-        "settlement": to_checksum_address(found.settlement),
-        "block": found.block_number,
-        "block_hash": f"0x{found.block_hash.hex()}",
-        "digest": f"0x{found.digest.hex()}",
-        "events": found.events,
-        "match": found.match,
-        "contradictions": list(found.contradictions),
-        "endpoints": [_endpoint(finding) for finding in found.endpoints],
-    }
-    return json.dumps(content, indent=2)
-
-
-def to_lines(found: Verification) -> list[str]:
-    """The result in sentences."""
-    counts = ", ".join(f"{number} {name}" for name, number in found.events.items() if number)
-    lines = [
-        f"chain {found.chain_id}, settlement {to_checksum_address(found.settlement)}",
-        f"up to block {found.block_number} (0x{found.block_hash.hex()})",
-        f"{sum(found.events.values())} events: {counts or 'none'}",
-        f"digest 0x{found.digest.hex()}",
-    ]
-    for finding in found.endpoints:
-        same = finding.digest == found.digest and not finding.spans
-        said = "the same events" if same else "other events"
-        if finding.digest is None:
-            said = finding.problem
-        lines.append(f"{finding.endpoint}: {said}; counters: {finding.counters}")
-        lines += [
-            f"  {blocks_named(s.first_block, s.last_block)}: {s.stored_events} events stored, "
-            f"{s.chain_events} on chain"
-            for s in finding.spans
-        ]
-    return [*lines, *found.contradictions, "verified" if found.match else "NOT verified"]
-
-
 def spans_named(spans: Sequence[Span]) -> str:
     """The first few of them, in words."""
     named = [blocks_named(span.first_block, span.last_block) for span in spans[:_SHOWN_SPANS]]
     more = len(spans) - len(named)
     return ", ".join(named) + (f" and {more} more ranges" if more else "")
-
-
-def _endpoint(finding: EndpointFinding) -> dict[str, object]:
-    return {
-        "endpoint": finding.endpoint,
-        "digest": None if finding.digest is None else f"0x{finding.digest.hex()}",
-        "counters": finding.counters,
-        "problem": finding.problem or None,
-        "has_answered": finding.has_answered,
-        "differing_blocks": [asdict(span) for span in finding.spans],
-    }

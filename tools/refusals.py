@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import analyst_refusals
+import api_refusals
 import attestation_refusals
 import chaos_refusals
 import door_refusals
@@ -72,6 +74,12 @@ INDEXER = tuple(
     for name, path, text, disabled, part in module.CHECKS
 )
 
+ANALYSTS = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, tests))
+    for module in (api_refusals, analyst_refusals)
+    for name, path, text, disabled, tests in module.CHECKS
+)
+
 CHAOS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, chaos_refusals.UNIT.format(part)))
     for name, path, text, disabled, part in chaos_refusals.CHECKS
@@ -83,6 +91,7 @@ REFUSALS = (
     *OPENGRADIENT,
     *PROVERS,
     *INDEXER,
+    *ANALYSTS,
     *CHAOS,
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,

@@ -63,10 +63,10 @@ def main() -> int:
 def show(folder: Path, scenario: Scenario, port: int | None) -> None:
     """Builds a world unless it is there, reports its verdict, and serves it if there is a port."""
     build(folder, scenario)
-    _indexer(folder, "report", *_DEPLOYMENT)
+    _indexer(folder, "report")
     if port is not None:
         with suppress(KeyboardInterrupt):
-            _indexer(folder, "serve", "--port", str(port), *_DEPLOYMENT)
+            _indexer(folder, "serve", "--port", str(port))
 
 
 def build(folder: Path, scenario: Scenario) -> None:

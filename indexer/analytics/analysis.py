@@ -16,7 +16,6 @@ from indexer.analytics.health_loader import load_health
 from indexer.analytics.loaders import AFTER_LOADING
 from indexer.analytics.loading import inferences_per_week, load_weeks
 from indexer.analytics.metric import Metric, Rows, Scope
-from indexer.analytics.money_loaders import put_pay_addresses
 from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict, judge
 from indexer.analytics.weeks import Window, week_of
@@ -133,8 +132,6 @@ class Analysis:
         repaired = self._seen is not None and self._seen[2] != repairs
         changed = load_weeks(session, self._cube, cursor, counts, anew=repaired)
         if changed or self._seen is None or self._seen[1] != registries:
-            if self._deployment is not None:
-                put_pay_addresses(self._cube, self._deployment)
             for derive in AFTER_LOADING:
                 derive(session, self._cube, cursor.id)
             self._cube.execute("DELETE FROM payer_week")

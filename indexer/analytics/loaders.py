@@ -11,7 +11,7 @@ from sqlmodel import Session
 from indexer.analytics import details
 from indexer.analytics.cube import Cube
 from indexer.analytics.labels import load_labels
-from indexer.analytics.money_loaders import load_money_back, load_owners
+from indexer.analytics.money_loaders import load_money_back, load_owners, load_pay_addresses
 from indexer.analytics.recorded_loader import load_recorded
 from indexer.analytics.taint import load_taint
 
@@ -48,6 +48,7 @@ LOADERS: tuple[WeekLoader, ...] = (
 AFTER_LOADING: tuple[AfterLoading, ...] = (
     load_taint,
     load_owners,
+    load_pay_addresses,
     load_money_back,
     load_labels,
     load_recorded,

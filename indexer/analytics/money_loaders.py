@@ -14,10 +14,8 @@ from indexer.analytics import weeks
 from indexer.analytics.cube import Cube, sql
 from indexer.analytics.taint import cursor_of, end_of_final, end_of_weeks
 from indexer.cursor import Cursor
+from indexer.pay_addresses import pay_addresses_of
 from indexer.tables import RegistryEventRow
-from veritally.deployment import Deployment
-from veritally.pay_address import pay_address_of
-from veritally.tiers import SETTLED_TIERS
 
 _LIMBS = ("amount_e20", "amount_e10", "amount_e0")
 _AT_ONCE = 500
@@ -41,13 +39,13 @@ def load_owners(session: Session, cube: Cube, deployment_id: int) -> None:
     cube.insert("model_owner", ("model", "owner"), rows)
 
 
-def put_pay_addresses(cube: Cube, deployment: Deployment) -> None:
-    """Fills `pay_address` for the provers of the cube: the database does not say where they are paid."""
+def load_pay_addresses(session: Session, cube: Cube, deployment_id: int) -> None:
+    """Fills `pay_address` anew, for the provers of the cube."""
     cube.execute("DELETE FROM pay_address")
     rows = [
-        (number, pay_address_of(deployment, prover, floor))
+        (number, value)
         for number, prover in cube.select("provers")
-        for floor in SETTLED_TIERS
+        for value in pay_addresses_of(session, deployment_id, prover)
     ]
     cube.insert("pay_address", ("prover", "value"), rows)
 

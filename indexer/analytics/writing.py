@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,7 @@ _LEFT = {Kind.TEXT, Kind.TIER, Kind.ADDRESS, Kind.ID, Kind.TIME, Kind.WEEK, Kind
 def json_rows(answer: Answer) -> list[dict[str, Cell]]:
     """The rows as JSON objects, for a part of a larger document."""
     names = [column.name for column in answer.columns]
-    write = [_JSON.get(column.kind, _finite) for column in answer.columns]
-    return [
-        {name: None if cell is None else f(cell) for name, f, cell in zip(names, write, row, strict=True)}
-        for row in answer.rows
-    ]
+    return [dict(zip(names, row, strict=True)) for row in _json_cells(answer)]
 
 
 def json_columns(answer: Answer) -> list[dict[str, str]]:
@@ -60,10 +56,9 @@ def to_csv(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in answer.columns])
-    names = [column.name for column in answer.columns]
     kinds = [column.kind for column in answer.columns]
-    for row in json_rows(answer):
-        writer.writerow([_csv_cell(kind, row[name]) for name, kind in zip(names, kinds, strict=True)])
+    for row in _json_cells(answer):
+        writer.writerow([_csv_cell(kind, cell) for kind, cell in zip(kinds, row, strict=True)])
     return text.getvalue()
 
 
@@ -121,6 +116,21 @@ def tier_text(tier: int) -> str:
     return Tier(tier).label
 
 
+def _json_cells(answer: Answer) -> Iterable[tuple[Cell, ...]]:
+    """The rows with their values as JSON has them: column by column, because values repeat in a column."""
+    columns = zip(answer.columns, zip(*answer.rows, strict=True), strict=True) if answer.rows else ()
+    return zip(*(_json_column(column.kind, of) for column, of in columns), strict=True)
+
+
+def _json_column(kind: Kind, cells: Sequence[Cell]) -> Sequence[Cell]:
+    if kind in _AS_IT_IS:
+        return cells
+    if kind not in _JSON:
+        return [_finite(cell) for cell in cells]
+    written: dict[Cell, Cell] = {cell: _JSON[kind](cell) for cell in {*cells} - {None}}
+    return [written.get(cell) for cell in cells]
+
+
 def _finite(cell: Any) -> Cell:
     return None if isinstance(cell, float) and not math.isfinite(cell) else cell
 
@@ -137,6 +147,8 @@ _JSON: Mapping[Kind, Callable[[Any], Cell]] = {
     Kind.FLAG: bool,
 }
 """How a value is written; the other kinds are written as they are."""
+_AS_IT_IS = {Kind.TEXT, Kind.COUNT, Kind.ADDRESS, Kind.ID}
+"""Holds no floats, so there is nothing to look at."""
 
 
 def _csv_cell(kind: Kind, cell: Cell) -> Cell:

@@ -52,7 +52,8 @@ _PROBLEM = {
 _PROBLEMS = {
     404: "There is nothing of this name.",
     406: "The answer has no form that the client accepts.",
-    422: "A parameter is unknown, malformed, or asks for too much.",
+    409: "Each parameter is right, but not with the others, or not with what is held.",
+    422: "A parameter is unknown or malformed.",
     503: "Nothing is final yet, or the database does not answer in time.",
 }
 

@@ -2,6 +2,7 @@
 
 ProblemError
 ├── BadParameterError      422
+├── NotTogetherError       409
 ├── UnknownThingError      404
 ├── UnacceptableError      406
 └── UnavailableError       503
@@ -22,10 +23,20 @@ class ProblemError(IndexerError):
 
 
 class BadParameterError(ProblemError):
-    """A parameter is unknown, malformed, or asks for too much."""
+    """A parameter is unknown or malformed: OpenAPI says how it has to be."""
 
     status = 422
     title = "Unusable parameter"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+
+
+class NotTogetherError(ProblemError):
+    """Each parameter is right, but not with the others, or not with what is held: no schema can say that."""
+
+    status = 409
+    title = "Not together"
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")

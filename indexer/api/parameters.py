@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from indexer.analytics.metric import Rows
 from indexer.api.place import Finality
@@ -19,6 +20,16 @@ MOST_PAGED = 500
 MOST_WEEKS = 520
 
 
+_DAY = (
+    r"((19[7-9][0-9]|20[0-9]{2}|210[0-5])-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    r"|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    r"|(19(7[26]|8[048]|9[26])|20([02468][048]|[13579][26])|2104)-02-29)"
+)
+"""Days from 1970 to 2105 that exist: whatever fits is answered, and the description says so."""
+_TIME = r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+MOMENT = rf"^{_DAY}({_TIME})?$"
+
+
 class Form(StrEnum):
     """How an answer is written."""
 
@@ -28,42 +39,39 @@ class Form(StrEnum):
 
 
 def _moment(value: object) -> object:
-    """Unix seconds of a date or a time with its zone."""
-    text = str(value)
-    try:
-        if len(text) == len("2026-11-21"):
-            day = date.fromisoformat(text)
-            found = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        else:
-            found = datetime.fromisoformat(text.replace(" ", "+"))
-        if found.tzinfo is None:
-            raise ValueError
-        seconds = found.timestamp()
-    except (ValueError, OverflowError):
-        raise ValueError("is neither a date like 2026-11-21 nor a time like 2026-11-21T04:00:00Z") from None
-    if seconds % 1 or not 0 <= seconds < 1 << 32:
-        raise ValueError("is no whole second between 1970 and 2106")
-    return int(seconds)
+    """Unix seconds of a date, or of a time with its zone, in which a plus may have become a space."""
+    text = str(value).replace(" ", "+")
+    if not re.fullmatch(MOMENT, text):
+        raise ValueError(
+            "is neither a date like 2026-11-21 nor a time like 2026-11-21T04:00:00Z, from 1970 to 2105"
+        )
+    found = datetime.fromisoformat(text)
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
-_MOMENT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$"
 Moment = Annotated[
     int,
-    BeforeValidator(_moment, json_schema_input_type=Annotated[str, Field(pattern=_MOMENT)]),
+    BeforeValidator(_moment, json_schema_input_type=Annotated[str, Field(pattern=MOMENT)]),
     Field(description="A date (UTC) or a time with its zone, ISO 8601."),
 ]
 
 
-def _monday(day: date) -> date:
-    if day.weekday():
-        raise ValueError("is no Monday")
-    return day
-
-
-Monday = Annotated[date, AfterValidator(_monday)]
 AddressText = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 IdText = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$")]
 PlaceText = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,7}$")]
+
+
+def _cursor(value: object) -> object:
+    if not re.fullmatch(_CURSOR, str(value)):
+        raise ValueError("is none of ours; take it from `next` of an answer")
+    return value
+
+
+_CURSOR = r"^[A-Za-z0-9_-]{9}[AQgw]$"
+"""Seven octets in base64."""
+CursorText = Annotated[
+    str, BeforeValidator(_cursor, json_schema_input_type=Annotated[str, Field(pattern=_CURSOR)])
+]
 
 
 class TierName(StrEnum):
@@ -99,6 +107,21 @@ class Bucket(StrEnum):
     WEEK = "week"
     MONTH = "month"
     ALL = "all"
+
+
+def _bounded(bucket: Bucket) -> Bucket:
+    if bucket is Bucket.ALL:
+        raise ValueError("a series needs hour, day, week or month")
+    return bucket
+
+
+SeriesBucket = Annotated[
+    Bucket,
+    AfterValidator(_bounded),
+    WithJsonSchema(
+        {"type": "string", "enum": [bucket.value for bucket in Bucket if bucket is not Bucket.ALL]}
+    ),
+]
 
 
 class By(StrEnum):
@@ -151,7 +174,7 @@ class AskedTallies(AskedSpan):
 class AskedSeries(AskedSpan):
     """A series over time, of everything or of one model, prover or payer."""
 
-    bucket: Bucket = Bucket.WEEK
+    bucket: SeriesBucket = Bucket.WEEK
     model: IdText | None = None
     prover: AddressText | None = None
     payer: AddressText | None = None
@@ -167,7 +190,7 @@ class AskedMetric(Asked):
     """A statistic over full final weeks."""
 
     weeks: int = Field(4, ge=1, le=MOST_WEEKS, description="Length of the window in weeks.")
-    until: Monday | None = Field(
+    until: date | None = Field(
         None, description="The Monday on which the window ends; the end of the last full week by default."
     )
     rows: RowsName = Field(RowsName.RAW, description="`strict` leaves out self-dealing and suspected pairs.")
@@ -181,5 +204,5 @@ class AskedInferences(AskedOf):
     prover: AddressText | None = None
     payer: AddressText | None = None
     asset: AddressText | None = None
-    cursor: str | None = Field(None, max_length=24, pattern=r"^[A-Za-z0-9_-]+$", description="Of `next`.")
+    cursor: CursorText | None = Field(None, description="Of `next`.")
     limit: int = Field(50, ge=1, le=MOST_PAGED, description="Most rows of a page.")

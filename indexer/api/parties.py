@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -16,8 +17,8 @@ from indexer.api.parameters import AskedParties, By
 from indexer.api.place import Snapshot
 from indexer.api.registries import events_about, registrations
 from indexer.api.reply import Reply
-from indexer.api.spans import DAY_S, span_of
-from indexer.api.sums import KEPT, SUMS, added, held_span, require_few_cells
+from indexer.api.spans import span_of
+from indexer.api.sums import INFERENCES, KEPT, SUMS, added, held_span, require_few_cells
 from indexer.api.tallies import COUNTS, asset_decimals, span_described
 from indexer.tables import AddressRow, ModelRow
 
@@ -53,16 +54,16 @@ def models(snapshot: Snapshot, names: Names, asked: AskedParties) -> Reply:
     """Registered models with their inferences in a span, by default of the last 30 days, the busiest first.
 
     Raises:
-        BadParameterError: the span is too long or not on the border of a day.
+        NotTogetherError: the span is too long or not on the border of a day.
     """
     kept = KEPT[By.MODEL]
-    held = held_span(snapshot, kept)
-    after_s = max(held.first, held.end - LISTED_DAYS) * DAY_S if asked.after is None else asked.after
-    span = span_of(after_s, asked.before, held)
+    span = span_of(asked.after, asked.before, held_span(snapshot, kept))
+    if asked.after is None:
+        span = replace(span, first=max(span.first, span.end - LISTED_DAYS))
     require_few_cells(snapshot, kept, span)
-    rows = added(snapshot, kept, span, f"model_id, sum(inferences), {COUNTS}", "1")
+    rows = added(snapshot, kept, span, f"model_id, {INFERENCES}, {COUNTS}", "1")
     ids = names.models(snapshot.session, (row[0] for row in rows))
-    counts = {ids[row[0]]: tuple(int(value) for value in row[1:]) for row in rows}
+    counts = {ids[row[0]]: tuple(row[1:]) for row in rows}
     registered = registrations(snapshot)
     order = sorted({*counts, *registered}, key=lambda id_: (-counts.get(id_, _NOTHING)[0], id_))
     found = []

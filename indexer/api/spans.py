@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.analytics.weeks import FIRST_MONDAY_S, WEEK_S
-from indexer.api.errors import BadParameterError
+from indexer.api.errors import NotTogetherError
 from indexer.api.parameters import Bucket
 
 HOUR_S, DAY_S = 3_600, 86_400
@@ -38,15 +38,15 @@ def span_of(after_s: int | None, before_s: int | None, held: Span) -> Span:
     """What is asked for, within what is held.
 
     Raises:
-        BadParameterError: a limit is not on the border of a unit, or they are the wrong way round.
+        NotTogetherError: a limit is not on the border of a unit, or they are the wrong way round.
     """
     unit_s = held.unit_s
     for name, limit_s in (("after", after_s), ("before", before_s)):
         if limit_s is not None and limit_s % unit_s:
             unit = "hour" if unit_s == HOUR_S else "day (UTC)"
-            raise BadParameterError(name, f"sums are kept per {unit}; give the begin of one")
+            raise NotTogetherError(name, f"sums are kept per {unit}; give the begin of one")
     if after_s is not None and before_s is not None and after_s >= before_s:
-        raise BadParameterError("after", "is not earlier than before")
+        raise NotTogetherError("after", "is not earlier than before")
     first = held.first if after_s is None else max(held.first, after_s // unit_s)
     end = held.end if before_s is None else min(held.end, before_s // unit_s)
     return Span(first, max(first, end), unit_s)

@@ -7,7 +7,7 @@ from indexer.analytics.catalogue import BY_NAME, METRICS
 from indexer.analytics.cube import sql
 from indexer.analytics.metric import Metric, Scope
 from indexer.analytics.weeks import week_of_monday
-from indexer.api.errors import BadParameterError, UnknownThingError
+from indexer.api.errors import NotTogetherError, UnknownThingError
 from indexer.api.parameters import AskedMetric
 from indexer.api.reply import Reply
 from indexer.api.source import Source
@@ -33,7 +33,7 @@ def metric(source: Source, name: str, asked: AskedMetric) -> Reply:
 
     Raises:
         UnknownThingError: there is none of this name.
-        BadParameterError: the window ends behind the last full week, or before the first.
+        NotTogetherError: the window ends on no Monday, behind the last full week, or before the first.
     """
     found, scope = metric_of(name), _scope(source, asked)
     answer = source.analysis.answer(found, scope)
@@ -66,9 +66,11 @@ def sql_of(name: str) -> str:
 def _scope(source: Source, asked: AskedMetric) -> Scope:
     state, end = source.analysis.state, None
     if asked.until is not None:
+        if asked.until.weekday():
+            raise NotTogetherError("until", "is no Monday, and weeks end on Mondays")
         end = week_of_monday(asked.until)
         if not state.first_week < end <= state.end_week and end != state.end_week:
-            raise BadParameterError(
+            raise NotTogetherError(
                 "until", "lies outside the full, final weeks; see `window` of /v1/overview"
             )
     return Scope(source.analysis.window(asked.weeks, end), asked.rows.rows)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from indexer.amounts import join, whole_tokens
 from indexer.analytics.answer import Answer, Cell, Column, Kind
 from indexer.analytics.writing import time_text
 from indexer.api import columns as c
-from indexer.api.errors import BadParameterError
+from indexer.api.errors import NotTogetherError
 from indexer.api.names import Names, number_of
 from indexer.api.parameters import AskedSeries, AskedTallies, Bucket, By
 from indexer.api.place import Snapshot
 from indexer.api.reply import Reply
 from indexer.api.spans import DAY_S, Span, bucket_sql, span_of, starts_s
-from indexer.api.sums import KEPT, SUMS, added, held_span, require_few_cells
+from indexer.api.sums import INFERENCES, KEPT, SUMS, added, held_span, require_few_cells
 from indexer.tables import AddressRow, ModelRow
 
 BUCKET_START = Column("bucket_start", Kind.TIME, "begin of the bucket")
@@ -24,7 +24,7 @@ MOST_BUCKETS = 10_000
 
 _LABELLED = "(development OR unbound)"
 COUNTS = ", ".join(
-    f"sum(CASE WHEN {condition} THEN inferences ELSE 0 END) AS {name}"
+    f"coalesce(CAST(sum(inferences) FILTER (WHERE {condition}) AS BIGINT), 0) AS {name}"
     for name, condition in (
         ("signed", "tier = 1"),
         ("tee", "tier = 2"),
@@ -62,11 +62,11 @@ def tallies(snapshot: Snapshot, names: Names, asked: AskedTallies) -> Reply:
     """Sums by whatever is asked for.
 
     Raises:
-        BadParameterError: the span is too long or not on the border of a unit.
+        NotTogetherError: the span is too long or not on the border of a unit.
     """
     kept = KEPT[asked.by]
     if asked.bucket is Bucket.HOUR and kept.unit_s == DAY_S:
-        raise BadParameterError("bucket", f"sums by {asked.by} are kept per day; take day or longer")
+        raise NotTogetherError("bucket", f"sums by {asked.by} are kept per day; take day or longer")
     span = span_of(asked.after, asked.before, held_span(snapshot, kept))
     require_few_cells(snapshot, kept, span)
     key = "tier" if asked.by is By.TIER else kept.party or "asset_id"
@@ -79,9 +79,8 @@ def tallies(snapshot: Snapshot, names: Names, asked: AskedTallies) -> Reply:
         "1, 2, 3",
         tail=f"ORDER BY 1 DESC, sum(inferences) DESC, 2, 3 LIMIT {asked.limit + 1}",
     )
-    columns = tallies_columns(asked.by, asked.bucket)
-    write = _writer(snapshot, names, asked.by, columns, rows[: asked.limit])
-    answer = Answer(columns, tuple(write(row) for row in rows[: asked.limit]))
+    cells = tuple(_cells(snapshot, names, asked, rows[: asked.limit]))
+    answer = Answer(tallies_columns(asked.by, asked.bucket), cells)
     extra = {**span_described(span), "truncated": len(rows) > asked.limit}
     return Reply(snapshot.place, answer, extra)
 
@@ -90,20 +89,19 @@ def series(snapshot: Snapshot, asked: AskedSeries) -> Reply:
     """Counts per bucket, also of buckets without an inference.
 
     Raises:
-        BadParameterError: there would be too many buckets, or more than one party is named.
+        NotTogetherError: there would be too many buckets, more than one party is named, or there are no such
+            sums of one.
     """
     by, party = _party(snapshot, asked)
     kept = KEPT[by]
-    if asked.bucket is Bucket.ALL:
-        raise BadParameterError("bucket", "a series needs hour, day, week or month")
     if asked.bucket is Bucket.HOUR and kept.unit_s == DAY_S:
-        raise BadParameterError("bucket", f"sums by {by} are kept per day; take day or longer")
+        raise NotTogetherError("bucket", f"sums by {by} are kept per day; take day or longer")
     span = span_of(asked.after, asked.before, held_span(snapshot, kept))
     starts = list(starts_s(span, asked.bucket))
     if len(starts) > MOST_BUCKETS:
-        raise BadParameterError("bucket", f"more than {MOST_BUCKETS} of them; take longer ones")
-    selected = f"{bucket_sql(span, asked.bucket)} AS bucket, sum(inferences), {COUNTS}"
-    found = {int(row[0]): row for row in added(snapshot, kept, span, selected, "1", party=party)}
+        raise NotTogetherError("bucket", f"more than {MOST_BUCKETS} of them; take longer ones")
+    selected = f"{bucket_sql(span, asked.bucket)} AS bucket, {INFERENCES}, {COUNTS}"
+    found = {row[0]: row for row in added(snapshot, kept, span, selected, "1", party=party)}
     rows = (_series_row(start_s, found.get(start_s)) for start_s in starts)
     return Reply(snapshot.place, Answer(SERIES_COLUMNS, tuple(rows)), span_described(span))
 
@@ -111,7 +109,7 @@ def series(snapshot: Snapshot, asked: AskedSeries) -> Reply:
 def _party(snapshot: Snapshot, asked: AskedSeries) -> tuple[By, int | None]:
     given = [by for by in (By.MODEL, By.PROVER, By.PAYER) if getattr(asked, by.value) is not None]
     if len(given) > 1:
-        raise BadParameterError(given[1].value, f"only one of {' and '.join(given)} can be given")
+        raise NotTogetherError(given[1].value, f"only one of {' and '.join(given)} can be given")
     if not given:
         return By.TIER, None
     table = ModelRow if given[0] is By.MODEL else AddressRow
@@ -122,38 +120,33 @@ def _party(snapshot: Snapshot, asked: AskedSeries) -> tuple[By, int | None]:
 def _series_row(start_s: int, row: Any) -> tuple[Cell, ...]:
     if row is None:
         return start_s, 0, 0, 0, 0, 0, 0, 0, None
-    _, inferences, *counts = (int(value) for value in row)
+    _, inferences, *counts = row
     return start_s, inferences, *counts, counts[3] / inferences
 
 
-def _writer(
-    snapshot: Snapshot, names: Names, by: By, columns: tuple[Column, ...], rows: Any
-) -> Callable[[Any], tuple[Cell, ...]]:
-    """Makes a row of the answer from one of the query."""
-    session, wanted = snapshot.session, {row.asset_id for row in rows}
+def _cells(
+    snapshot: Snapshot, names: Names, asked: AskedTallies, rows: Sequence[Any]
+) -> Iterator[tuple[Cell, ...]]:
+    """Rows of the answer from those of the query, in the order of `tallies_columns`."""
+    tokens = names.addresses(snapshot.session, {row.asset_id for row in rows})
     decimals = asset_decimals(snapshot)
-    keys: Mapping[int, Any] = {}
+    keys = _keys(snapshot, names, asked.by, {row.k for row in rows})
+    in_time, by_tier = asked.bucket is not Bucket.ALL, asked.by is By.TIER
+    for bucket, k, asset_id, *counts, inferences, e20, e10, e0 in rows:
+        start = (bucket,) if in_time else ()
+        key = (keys.get(k),) if _KEYS[asked.by] else ()
+        amount, places = join(e20, e10, e0), decimals.get(asset_id)
+        money = tokens.get(asset_id), places, amount, whole_tokens(amount, places)
+        yield (*start, *key, inferences, *(counts[3:] if by_tier else counts), *money)
+
+
+def _keys(snapshot: Snapshot, names: Names, by: By, numbers: set[int]) -> Mapping[int, Cell]:
+    """What the numbers in the rows stand for."""
     if by is By.MODEL:
-        keys = names.models(session, (row.k for row in rows))
-    elif by in (By.PROVER, By.PAYER):
-        keys = names.addresses(session, (row.k for row in rows))
-    elif by is By.TIER:
-        keys = {tier: tier for tier in (1, 2, 3)}
-    tokens = names.addresses(session, wanted)
-
-    def write(row: Any) -> tuple[Cell, ...]:
-        amount = join(row.amount_e20, row.amount_e10, row.amount_e0)
-        whole = whole_tokens(amount, decimals.get(row.asset_id))
-        values: dict[str, Cell] = {
-            name: int(getattr(row, name))
-            for name in ("inferences", "signed", "tee", "zkml", "strong", "development", "unbound")
-        }
-        values |= {"bucket_start": int(row.bucket), "asset": tokens.get(row.asset_id)}
-        values |= {"decimals": decimals.get(row.asset_id), "amount_base_units": amount, "amount": whole}
-        values |= {column.name: keys.get(row.k) for column in _KEYS[by]}
-        return tuple(values[column.name] for column in columns)
-
-    return write
+        return names.models(snapshot.session, numbers)
+    if by in (By.PROVER, By.PAYER):
+        return names.addresses(snapshot.session, numbers)
+    return {number: number for number in numbers}
 
 
 def asset_decimals(snapshot: Snapshot) -> dict[int, int | None]:

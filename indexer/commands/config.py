@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from indexer.commands.options import Config
-from indexer.config_text import commented_file, shown_settings, to_toml
+from indexer.commands.options import AsCsv, AsJson, AsTable, Config
+from indexer.config_text import commented_file, shown_settings, to_csv, to_toml
 from indexer.errors import UsageError
+from indexer.reporting.forms import Form, one_form
 from indexer.settings import CONFIG_FILE, load
 
 config = typer.Typer(help="Write and show the settings.", no_args_is_help=True, rich_markup_mode=None)
@@ -42,15 +43,20 @@ def init(
 
 @config.command()
 def show(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_table: AsTable = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
     file: Config = None,
 ) -> None:
     """Print the settings in force and where each comes from. Keys and passwords are left out.
 
     Example: veritally-indexer config show
     """
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     shown = shown_settings(load(file))
-    if as_json:
+    if form is Form.JSON:
         typer.echo(json.dumps({name: {"value": v, "from": o} for name, (v, o) in shown.items()}, indent=2))
+    elif form is Form.CSV:
+        typer.echo(to_csv(shown), nl=False)
     else:
         typer.echo(to_toml(shown))

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
-from indexer.commands.options import BlocksPerRequest, Config, DatabaseUrl, Deployments, RpcUrls
+from indexer.commands.options import (
+    AsCsv,
+    AsJson,
+    AsTable,
+    BlocksPerRequest,
+    Config,
+    DatabaseUrl,
+    Deployments,
+    RpcUrls,
+)
 from indexer.doctor.examine import examine
-from indexer.doctor.finding import failed
+from indexer.doctor.finding import failed, to_csv
 from indexer.errors import UnhealthyError
+from indexer.reporting.forms import Form, one_form
 from indexer.settings import load, require_no_password
 
 
@@ -20,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_table: AsTable = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
     rpc_urls: RpcUrls = None,
     database_url: DatabaseUrl = None,
     deployments: Deployments = None,
@@ -33,6 +44,7 @@ def doctor(
 
     Example: veritally-indexer doctor
     """
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     require_no_password("--database-url", database_url)
     loaded = load(
         config,
@@ -42,8 +54,10 @@ def doctor(
         blocks_per_request=blocks_per_request,
     )
     findings = examine(loaded)
-    if as_json:
+    if form is Form.JSON:
         typer.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
+    elif form is Form.CSV:
+        typer.echo(to_csv(findings), nl=False)
     else:
         typer.echo("\n".join(map(str, findings)))
     if failed(findings):

@@ -11,13 +11,14 @@ import typer
 from eth_utils.address import is_address
 from rich.console import Console
 
-from indexer.commands.options import BlocksPerRequest, Config, DatabaseUrl, RpcUrls
+from indexer.commands.options import AsCsv, AsJson, AsTable, BlocksPerRequest, Config, DatabaseUrl, RpcUrls
 from indexer.cursor import find_cursor
 from indexer.database import Database
-from indexer.errors import NothingIndexedError, SettingsError, UsageError
+from indexer.errors import NothingIndexedError, SettingsError
 from indexer.follow import Stop
 from indexer.log import configure, logger
 from indexer.nodes import connect
+from indexer.pay_addresses import keep_origin
 from indexer.recorded.importer import Importer, Target
 from indexer.recorded.known import OPENGRADIENT_RELAYS
 from indexer.recorded.opengradient import OpenGradientFinder
@@ -26,6 +27,7 @@ from indexer.recorded.rows import Finder, Kind
 from indexer.recorded.summary import recorded_summary
 from indexer.recorded.transfers import TransferFinder, parties_of
 from indexer.recorded.x402 import X402Finder
+from indexer.reporting.forms import Form, one_form
 from indexer.settings import IndexerSettings, load_settings, require_no_password
 from veritally.deployment import Deployment
 
@@ -33,10 +35,6 @@ ChainId = Annotated[int, typer.Option(help="Id of the chain; the node must serve
 FromBlock = Annotated[
     int | None, typer.Option(help="First block, when the source is new. [default: 0]", min=0)
 ]
-AsTable = Annotated[bool, typer.Option("--table", help="Print a table (the default).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, one line per source.")]
-
 _TOLD_EVERY_S = 5.0
 
 imports = typer.Typer(
@@ -71,7 +69,7 @@ def opengradient(
 
     Example: veritally-indexer import opengradient --chain-id 10740 --from-block 0
     """
-    form = _form(as_table, as_json, as_csv)
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     known = [one.address for one in OPENGRADIENT_RELAYS if one.chain_id == chain_id]
     if not relay and not known:
         raise SettingsError("--relay", f"is missing: no relay is known on chain {chain_id}")
@@ -99,7 +97,7 @@ def x402(
 
     Example: veritally-indexer import x402 --chain-id 8453 --asset 0xFbC2... --pay-to 0x9deE...
     """
-    form = _form(as_table, as_json, as_csv)
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     token = _address("--asset", asset)
     targets = [Target(token, _address("--pay-to", payee)) for payee in pay_to]
     settings = _settings(config, rpc_urls, database_url, blocks_per_request)
@@ -124,17 +122,18 @@ def transfers(
 
     Example: veritally-indexer import transfers --deployment deployment.json
     """
-    form = _form(as_table, as_json, as_csv)
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     settings = _settings(config, rpc_urls, database_url, blocks_per_request, deployment)
     deployed = Deployment.load(settings.deployments[0])
     settlement = bytes.fromhex(deployed.settlement[2:])
     database = _database(settings)
     database.require_existing()
     database.prepare()
-    with database.transaction() as session:
+    with database.writing() as session:
         cursor = find_cursor(session, deployed.chain_id, settlement)
         if cursor is None or cursor.final_block is None:
             raise NothingIndexedError(database.shown_url, final=True)
+        keep_origin(session, cursor.id, deployed)
         finder = TransferFinder(parties_of(session, cursor, deployed))
     targets = [Target(settlement)]
     first = deployed.first_block
@@ -154,17 +153,11 @@ def show(
 
     Example: veritally-indexer import show --json
     """
-    form = _form(as_table, as_json, as_csv)
+    form = one_form(table=as_table, json=as_json, csv=as_csv)
     database = _database(_settings(config, None, database_url))
     database.require_existing()
     database.prepare()
     _show(database, form)
-
-
-def _form(as_table: bool, as_json: bool, as_csv: bool) -> str:
-    if as_table + as_json + as_csv > 1:
-        raise UsageError("give only one of --table, --json and --csv")
-    return "json" if as_json else "csv" if as_csv else "table"
 
 
 def _settings(
@@ -216,13 +209,13 @@ class _Watch:
             self._told_at_s = time.monotonic()
 
 
-def _show(database: Database, form: str, kind: Kind | None = None) -> None:
+def _show(database: Database, form: Form, kind: Kind | None = None) -> None:
     with database.transaction() as session:
         sources = [one for one in recorded_summary(session) if kind in (None, one.kind)]
-    if form == "table":
+    if form is Form.TABLE:
         print_table(sources, Console())
     else:
-        typer.echo(to_json(sources) if form == "json" else to_csv(sources))
+        typer.echo(to_json(sources) if form is Form.JSON else to_csv(sources))
 
 
 def _address(option: str, value: str) -> bytes:

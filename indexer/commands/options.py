@@ -32,3 +32,6 @@ LogFormat = Annotated[str | None, typer.Option(help="Log as console or json. [de
 MaxLagS = Annotated[
     float | None, typer.Option(help="Seconds of lag that still count as current. [default: 60]")
 ]
+AsTable = Annotated[bool, typer.Option("--table", help="Print text for people (the default).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from indexer.analytics.answer import Answer, Column, Kind
+from indexer.analytics.writing import to_csv as write_csv
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -39,6 +42,23 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {"ok": self.is_ok, **vars(self), "fix": self.fix or None}
+
+
+_COLUMNS = (
+    Column("ok", Kind.FLAG, "whether there is nothing to put right"),
+    Column("subject", Kind.TEXT, "what was looked at"),
+    Column("check", Kind.TEXT, "for what"),
+    Column("detail", Kind.TEXT, "what was found"),
+    Column("fix", Kind.TEXT, "how to put it right; none when it is right"),
+    Column("is_warning", Kind.FLAG, "whether it is right, and could be better"),
+)
+
+
+def to_csv(findings: Sequence[Finding]) -> str:
+    """One line for each check, with the fields of `as_json`."""
+    records = [finding.as_json() for finding in findings]
+    rows = tuple(tuple(record[column.name] for column in _COLUMNS) for record in records)
+    return write_csv(Answer(_COLUMNS, rows))
 
 
 def failed(findings: Sequence[Finding]) -> int:

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-NEWEST = "0006"
+NEWEST = "0007"
 """Version that this program reads and writes."""

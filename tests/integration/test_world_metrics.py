@@ -17,7 +17,6 @@ from indexer.analytics.catalogue import METRICS
 from indexer.analytics.metric import Rows
 from indexer.analytics.weeks import Window
 from indexer.database import Database
-from veritally.deployment import Deployment
 
 _TIERS = ("", "signed", "tee", "zkml")
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -44,7 +43,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Any:
         world.build(folder, Scenario(inferences=8_000, payers=500, weeks=12, trend=trend))
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
         database = Database(f"sqlite:///{folder / world.DATABASE}")
-        return Built(truth, Analysis(database, Deployment.load(folder / "deployment.json")))
+        return Built(truth, Analysis(database))
 
     return built
 

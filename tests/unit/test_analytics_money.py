@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.address import to_checksum_address
 from indexer_chain import CHAIN_ID, serve
+from sqlalchemy import delete
 from traded_chain import (
     ASSETS,
     FIRST_WEEK,
@@ -31,6 +34,7 @@ from indexer.database import Database
 from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow, TokenTransferRow
 from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
+from indexer.tables import PayAddressOriginRow
 from veritally.pay_address import pay_address_of
 from veritally.tiers import Tier
 
@@ -92,9 +96,9 @@ def write(database: Database, *rows: Any) -> None:
         session.add_all(rows)
 
 
-def labels(database: Database, traded: TradedChain, knows_deployment: bool = True) -> set[tuple[str, ...]]:
-    analysis = Analysis(database, traded.chain.deployment if knows_deployment else None)
-    rows = analysis.answer(BY_NAME["labelled-pairs"]).records()
+def labels(database: Database) -> set[tuple[str, ...]]:
+    """From what the database holds alone."""
+    rows = Analysis(database).answer(BY_NAME["labelled-pairs"]).records()
     return {(str(row["payer"]).lower(), str(row["prover"]).lower(), str(row["rule"])) for row in rows}
 
 
@@ -113,8 +117,7 @@ def test_round_trips(indexed: Database, traded: TradedChain) -> None:
         transfer(PAYERS[0], PAYERS[1], 500),
     )
     direct, through = (PAYERS[0], PROVERS[0], "round-trip"), (PAYERS[2], PROVERS[0], "round-trip")
-    assert labels(indexed, traded) == {direct, through}
-    assert labels(indexed, traded, knows_deployment=False) == {direct}
+    assert labels(indexed) == {direct, through}
 
 
 def test_payouts(indexed: Database, traded: TradedChain) -> None:
@@ -130,7 +133,23 @@ def test_payouts(indexed: Database, traded: TradedChain) -> None:
             pay_address_of(traded.chain.deployment, PROVERS[1], Tier.ZKML), PAYERS[0], 1_001, day=7 * WEEKS
         ),
     )
-    assert labels(indexed, traded) == {(PAYERS[0], PROVERS[0], "payout")}
+    assert labels(indexed) == {(PAYERS[0], PROVERS[0], "payout")}
+
+
+def test_a_database_of_an_older_version_learns_pay_addresses(
+    indexed: Database, traded: TradedChain, node: JsonRpc
+) -> None:
+    """When the indexer opens it again. Another factory has other pay addresses."""
+    pay_address = pay_address_of(traded.chain.deployment, PROVERS[0], Tier.SIGNED)
+    write(indexed, transfer(pay_address, PAYERS[0], 1_001))
+    with indexed.writing() as session:
+        session.execute(delete(PayAddressOriginRow))
+    assert labels(indexed) == set()
+    other = replace(traded.chain.deployment, pay_address_implementation=to_checksum_address(PAYERS[0]))
+    Indexer(node, indexed, other, 1000).open()
+    assert labels(indexed) == set()
+    Indexer(node, indexed, traded.chain.deployment, 1000).open()
+    assert (PAYERS[0], PROVERS[0], "payout") in labels(indexed)
 
 
 def source(id_: int, final_block: int | None) -> RecordedSourceRow:

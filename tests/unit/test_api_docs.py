@@ -43,6 +43,22 @@ def test_examples_work(client: TestClient, example: str) -> None:
     assert client.get(example).status_code == 200
 
 
+REFUSALS = re.findall(r"^\| `(/v1/[^`]+)` \| (4\d\d) \| `([^`]+)` \|$", DOCS, re.MULTILINE)
+
+
+def test_there_are_refusals() -> None:
+    assert {status for _, status, _ in REFUSALS} == {"404", "409", "422"}
+    assert len(REFUSALS) > 15
+
+
+@pytest.mark.parametrize(("path", "status", "detail"), REFUSALS)
+def test_refusals_are_as_shown(client: TestClient, path: str, status: str, detail: str) -> None:
+    asked = re.sub("MODEL|HASH", "0x" + "ab" * 32, path).replace("ADDRESS", "0x" + "ab" * 20)
+    refused = client.get(asked)
+    assert (str(refused.status_code), refused.headers["content-type"]) == (status, "application/problem+json")
+    assert refused.json()["detail"].startswith(detail), refused.json()
+
+
 def test_limits_are_those_of_the_program() -> None:
     limits = (
         f"adds up {sums.MOST_CELLS:,} sums at most",

@@ -113,7 +113,7 @@ def test_tallies(client: TestClient, world: ApiWorld, by: str, bucket: str, fina
     asked = {"by": by, "bucket": bucket, "finality": finality, "limit": 10_000}
     if bucket == "hour" and by in ("model", "prover", "payer"):
         refused = client.get("/v1/tallies", params=asked)
-        assert (refused.status_code, refused.json()["title"]) == (422, "Unusable parameter")
+        assert (refused.status_code, refused.json()["title"]) == (409, "Not together")
         assert "take day or longer" in refused.json()["detail"]
         return
     content = get(client, "/v1/tallies", **asked)
@@ -172,7 +172,7 @@ def test_series(
 ) -> None:
     asked = {"bucket": bucket, "finality": finality} | ({party: value} if party else {})
     if bucket == "hour" and party:
-        assert client.get("/v1/series", params=asked).status_code == 422
+        assert client.get("/v1/series", params=asked).status_code == 409
         return
     rows = get(client, "/v1/series", **asked)["rows"]
     made = world.final() if finality == "final" else world.made
@@ -336,7 +336,7 @@ def test_windows_of_metrics(client: TestClient, world: ApiWorld) -> None:
     assert {row["tier"]: row["inferences"] for row in content["rows"] if row["inferences"]} == counted
     for until in ("2024-01-01", "2026-06-01"):
         refused = client.get("/v1/metrics/count-share", params={"until": until})
-        assert (refused.status_code, refused.json()["detail"][:6]) == (422, "until:")
+        assert (refused.status_code, refused.json()["detail"][:6]) == (409, "until:")
     assert client.get("/v1/metrics/nothing").status_code == 404
 
 

@@ -242,30 +242,45 @@ def test_cursors_of_others_are_refused(reading: TestClient) -> None:
         ("tallies?limit=10001", "limit: Input should be less than or equal to 10000"),
         ("tallies?after=yesterday", "after: is neither a date like 2026-11-21"),
         ("tallies?after=2025-12-01T00:00:00", "after: is neither"),
-        ("tallies?after=2025-12-01T00:30:00Z", "after: sums are kept per hour"),
-        ("tallies?by=payer&after=2025-12-01T01:00:00Z", "after: sums are kept per day"),
-        ("tallies?after=2025-12-02&before=2025-12-01", "after: is not earlier than before"),
-        ("series?bucket=all", "bucket: a series needs hour"),
-        (f"series?payer={PAYERS[0]}&prover={PROVERS[0]}", "payer: only one of prover and payer"),
+        ("tallies?after=2025-02-29", "after: is neither a date like 2026-11-21"),
+        ("tallies?after=1969-12-31", "after: is neither a date like 2026-11-21 nor a time"),
+        ("series?bucket=all", "bucket: a series needs hour, day, week or month"),
         ("series?payer=0x12", "payer: String should match"),
-        ("metrics/count-share?until=2025-12-02", "until: is no Monday"),
         ("metrics/count-share?rows=some", "rows: Input should be 'raw' or 'strict'"),
         ("metrics/count-share?finality=latest", "finality: this endpoint has no such parameter"),
         ("inferences?limit=501", "limit: Input should be less"),
+        ("inferences?cursor=AAAA", "cursor: is none of ours; take it from `next`"),
         ("inferences?format=xml", "format: Input should be 'json', 'csv' or 'parquet'"),
         ("receipts/0x00", "receipt_hash: String should match"),
     ],
 )
 def test_refusals_say_what_to_do(reading: TestClient, path: str, detail: str) -> None:
+    require_problem(reading, path, 422, "Unusable parameter", detail)
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("tallies?after=2025-12-01T00:30:00Z", "after: sums are kept per hour"),
+        ("tallies?by=payer&after=2025-12-01T01:00:00Z", "after: sums are kept per day"),
+        ("tallies?after=2025-12-02&before=2025-12-01", "after: is not earlier than before"),
+        ("tallies?by=payer&bucket=hour", "bucket: sums by payer are kept per day"),
+        (f"series?payer={PAYERS[0]}&prover={PROVERS[0]}", "payer: only one of prover and payer"),
+        (f"series?payer={PAYERS[0]}&bucket=hour", "bucket: sums by payer are kept per day"),
+        ("metrics/count-share?until=2025-12-02", "until: is no Monday"),
+        ("metrics/count-share?until=2026-06-01", "until: lies outside the full, final weeks"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(reading: TestClient, path: str, detail: str) -> None:
+    require_problem(reading, path, 409, "Not together", detail)
+
+
+def require_problem(reading: TestClient, path: str, status: int, title: str, detail: str) -> None:
     refused = reading.get(f"/v1/{path}")
     content = refused.json()
-    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
     assert content["detail"].startswith(detail), content
-    assert (content["title"], content["status"], content["type"]) == (
-        "Unusable parameter",
-        422,
-        "about:blank",
-    )
+    assert (content["title"], content["status"], content["type"]) == (title, status, "about:blank")
     assert refused.headers["cache-control"] == "no-store"
 
 
@@ -317,8 +332,23 @@ def test_a_span_with_too_many_sums_is_refused(reading: TestClient, monkeypatch: 
     monkeypatch.setattr("indexer.api.sums.MOST_CELLS", 50)
     assert reading.get("/v1/tallies?by=payer&after=2025-12-27").status_code == 200
     refused = reading.get("/v1/tallies?by=payer")
-    assert refused.status_code == 422
+    assert refused.status_code == 409
     assert "more than 50 sums lie in this span; ask for a shorter one" in refused.json()["detail"]
+
+
+def test_a_series_of_too_many_buckets_is_refused(
+    reading: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.api.tallies.MOST_BUCKETS", 40)
+    assert reading.get("/v1/series?bucket=day").status_code == 200
+    refused = reading.get("/v1/series?bucket=hour")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "bucket: more than 40 of them; take longer ones"
+
+
+def test_models_are_listed_for_thirty_days_before_any_day(reading: TestClient) -> None:
+    for before in ("1970-02-01", "2025-11-28", "2026-06-01"):
+        assert reading.get(f"/v1/models?before={before}").status_code == 200
 
 
 def test_a_lost_database_is_no_secret_and_no_detail(client: TestClient, tmp_path: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,11 +14,15 @@ from typing import Any
 
 import pytest
 import typer
+from indexer_chain import RecordedChain
+from indexer_command import Run
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
 from indexer import metrics
 from indexer.cli import app
+from indexer.database import Database
+from indexer.recorded.tables import RecordedSourceRow
 from indexer.settings import CONFIG_VARIABLE, IndexerSettings, option_of, variable_of
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +81,63 @@ def test_each_option_is_documented_and_has_help(name: str) -> None:
         assert getattr(parameter, "help", None) or parameter.name == "help", parameter.name
     for option in options_of(COMMANDS[name]) - {"--help"}:
         assert re.search(rf"{option}\b", REFERENCE), option
+
+
+NOT_READING = {"run", "serve", "sync", "export", "chaos", "config init"}
+"""Commands that do something instead of showing what there is. Every other command reads."""
+READING = sorted(COMMANDS.keys() - NOT_READING)
+FORMS = ("--table", "--json", "--csv")
+NEEDED = {
+    "import opengradient": ["--chain-id", "1"],
+    "import x402": ["--chain-id", "1", "--asset", "0x", "--pay-to", "0x"],
+}
+"""What a command cannot do without."""
+
+
+SOURCE = {
+    "id": 1,
+    "chain_id": 10_740,
+    "kind": "opengradient",
+    "contract": bytes(20),
+    "payee": b"",
+    "first_block": 1,
+    "next_block": 1,
+    "other_logs": 0,
+}
+"""What `import show` sums up; the other imports write as it does."""
+
+
+def test_there_are_commands_that_read() -> None:
+    assert set(COMMANDS) > NOT_READING
+    assert {"tallies", "report", "metrics", "status", "doctor", "verify", "config show"} < set(READING)
+
+
+@pytest.mark.parametrize("name", READING)
+def test_each_command_that_reads_has_all_forms(name: str, run: Run) -> None:
+    assert set(FORMS) <= options_of(COMMANDS[name])
+    section = REFERENCE.split(f"### `veritally-indexer {name}`\n")[1].split("\n### ")[0]
+    for form in FORMS:
+        assert re.search(rf"{form}\b", section), (name, form)
+    for one, other in itertools.combinations(FORMS, 2):
+        code, out, error = run(*name.split(), *NEEDED.get(name, []), one, other)
+        assert (code, out) == (2, "")
+        assert re.search(r"give only one of --table, --json(,| and) --csv", error)
+
+
+@pytest.mark.parametrize("name", [n for n in READING if not n.startswith("import ") or n == "import show"])
+def test_each_form_is_what_its_option_says(name: str, run: Run, chain: RecordedChain) -> None:
+    chain.final = len(chain.blocks) - 1
+    assert run("sync", "--once")[0] == 0
+    with Database("sqlite:///veritally-indexer.db").writing() as session:
+        session.add(RecordedSourceRow(**SOURCE))
+    texts = [run(*name.split(), *form)[1] for form in ([], *zip(FORMS, strict=True))]
+    as_text, as_table, as_json, as_csv = texts
+    assert re.sub(r"\d", "", as_text) == re.sub(r"\d", "", as_table)
+    assert json.loads(as_json)
+    header, *lines = csv.reader(io.StringIO(as_csv))
+    assert len(header) > 2
+    assert lines
+    assert {len(line) for line in lines} == {len(header)}
 
 
 def test_every_setting_is_in_the_table_with_option_and_default() -> None:
