@@ -45,6 +45,7 @@ BUILT := out/.built
 VENV_APE := .venv-ape/.installed
 CLIENTS := tests/clients/node_modules/.package-lock.json
 VENV_ANALYSIS := .venv-analysis/.installed
+VENV_DATASETTE := .venv-datasette/.installed
 VENV_HALMOS := .venv-halmos/.installed
 VENV_OPENGRADIENT := .venv-opengradient/.installed
 VENV_TRAIN := .venv-train/.installed
@@ -84,7 +85,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check natspec security-doc metrics-check vectors-check test-contracts gas-check test-python test-opengradient test-ape ## Run every check that takes minutes at most
+test: setup test-red lint types abi-check natspec security-doc metrics-check vectors-check test-contracts gas-check test-python test-opengradient test-datasette test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -145,6 +146,11 @@ test-slow: setup ## Run the tests that take minutes
 test-opengradient: setup $(VENV_OPENGRADIENT) ## Compare our verdicts on OpenGradient's results with those of its SDK
 	$(call headline,Conformance with OpenGradient's SDK)
 	@$(PYTEST) -m opengradient
+
+.PHONY: test-datasette
+test-datasette: setup $(VENV_DATASETTE) ## Ask Datasette for every view and query of docs/sql.md
+	$(call headline,Views and queries in Datasette)
+	@$(PYTEST) -m datasette tests/unit/test_datasette.py
 
 .PHONY: test-examples
 test-examples: $(VENV_TRAIN) ## Train the models of examples/ again and compare them with the committed ones
@@ -272,6 +278,7 @@ lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
 	@$(COMPILE) --group pyproject.toml:ape -o requirements/ape.txt
 	@$(COMPILE) --group pyproject.toml:ape-build -o requirements/ape-build.txt
 	@$(COMPILE) --group pyproject.toml:analysis -o requirements/analysis.txt
+	@$(COMPILE) --group pyproject.toml:datasette -o requirements/datasette.txt
 	@$(COMPILE) --group pyproject.toml:halmos -o requirements/halmos.txt
 	@$(COMPILE) --group pyproject.toml:opengradient -o requirements/opengradient.txt
 
@@ -346,7 +353,7 @@ $(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
 	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
 	@touch $@
 
-$(VENV_ANALYSIS) $(VENV_HALMOS) $(VENV_OPENGRADIENT) $(VENV_TRAIN): .venv-%/.installed: requirements/%.txt | $(HOST)
+$(VENV_ANALYSIS) $(VENV_DATASETTE) $(VENV_HALMOS) $(VENV_OPENGRADIENT) $(VENV_TRAIN): .venv-%/.installed: requirements/%.txt | $(HOST)
 	$(call headline,$* into .venv-$*)
 	@test -x .venv-$*/bin/pip || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/$*.txt
