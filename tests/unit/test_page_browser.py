@@ -17,7 +17,7 @@ from page_world import HOSTILE, World
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / ".build/screenshots"
-WIDTHS = (360, 768, 1280)
+WIDTHS = (320, 360, 768, 1280)
 SCHEMES = ("light", "dark")
 WORLD = World(shift=0.25)
 
@@ -98,7 +98,7 @@ def test_nothing_overlaps_or_sticks_out(browser: Browser, url: str, source: Sour
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for name, path in paths(source).items():
         with opened(browser, url + path, width) as watch:
-            if width != 768:
+            if width in (360, 1280):
                 watch.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
             check_layout(watch.page, width)
 
@@ -107,6 +107,20 @@ def test_open_tables_stay_in_the_window(browser: Browser, url: str) -> None:
     with opened(browser, url, 360) as watch:
         watch.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         check_layout(watch.page, 360)
+
+
+@pytest.mark.parametrize(("decimals", "amount_e20"), [(0, 0), (None, 0), (18, 0), (None, 700_000_000)])
+def test_amounts_of_every_token_fit(
+    browser: Browser, tmp_path: Path, decimals: int | None, amount_e20: int
+) -> None:
+    source = make(tmp_path, World(weeks=9, payers=60, decimals=decimals, amount_e20=amount_e20))
+    with serve(source) as url:
+        for path in paths(source).values():
+            with opened(browser, url + path, min(WIDTHS)) as watch:
+                check_layout(watch.page, min(WIDTHS))
+        with opened(browser, url) as watch:
+            unit = "base units" if decimals is None else "tokens"
+            assert f"{unit}." in watch.page.locator("#ways figcaption").inner_text()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
