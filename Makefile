@@ -85,7 +85,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check natspec security-doc metrics-check vectors-check test-contracts gas-check test-python test-opengradient test-datasette test-ape ## Run every check that takes minutes at most
+test: setup test-red lint types abi-check natspec security-doc metrics-check notebook-check vectors-check test-contracts gas-check test-python test-opengradient test-datasette test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -181,6 +181,11 @@ metrics-check: setup
 	$(call headline,docs/metrics.md is what the metrics say)
 	@.venv/bin/python tools/make_metrics_doc.py --check
 
+.PHONY: notebook-check
+notebook-check: setup
+	$(call headline,examples/notebook is what its program prints)
+	@.venv/bin/python tools/make_notebook.py --check
+
 .PHONY: analyse
 analyse: setup $(VENV_ANALYSIS) ## Run slither; every finding must be explained (docs/analysis.md)
 	$(call headline,Static analysis)
@@ -255,6 +260,10 @@ abi: setup ## Write veritally/abi from the compiled contracts
 .PHONY: metrics-doc
 metrics-doc: setup ## Write docs/metrics.md from the metrics
 	@.venv/bin/python tools/make_metrics_doc.py
+
+.PHONY: notebook
+notebook: setup ## Write the notebook of examples/notebook from the program beside it
+	@.venv/bin/python tools/make_notebook.py
 
 .PHONY: vectors
 vectors: setup ## Write what is made in tests/vectors/attestation
