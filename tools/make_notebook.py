@@ -6,6 +6,7 @@ the export of a small synthetic world.
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -65,7 +66,17 @@ def _cells_of(program: str) -> Iterator[Cell]:
             lines = (line.removeprefix("#").removeprefix(" ") for line in source.strip().splitlines())
             yield Cell("\n".join(lines), is_code=False)
         else:
-            yield Cell(source.strip(), is_code=True)
+            yield Cell(_with_comments(source.strip()), is_code=True)
+
+
+def _with_comments(source: str) -> str:
+    """Texts behind constants become comments: a text at the end of a cell, Jupyter would print."""
+    lines = source.splitlines()
+    for part in reversed(ast.parse(source).body):
+        match part:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                lines[part.lineno - 1 : part.end_lineno] = [f"# {line}" for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 def run(sources: list[str], folder: Path) -> tuple[list[str], dict[str, Any]]:

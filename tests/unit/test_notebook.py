@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import sys
 from pathlib import Path
@@ -56,6 +57,14 @@ def test_every_printing_cell_has_its_output(stored: Any) -> None:
     for cell in code:
         printed = "".join(output.text for output in cell.outputs)
         assert bool(printed) == any(line.lstrip().startswith("print(") for line in cell.source.splitlines())
+
+
+def test_no_cell_ends_in_a_value(stored: Any) -> None:
+    """Jupyter would print it below what the cell prints itself."""
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            last = ast.unparse(ast.parse(cell.source).body[-1])
+            assert not isinstance(ast.parse(last).body[0], ast.Expr) or last.startswith("print("), last
 
 
 def test_cells_find_what_the_program_finds(
