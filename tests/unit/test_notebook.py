@@ -63,8 +63,8 @@ def test_no_cell_ends_in_a_value(stored: Any) -> None:
     """Jupyter would print it below what the cell prints itself."""
     for cell in stored.cells:
         if cell.cell_type == "code":
-            last = ast.unparse(ast.parse(cell.source).body[-1])
-            assert not isinstance(ast.parse(last).body[0], ast.Expr) or last.startswith("print("), last
+            last = ast.parse(cell.source).body[-1]
+            assert not isinstance(last, ast.Expr) or ast.unparse(last).startswith("print("), cell.source
 
 
 def test_cells_find_what_the_program_finds(
