@@ -45,6 +45,7 @@ BUILT := out/.built
 VENV_APE := .venv-ape/.installed
 CLIENTS := tests/clients/node_modules/.package-lock.json
 VENV_ANALYSIS := .venv-analysis/.installed
+VENV_DATASETTE := .venv-datasette/.installed
 VENV_HALMOS := .venv-halmos/.installed
 VENV_OPENGRADIENT := .venv-opengradient/.installed
 VENV_TRAIN := .venv-train/.installed
@@ -84,7 +85,7 @@ ape: setup $(VENV_APE) ## Run Ape, for example: make ape ARGS="run deploy --netw
 ##@ Check
 
 .PHONY: test
-test: setup test-red lint types abi-check natspec security-doc metrics-check vectors-check test-contracts gas-check test-python test-opengradient test-ape ## Run every check that takes minutes at most
+test: setup test-red lint types abi-check natspec security-doc metrics-check notebook-check vectors-check test-contracts gas-check test-python test-opengradient test-datasette test-ape ## Run every check that takes minutes at most
 	@printf '\nALL TESTS PASSED\n'
 
 .PHONY: test-red
@@ -146,6 +147,11 @@ test-opengradient: setup $(VENV_OPENGRADIENT) ## Compare our verdicts on OpenGra
 	$(call headline,Conformance with OpenGradient's SDK)
 	@$(PYTEST) -m opengradient
 
+.PHONY: test-datasette
+test-datasette: setup $(VENV_DATASETTE) ## Ask Datasette for every view and query of docs/sql.md
+	$(call headline,Views and queries in Datasette)
+	@$(PYTEST) -m datasette tests/unit/test_datasette.py
+
 .PHONY: test-examples
 test-examples: $(VENV_TRAIN) ## Train the models of examples/ again and compare them with the committed ones
 	$(call headline,Committed examples are what their scripts write)
@@ -174,6 +180,11 @@ security-doc: setup ## Check that the tests that docs/security.md names exist
 metrics-check: setup
 	$(call headline,docs/metrics.md is what the metrics say)
 	@.venv/bin/python tools/make_metrics_doc.py --check
+
+.PHONY: notebook-check
+notebook-check: setup
+	$(call headline,examples/notebook is what its program prints)
+	@.venv/bin/python tools/make_notebook.py --check
 
 .PHONY: analyse
 analyse: setup $(VENV_ANALYSIS) ## Run slither; every finding must be explained (docs/analysis.md)
@@ -250,6 +261,10 @@ abi: setup ## Write veritally/abi from the compiled contracts
 metrics-doc: setup ## Write docs/metrics.md from the metrics
 	@.venv/bin/python tools/make_metrics_doc.py
 
+.PHONY: notebook
+notebook: setup ## Write the notebook of examples/notebook from the program beside it
+	@.venv/bin/python tools/make_notebook.py
+
 .PHONY: vectors
 vectors: setup ## Write what is made in tests/vectors/attestation
 	@.venv/bin/python tools/make_nitro_vectors.py
@@ -272,6 +287,7 @@ lock: $(HOST) ## Write requirements/*.txt for what pyproject.toml asks for
 	@$(COMPILE) --group pyproject.toml:ape -o requirements/ape.txt
 	@$(COMPILE) --group pyproject.toml:ape-build -o requirements/ape-build.txt
 	@$(COMPILE) --group pyproject.toml:analysis -o requirements/analysis.txt
+	@$(COMPILE) --group pyproject.toml:datasette -o requirements/datasette.txt
 	@$(COMPILE) --group pyproject.toml:halmos -o requirements/halmos.txt
 	@$(COMPILE) --group pyproject.toml:opengradient -o requirements/opengradient.txt
 
@@ -346,7 +362,7 @@ $(VENV_APE): requirements/ape-build.txt requirements/ape.txt | $(HOST)
 	@.venv-ape/bin/python $(PIP_INSTALL) --use-pep517 --no-build-isolation -r requirements/ape.txt
 	@touch $@
 
-$(VENV_ANALYSIS) $(VENV_HALMOS) $(VENV_OPENGRADIENT) $(VENV_TRAIN): .venv-%/.installed: requirements/%.txt | $(HOST)
+$(VENV_ANALYSIS) $(VENV_DATASETTE) $(VENV_HALMOS) $(VENV_OPENGRADIENT) $(VENV_TRAIN): .venv-%/.installed: requirements/%.txt | $(HOST)
 	$(call headline,$* into .venv-$*)
 	@test -x .venv-$*/bin/pip || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python $(PIP_INSTALL) --only-binary :all: -r requirements/$*.txt

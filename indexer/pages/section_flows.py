@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexer.pages.blocks import Figure, Section, Stat, table_of
+from indexer.analytics.weeks import Window
+from indexer.pages.blocks import (
+    TIER_KEYS,
+    Figure,
+    Heading,
+    Section,
+    Stat,
+    Table,
+    TableCell,
+    table_of,
+)
+from indexer.pages.charts_cohorts import Returned, returned_weeks
 from indexer.pages.charts_flow import Flow, Place, flow_chart
 from indexer.pages.desk import Desk, Record
 from indexer.pages.formats import TIER_NAMES, count, days, percent, plural, tier_label
@@ -14,11 +25,20 @@ _FROM = (*_TIERS[::-1], Place("new", "New", "outside"))
 _TO = (*_TIERS[::-1], Place("gone", "Gone", "outside"))
 _LATER = 4
 """Weeks after which payers are looked for again."""
+_LEAST_PAYERS = 5
+"""A share of fewer is not drawn."""
+_TOO_FEW = f"With no tier did {_LEAST_PAYERS} of them begin more than a week ago: too few for a chart."
+_HOW_DRAWN = (
+    "Solid: most often at the tier that they began with; pale: at another one. The further to the right, "
+    "the fewer payers began early enough to be counted; shares of fewer than "
+    f"{_LEAST_PAYERS} stand in the table only."
+)
 
 
 def flows(desk: Desk) -> Section:
     """Moves between two windows, and who came back."""
     moves = desk.records("tier-flow")
+    returned = _returned(desk)
     return Section(
         id="flows",
         short="Moves",
@@ -27,9 +47,13 @@ def flows(desk: Desk) -> Section:
         explanation="The tier of a payer is that of most of its inferences in the span; of ties, the "
         "lower one. New "
         "and gone mean: not there in the other span.",
-        stats=tuple(_retained(desk)),
-        figures=(_flow(desk, moves), _upgrades(desk), _retention(desk)) if moves else (),
+        stats=_stats(returned),
+        figures=_figures(desk, moves, returned) if moves else (),
     )
+
+
+def _figures(desk: Desk, moves: Sequence[Record], returned: Sequence[Returned]) -> tuple[Figure, ...]:
+    return _flow(desk, moves), _upgrades(desk), _retention(desk, returned), _cohorts(desk)
 
 
 def _answer(desk: Desk, moves: Sequence[Record]) -> str:
@@ -82,10 +106,61 @@ def _upgrades(desk: Desk) -> Figure:
     )
 
 
-def _retention(desk: Desk) -> Figure:
+def _retention(desk: Desk, returned: Sequence[Returned]) -> Figure:
+    """All first weeks together."""
+    title, both = "Who comes back", Window(desk.now.before.first, desk.now.end)
+    later = [one for one in returned if one.weeks_later]
+    drawn = [one for one in later if one.payers >= _LEAST_PAYERS]
     return Figure(
         id="retention",
-        title="Who comes back",
+        title=title,
+        table=Table(
+            "Payers by the tier that they began with, and how many paid again",
+            _RETURNED,
+            tuple(map(_line, later)),
+            empty="Nobody began more than a week ago.",
+        ),
+        chart=returned_weeks("retention-chart", title, drawn) if drawn else None,
+        metrics=("retention",),
+        note=f"Payers who paid for the first time from {days(both)}. {_HOW_DRAWN if drawn else _TOO_FEW}",
+        legend=TIER_KEYS,
+        wide=True,
+    )
+
+
+_RETURNED = (
+    Heading("began with"),
+    *(
+        Heading(text, meaning, is_number=True)
+        for text, meaning in (
+            ("weeks later", "weeks after the first one"),
+            ("payers", "who began so long ago"),
+            ("paid again", "in that week, at any tier"),
+            ("share", "paid again / payers"),
+            ("same tier", "who paid again most often at the tier that they began with"),
+            ("same tier share", "same tier / payers"),
+        )
+    ),
+)
+
+
+def _line(one: Returned) -> tuple[TableCell, ...]:
+    numbers = (
+        count(one.weeks_later),
+        count(one.payers),
+        count(one.active),
+        percent(one.share),
+        count(one.same_tier),
+        percent(one.same_tier_share),
+    )
+    name = TableCell(TIER_NAMES[one.tier], tier=tier_label(one.tier))
+    return (name, *(TableCell(text, is_number=True) for text in numbers))
+
+
+def _cohorts(desk: Desk) -> Figure:
+    return Figure(
+        id="cohorts",
+        title="Who comes back, by first week",
         table=table_of(
             desk.answer("retention"), "Payers by their first week and tier, and how many paid again"
         ),
@@ -94,21 +169,25 @@ def _retention(desk: Desk) -> Figure:
     )
 
 
-def _retained(desk: Desk) -> list[Stat]:
-    """Over all cohorts that are old enough."""
-    found = []
-    for tier, name in TIER_NAMES.items():
-        cohorts = [r for r in desk.records("retention") if (r["tier"], r["weeks_later"]) == (tier, _LATER)]
-        size = sum(r["payers"] for r in cohorts)
-        if size:
-            same, active = (sum(r[column] for r in cohorts) / size for column in ("same_tier", "active"))
-            found.append(
-                Stat(
-                    label=f"Began with {name}",
-                    value=percent(active),
-                    interval=f"paid again {_LATER} weeks later",
-                    note=f"{percent(same)} at the same tier; {plural(size, 'payer')}",
-                    tier=tier_label(tier),
-                )
-            )
-    return found
+def _returned(desk: Desk) -> list[Returned]:
+    """Over all cohorts that are old enough, by tier and weeks later."""
+    sums: dict[tuple[int, int], list[int]] = {}
+    for r in desk.records("retention"):
+        of = sums.setdefault((r["tier"], r["weeks_later"]), [0, 0, 0])
+        for place, column in enumerate(("payers", "active", "same_tier")):
+            of[place] += r[column]
+    return [Returned(*key, *numbers) for key, numbers in sorted(sums.items())]
+
+
+def _stats(returned: Sequence[Returned]) -> tuple[Stat, ...]:
+    return tuple(
+        Stat(
+            label=f"Began with {TIER_NAMES[one.tier]}",
+            value=percent(one.share),
+            interval=f"paid again {_LATER} weeks later",
+            note=f"{percent(one.same_tier_share)} at the same tier; {plural(one.payers, 'payer')}",
+            tier=tier_label(one.tier),
+        )
+        for one in returned
+        if one.weeks_later == _LATER
+    )

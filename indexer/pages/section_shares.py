@@ -112,15 +112,21 @@ def _stat(record: Record) -> Stat:
 
 def _ways(desk: Desk) -> Figure:
     """The split by each way of counting."""
+    values = _by_value(desk)
     found: list[tuple[str, str, Sequence[Record]]] = [
         (*WAYS["raw"], desk.records("count-share")),
         (*WAYS["capped"], desk.records("capped-share")),
         (*WAYS["payer-equal"], desk.records("payer-equal-share")),
-        *_by_value(desk),
+        *(("By value", f"paid in {asset}", records) for asset, _, records in values),
     ]
-    rows = [SplitRow(name, note, tuple(_part(name, r) for r in records)) for name, note, records in found]
+    rows = [
+        SplitRow(name, note, tuple(_part(f"{name}, {note}", r) for r in records))
+        for name, note, records in found
+    ]
+    sums = "".join(f" Paid in {asset}: {paid}." for asset, paid, _ in values)
     lines = tuple(
-        (TableCell(name), *(_share_cell(tier, records) for tier in TIER_NAMES)) for name, _, records in found
+        (TableCell(f"{name}, {note}"), *(_share_cell(tier, records) for tier in TIER_NAMES))
+        for name, note, records in found
     )
     heads = (Heading("counted"), *(Heading(TIER_NAMES[tier], is_number=True) for tier in TIER_NAMES))
     title = "The split, counted in different ways"
@@ -133,12 +139,13 @@ def _ways(desk: Desk) -> Figure:
         table=Table("Shares of the tiers", heads, lines),
         chart=split_rows("ways-chart", title, said, rows),
         metrics=("count-share", "capped-share", "payer-equal-share", "value-share"),
-        note="When these differ, a few large payers behave unlike the many.",
+        note=f"When these differ, a few large payers behave unlike the many.{sums}",
         legend=TIER_KEYS,
     )
 
 
 def _by_value(desk: Desk) -> list[tuple[str, str, Sequence[Record]]]:
+    """For each token its name, what was paid in it, and the split of that."""
     by_asset: dict[str, list[Record]] = {}
     for record in desk.records("value-share"):
         if record["share"] is not None:
@@ -146,7 +153,7 @@ def _by_value(desk: Desk) -> list[tuple[str, str, Sequence[Record]]]:
     found: list[tuple[str, str, Sequence[Record]]] = []
     for asset, records in by_asset.items():
         paid = sum(r["amount"] for r in records)
-        found.append((f"By value in {short(asset)}", amount(paid, records[0]["decimals"], digits=2), records))
+        found.append((short(asset), amount(paid, records[0]["decimals"], digits=2), records))
     return found
 
 

@@ -56,6 +56,10 @@ class World:
     development: bool = True
     compromised: bool = True
     tiers: tuple[int, ...] = (1, 2, 3)
+    decimals: int | None = 6
+    """Of the token; None when it does not state them."""
+    amount_e20: int = 0
+    """What each paid inference costs besides, in 10^20 base units."""
 
 
 def fill(database: Database, world: World, seed: int = 7) -> None:
@@ -95,7 +99,7 @@ def _batch(cursor: Cursor, world: World, chance: np.random.Generator) -> Batch:
         "development": drawn["development"],
         "unbound": np.zeros(count, bool),
     }
-    own = _own(drawn, times_s, chance)
+    own = _own(world, drawn, times_s, chance)
     inferences = Rows(InferenceRow, places, shared | own)
     groups = Rows(GroupSettledRow, places + 1, shared | _of_groups(drawn, own["receipt_hash"]))
     end = world.weeks * _HOURS + 2
@@ -107,7 +111,7 @@ def _batch(cursor: Cursor, world: World, chance: np.random.Generator) -> Batch:
     after = cursor.advanced(headers[-1], count, headers[-1].number)
     registered = _events(last, start_s(first + max(0, world.weeks - 2)), world.compromised)
     rows = [inferences, groups, registered] if count else [registered]
-    return Batch(cursor, after, headers, rows, {_ASSET: 6} if count else {})
+    return Batch(cursor, after, headers, rows, {_ASSET: world.decimals} if count else {})
 
 
 def _draw(world: World, chance: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -139,7 +143,7 @@ def _draw(world: World, chance: np.random.Generator) -> dict[str, NDArray[Any]]:
 
 
 def _own(
-    drawn: dict[str, NDArray[Any]], times_s: NDArray[Any], chance: np.random.Generator
+    world: World, drawn: dict[str, NDArray[Any]], times_s: NDArray[Any], chance: np.random.Generator
 ) -> dict[str, Any]:
     count = len(times_s)
     zeroes = np.zeros(count, np.int64)
@@ -154,7 +158,7 @@ def _own(
         "asset": np.tile(np.frombuffer(_ASSET, np.uint8), (count, 1)),
         "floor": drawn["floor"],
         "scheme": np.where(paid, 3, 0),
-        "amount_e20": zeroes,
+        "amount_e20": np.where(paid, world.amount_e20, 0),
         "amount_e10": zeroes,
         "amount_e0": np.where(paid, price, 0),
         "served_at_s": times_s - late.astype(np.int64),

@@ -17,9 +17,11 @@ from page_world import HOSTILE, World
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / ".build/screenshots"
-WIDTHS = (360, 768, 1280)
+WIDTHS = (320, 360, 768, 1280)
 SCHEMES = ("light", "dark")
 WORLD = World(shift=0.25)
+LEAST_PAYERS = 5
+"""Shares of fewer are not drawn where payers come back."""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_nothing_overlaps_or_sticks_out(browser: Browser, url: str, source: Sour
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for name, path in paths(source).items():
         with opened(browser, url + path, width) as watch:
-            if width != 768:
+            if width in (360, 1280):
                 watch.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
             check_layout(watch.page, width)
 
@@ -107,6 +109,20 @@ def test_open_tables_stay_in_the_window(browser: Browser, url: str) -> None:
     with opened(browser, url, 360) as watch:
         watch.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         check_layout(watch.page, 360)
+
+
+@pytest.mark.parametrize(("decimals", "amount_e20"), [(0, 0), (None, 0), (18, 0), (None, 700_000_000)])
+def test_amounts_of_every_token_fit(
+    browser: Browser, tmp_path: Path, decimals: int | None, amount_e20: int
+) -> None:
+    source = make(tmp_path, World(weeks=9, payers=60, decimals=decimals, amount_e20=amount_e20))
+    with serve(source) as url:
+        for path in paths(source).values():
+            with opened(browser, url + path, min(WIDTHS)) as watch:
+                check_layout(watch.page, min(WIDTHS))
+        with opened(browser, url) as watch:
+            unit = "base units" if decimals is None else "tokens"
+            assert f"{unit}." in watch.page.locator("#ways figcaption").inner_text()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -175,6 +191,48 @@ def test_chart_of_weeks_is_its_table(browser: Browser, url: str) -> None:
             assert height / whole == pytest.approx(float(text.split("\N{NO-BREAK SPACE}")[0]) / 100, abs=6e-4)
 
 
+def test_chart_of_those_who_come_back_adds_up_their_cohorts(browser: Browser, url: str) -> None:
+    sums: dict[tuple[str, int], list[int]] = {}
+    with opened(browser, f"{url}/?weeks=8") as watch:
+        for row in watch.page.locator("figure#cohorts tbody tr").all():
+            _, tier, later, payers, active, _, same, _ = row.locator("th, td").all_text_contents()
+            of = sums.setdefault((tier.strip().lower(), int(later)), [0, 0, 0])
+            of[:] = [one + int(more) for one, more in zip(of, (payers, active, same), strict=True)]
+        drawn = watch.page.locator("figure#retention rect.mark").evaluate_all(
+            "all => all.map(e => ({tier: e.dataset.tier, later: Number(e.dataset.later),"
+            " value: Number(e.dataset.value), ...e.getBoundingClientRect().toJSON()}))"
+        )
+    expected = {of: numbers for of, numbers in sums.items() if of[1] and numbers[0] >= LEAST_PAYERS}
+    assert len(expected) > 30
+    columns: dict[tuple[str, int], list[dict[str, float]]] = {}
+    for one in drawn:
+        columns.setdefault((one["tier"], one["later"]), []).append(one)
+    assert columns.keys() == expected.keys()
+    scales = []
+    for of, (payers, active, same) in expected.items():
+        whole, solid = columns[of]
+        assert (whole["value"], solid["value"]) == pytest.approx((active / payers, same / payers), abs=1e-5)
+        assert (whole["left"], whole["bottom"]) == pytest.approx((solid["left"], solid["bottom"]), abs=0.01)
+        scales += [one["height"] / one["value"] for one in (whole, solid) if one["value"]]
+    assert max(scales) == pytest.approx(min(scales), rel=1e-3)
+    edges = sorted((whole["left"], whole["right"]) for whole, _ in columns.values())
+    assert all(before[1] < after[0] for before, after in pairwise(edges))
+
+
+@pytest.mark.parametrize("weeks", [1, 4, 8])
+def test_chart_of_those_who_come_back_fits_short_and_long_windows(
+    browser: Browser, url: str, weeks: int
+) -> None:
+    with opened(browser, f"{url}/?weeks={weeks}", min(WIDTHS)) as watch:
+        check_layout(watch.page, min(WIDTHS))
+        figure = watch.page.locator("figure#retention")
+        rows = [row.locator("th, td").all_text_contents() for row in figure.locator("tbody tr").all()]
+        last = max((int(row[1]) for row in rows if int(row[2]) >= LEAST_PAYERS), default=0)
+        named = figure.locator("svg[role=img] text").all_text_contents()
+        assert named == ([*map(str, range(1, last + 1)), "weeks later"] if last else [])
+        assert (last > 0) == (weeks > 1) == ("Solid" in figure.locator("figcaption").inner_text())
+
+
 def test_what_charts_show_stands_in_their_tables(browser: Browser, url: str, source: Source) -> None:
     for path in ("/", "/models", "/provers", "/payers"):
         with opened(browser, url + path) as watch:
@@ -183,7 +241,17 @@ def test_what_charts_show_stands_in_their_tables(browser: Browser, url: str, sou
                 table = " ".join(figure.locator("table").all_text_contents())
                 texts = {text for _, text in marks(figure) if text}
                 assert texts, name
-                if name in ("weeks", "strong-weeks", "ways", "strong", "why", "flow", "latency", "classes"):
+                if name in (
+                    "weeks",
+                    "strong-weeks",
+                    "ways",
+                    "strong",
+                    "why",
+                    "flow",
+                    "latency",
+                    "classes",
+                    "retention",
+                ):
                     missing = {text for text in texts if plain(text) not in plain(table)}
                     assert missing == set(), name
 
