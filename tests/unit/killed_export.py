@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from indexer.database import Database
 from indexer.export import run
+from indexer.recorded.export import check_recorded, export_recorded
 
 
 def ends_well(work: Callable[[], object]) -> bool:
@@ -41,8 +42,10 @@ def killed_at(step: int, database_url: str, folder: Path) -> Callable[[], None]:
 
     def work() -> None:
         run.check(folder)  # what the process before left behind
+        check_recorded(folder)
         os.fsync = fsync_or_die
         run.export(Database(database_url), folder, 100)
+        export_recorded(Database(database_url), folder, 100)
 
     return work
 
