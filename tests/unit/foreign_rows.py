@@ -5,11 +5,15 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from indexer_chain import CHAIN_ID, PAYER, PROVER, SETTLEMENT, USDC
+
 from indexer.amounts import split
 from indexer.database import Database
 from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow, TokenTransferRow
 
 FOREIGN_CHAIN = 10_740
+TIME_S = 1_764_000_000
+_OURS: dict[str, Any] = {"chain_id": CHAIN_ID, "contract": bytes.fromhex(SETTLEMENT[2:])}
 _PLACES = count()
 
 
@@ -65,3 +69,19 @@ def write(database: Database, *rows: Any) -> None:
     """Stores them."""
     with database.writing() as session:
         session.add_all(rows)
+
+
+def add_foreign_history(database: Database) -> None:
+    """A relay, payments to a payee, transfers, and a source of which nothing was read yet."""
+    write(
+        database,
+        source(1, "opengradient", final_block=60),
+        source(2, "x402", payee=b"\x03" * 20),
+        source(3, "transfers", **_OURS),
+        source(4, "opengradient", last_block_hash=None, final_block=None),
+        settlement(1, 50, TIME_S, claim=b"\x01" * 32, root=b"\x02" * 32, claimed_batch_size=str(2**256 - 1)),
+        settlement(1, 50, TIME_S, tee_id=b"\x04" * 32, claimed_timestamp="7", payer=b"\x05" * 20),
+        settlement(1, 61, TIME_S + 1),
+        settlement(2, 5, TIME_S, form="exact", payee=b"\x03" * 20, amount_base_units=str(2**255)),
+        transfer(CHAIN_ID, 8, (USDC, PROVER, PAYER), 2**96 - 1, TIME_S),
+    )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from exported import LAKE, chain_of_all_events, files_of, rows_of
+from foreign_rows import add_foreign_history
 from indexer_chain import RecordedChain
 from indexer_command import Run
-from test_recorded_export import add_foreign_history
 
 from indexer.database import Database
 from indexer.export.run import check

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from exported import LAKE, chain_of_all_events, files_of
-from foreign_rows import FOREIGN_CHAIN, settlement, source, transfer, write
-from indexer_chain import CHAIN_ID, PAYER, PROVER, SETTLEMENT, USDC, RecordedChain
+from foreign_rows import FOREIGN_CHAIN, TIME_S, add_foreign_history, settlement, source, transfer, write
+from indexer_chain import CHAIN_ID, PAYER, PROVER, USDC, RecordedChain
 from indexer_command import Run, sentence
 from sqlmodel import select
 
@@ -25,8 +25,6 @@ from indexer.recorded.export_tables import TABLES
 from indexer.recorded.tables import RecordedSettlementRow, RecordedSourceRow, TokenTransferRow
 
 RECORDED = LAKE / "recorded"
-TIME_S = 1_764_000_000
-_OURS: dict[str, Any] = {"chain_id": CHAIN_ID, "contract": bytes.fromhex(SETTLEMENT[2:])}
 
 
 @pytest.fixture
@@ -34,22 +32,6 @@ def chain() -> RecordedChain:
     chain = chain_of_all_events()
     chain.final = 9
     return chain
-
-
-def add_foreign_history(database: Database) -> None:
-    """A relay, payments to a payee, transfers, and a source of which nothing was read yet."""
-    write(
-        database,
-        source(1, "opengradient", final_block=60),
-        source(2, "x402", payee=b"\x03" * 20),
-        source(3, "transfers", **_OURS),
-        source(4, "opengradient", last_block_hash=None, final_block=None),
-        settlement(1, 50, TIME_S, claim=b"\x01" * 32, root=b"\x02" * 32, claimed_batch_size=str(2**256 - 1)),
-        settlement(1, 50, TIME_S, tee_id=b"\x04" * 32, claimed_timestamp="7", payer=b"\x05" * 20),
-        settlement(1, 61, TIME_S + 1),
-        settlement(2, 5, TIME_S, form="exact", payee=b"\x03" * 20, amount_base_units=str(2**255)),
-        transfer(CHAIN_ID, 8, (USDC, PROVER, PAYER), 2**96 - 1, TIME_S),
-    )
 
 
 @pytest.fixture
