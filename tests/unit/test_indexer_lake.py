@@ -46,6 +46,7 @@ def chain() -> RecordedChain:
         last = inference_log(seq + len(logs), Tier.ZKML), group_log(Tier.ZKML, 1, 0, 0, KEY)
         chain.mine(logs[0], groups[0], *logs[1:], groups[1], *last)
         seq += len(logs) + 1
+    chain.mine()
     for number, block in enumerate(chain.blocks):
         block["timestamp"] = hex(_MONDAY_S + number * 2 * _DAY_S + number)
     chain.final = 9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,19 @@ from indexer.analytics.weeks import Window
 from indexer.analytics.writing import json_rows
 from indexer.database import Database
 from indexer.export.run import export
+from indexer.pages.lookups import DatabaseLookups
 from indexer.pages.overview import WEEK_CHOICES
+from indexer.pages.source import Party, Total
 from indexer.recorded.export import export_recorded
 from indexer.rpc import JsonRpc
+from veritally.labels import Labels
 from veritally.pay_address import pay_address_of
-from veritally.tiers import Tier
+from veritally.tiers import SETTLED_TIERS, Tier
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "notebook" / "recompute.py"
+QUESTIONS = ROOT / "indexer" / "export" / "sql" / "duckdb"
+TIERS = {int(tier): tier.label for tier in SETTLED_TIERS}
 NO_FACTS_OF_THE_CHAIN = {"health"}
 """The only metrics that cannot be found in an export. docs/metrics.md and the page say why."""
 _END_S = MONDAY_S + 7 * WEEKS * DAY_S
@@ -141,9 +147,41 @@ def test_the_market_has_what_foreign_history_changes(analysis: Analysis) -> None
     assert (claims["single-v1"], claims["exact"]) == ((3, 3), (1, 1))
 
 
+@pytest.mark.parametrize("party", Party)
+def test_numbers_on_detail_pages_are_found_again(
+    market: Path, notebook: dict[str, Any], analysis: Analysis, party: Party
+) -> None:
+    """Everything that is indexed in this market is final."""
+    database = Database(f"sqlite:///{market}/market.db")
+    lookups = DatabaseLookups(database, analysis.state.chain_id, analysis.state.settlement)
+    listed = lookups.parties(party)
+    shown = {(one.id.lower(), TIERS[tier], count) for one in listed for tier, count in one.by_tier}
+    assert len(listed) > 1
+    assert {row[3:] for row in rows_of(notebook, "busiest") if row[2] == party.value} == shown
+    totals = rows_of(notebook, "parties")
+    for one in listed:
+        detail = lookups.party(party, one.id)
+        assert detail is not None
+        found = [row[4:] for row in totals if row[2:4] == (party.value, one.id.lower())]
+        assert found == [cells_of(total) for total in detail.totals]
+
+
+def rows_of(notebook: dict[str, Any], name: str) -> list[tuple[Any, ...]]:
+    """What a committed question finds in the export."""
+    rows: list[tuple[Any, ...]] = notebook["lake"].execute((QUESTIONS / f"{name}.sql").read_text()).fetchall()
+    return rows
+
+
+def cells_of(total: Total) -> tuple[Any, ...]:
+    """As the export writes them."""
+    labels = Labels.DEVELOPMENT in total.labels, Labels.UNBOUND in total.labels
+    amount = total.inferences, Decimal(total.amount_base_units)
+    return TIERS[total.tier], *labels, total.asset.lower(), total.decimals, *amount
+
+
 def test_without_foreign_history_the_views_are_empty(tmp_path: Path, market: Path) -> None:
     """And have the same columns."""
-    views = (ROOT / "indexer" / "export" / "sql" / "duckdb" / "recorded_views.sql").read_text()
+    views = (QUESTIONS / "recorded_views.sql").read_text()
     database = Database(f"sqlite:///{tmp_path}/empty.db")
     database.prepare()
     export_recorded(database, tmp_path / "lake", 30)
