@@ -78,6 +78,7 @@ def _money_back(chain: RecordedChain) -> Iterator[Any]:
     """All that one payer pays comes back every week; another gets more out of a pay address than it paid."""
     ours: dict[str, Any] = {"chain_id": CHAIN_ID, "contract": bytes.fromhex(SETTLEMENT[2:])}
     yield source(4, "transfers", **ours, next_block=chain.final + 1, final_block=chain.final)
+    yield source(5, "transfers")
     round_trip, pay_address = address("payer 1"), pay_address_of(chain.deployment, PROVERS[0], Tier.TEE)
     for week in range(WEEKS):
         time_s = MONDAY_S + (7 * week + 6) * DAY_S + 4_000
