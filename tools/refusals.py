@@ -17,6 +17,7 @@ import ops_refusals
 import pipeline_refusals
 import program_refusals
 import prover_refusals
+import recorded_refusals
 import registry_refusals
 import run_refusals
 import settlement_refusals
@@ -80,6 +81,11 @@ ANALYSTS = tuple(
     for name, path, text, disabled, tests in module.CHECKS
 )
 
+RECORDED = tuple(
+    Refusal(name, path, text, disabled, (*PYTEST, recorded_refusals.UNIT.format(part)))
+    for name, path, text, disabled, part in recorded_refusals.CHECKS
+)
+
 CHAOS = tuple(
     Refusal(name, path, text, disabled, (*PYTEST, chaos_refusals.UNIT.format(part)))
     for name, path, text, disabled, part in chaos_refusals.CHECKS
@@ -92,6 +98,7 @@ REFUSALS = (
     *PROVERS,
     *INDEXER,
     *ANALYSTS,
+    *RECORDED,
     *CHAOS,
     *settlement_refusals.CHECKS,
     *registry_refusals.CHECKS,

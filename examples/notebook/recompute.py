@@ -6,7 +6,9 @@
 # The indexer publishes metrics; this notebook computes them from exported files, with DuckDB in place of the
 # indexer's database. It needs no network, and the `duckdb` package besides this project. Make the files with
 # `veritally-indexer export --to lake`, then run the cells, or all at once:
-# `python examples/notebook/recompute.py lake`.
+# `python examples/notebook/recompute.py lake`. With the deployment's file behind it, as in
+# `python examples/notebook/recompute.py lake deployment.json`, labels follow money out of pay addresses, too:
+# name it when `veritally-indexer serve` or `metrics` was told of it.
 
 # %%
 from __future__ import annotations
@@ -24,23 +26,29 @@ from indexer.analytics.catalogue import METRICS
 from indexer.analytics.cube import sql
 from indexer.analytics.labels import load_labels
 from indexer.analytics.metric import Rows, Scope
+from indexer.analytics.money_loaders import put_pay_addresses
+from indexer.analytics.tiers import TierSet
+from indexer.analytics.verdict import judge
 from indexer.analytics.weeks import Window, monday_of
 from indexer.analytics.writing import shown
+from veritally.deployment import Deployment
 
 LAKE = Path(sys.argv[1] if len(sys.argv) > 1 else "lake")
-VIEWS = Path(indexer.export.__file__).parent / "sql" / "duckdb" / "views.sql"
-NOT_EXPORTED = {"health", "verified-recorded"}
-"""About the indexer's database, or about what others recorded: see indexer/analytics/sql/from_parquet.sql."""
+DEPLOYMENT = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+VIEWS = Path(indexer.export.__file__).parent / "sql" / "duckdb"
+NOT_EXPORTED = {"health"}
+"""How far one indexer is behind, and what it noticed: no fact of the chain, another one says otherwise."""
 
 # %% [markdown]
 # ## The files
-# Views over what the manifest names, and nothing else.
+# Views over what the manifests name, and nothing else: verified events, and foreign history apart from them.
 
 # %%
 lake = duckdb.connect()
 lake.create_function("checksum", to_checksum_address, ["VARCHAR"], "VARCHAR")
 lake.execute(f"SET VARIABLE export = '{LAKE}'")
-lake.execute(VIEWS.read_text(encoding="utf-8"))
+for views in ("views.sql", "recorded_views.sql"):
+    lake.execute((VIEWS / views).read_text(encoding="utf-8"))
 print(
     lake.sql(
         "SELECT tier, count(*) AS inferences, min(block_time), max(block_time) FROM inference GROUP BY tier"
@@ -50,17 +58,16 @@ print(
 # %% [markdown]
 # ## The cube
 # Sums per week, from which all metrics are computed: the committed tables, filled by committed SQL. The week
-# of the last event is left out, because it may not be over.
+# of the last exported block is left out, because it may not be over.
 
 # %%
-deployments = lake.execute("SELECT DISTINCT chain_id, settlement FROM block").fetchall()
+deployments = lake.execute("SELECT chain_id, settlement FROM exported_deployment").fetchall()
 (chain_id, settlement), *others = deployments
 assert not others, f"say which one is meant: {deployments}"
 lake.execute(f"SET VARIABLE chain_id = {chain_id}")
 lake.execute(f"SET VARIABLE settlement = '{settlement}'")
-lake.execute(
-    "SET VARIABLE end_week = (SELECT (max(epoch_ms(block_time)) // 1000 - 345600) // 604800 FROM block)"
-)
+end_s = "coalesce(block_time_s, (SELECT max(epoch_ms(block_time)) // 1000 FROM block))"
+lake.execute(f"SET VARIABLE end_week = (SELECT ({end_s} - 345600) // 604800 FROM exported_deployment)")
 lake.execute(sql("cube"))
 lake.execute(sql("from_parquet"))
 end_week = lake.execute("SELECT getvariable('end_week')").fetchall()[0][0]
@@ -106,6 +113,9 @@ class LakeCube:
 
 
 cube: Any = LakeCube()
+if DEPLOYMENT is not None:
+    put_pay_addresses(cube, Deployment.load(DEPLOYMENT))
+lake.execute(sql("from_parquet_recorded"))
 load_labels(None, cube, 0)  # type: ignore[arg-type]  # the rules look at the cube alone
 lake.execute(sql("payer_week"))
 
@@ -116,6 +126,7 @@ answers = {
     if metric.name not in NOT_EXPORTED
     for rows in Rows
 }
+verdicts = {(of, rows): judge(cube, Scope(window, rows), of) for of in TierSet for rows in Rows}
 
 # %%
 print(f"weeks from {monday_of(window.first)}, before {monday_of(window.end)}")
@@ -126,3 +137,5 @@ for (name, rows), answer in answers.items():
             "  ",
             *(f"{c.name}={shown(c.kind, cell)}" for c, cell in zip(answer.columns, row, strict=True)),
         )
+for (of, rows), verdict in verdicts.items():
+    print(f"\n{of.name.lower()} tiers, {rows.name.lower()}: {verdict.word}\n   {verdict.reason}")

@@ -45,7 +45,8 @@ METRICS = (
         formula=(
             "As of the last refresh. The contract's own count is the next sequence number, which it was "
             "asked for before the block was stored; `veritally-indexer tallies` compares each tier and "
-            "token, and `veritally-indexer verify` derives everything anew."
+            "token, and `veritally-indexer verify` derives everything anew. It is the state of one indexer, "
+            "no fact of the chain: the only metric that cannot be computed again from an export."
         ),
         columns=_COLUMNS,
         compute=_health,

@@ -10,6 +10,7 @@ import typer
 from indexer.commands.options import Config, DatabaseUrl
 from indexer.database import Database
 from indexer.errors import UsageError
+from indexer.recorded.summary import STATUS
 from indexer.settings import load_settings, require_no_password
 from veritally.deployment import Deployment
 
@@ -35,6 +36,8 @@ def export(
 ) -> None:
     """Write final events as Parquet files that never change, or check such files with --check.
 
+    Imported foreign history goes into files of its own.
+
     Example: veritally-indexer export --to lake
     """
     if (to is None) == (check is None):
@@ -50,21 +53,34 @@ def export(
 
 def _export(database: Database, folder: Path, blocks_per_file: int, deployment: Deployment | None) -> None:
     from indexer.export.run import export as run  # Arrow is slow to import
+    from indexer.recorded.export import export_recorded
 
     result = run(database, folder, blocks_per_file, deployment)
-    if not result.files:
+    if result.files:
+        typer.echo(f"up to block {result.to_block}: {_added(result.rows, result.files, result.octets)}")
+    else:
         typer.echo(f"nothing new: everything up to block {result.to_block} is exported")
-        return
-    added = f"{result.rows} rows in {result.files} new files"
-    typer.echo(f"up to block {result.to_block}: {added}, {result.octets} bytes")
+    recorded = export_recorded(database, folder, blocks_per_file)
+    if recorded.streams:
+        new = _added(recorded.rows, recorded.files, recorded.octets) if recorded.files else "nothing new"
+        typer.echo(f"{STATUS}: {new}")
+
+
+def _added(rows: int, files: int, octets: int) -> str:
+    return f"{rows} rows in {files} new files, {octets} bytes"
 
 
 def _check(folder: Path) -> None:
     from indexer.export.run import check as run
+    from indexer.recorded.export import check_recorded
 
-    for entry in run(folder).deployments:
+    verified, recorded = run(folder), check_recorded(folder)
+    for entry in verified.deployments:
         rows = sum(some.rows for some in entry.ranges)
-        typer.echo(
-            f"Settlement {entry.settlement} on chain {entry.chain_id}: {rows} rows up to block "
-            f"{entry.ranges[-1].to_block} are as they were written, export digest {entry.export_digest}"
-        )
+        found = f"{rows} rows up to block {entry.ranges[-1].to_block}"
+        whose = f"Settlement {entry.settlement} on chain {entry.chain_id}"
+        typer.echo(f"{whose}: {found} are as they were written, export digest {entry.export_digest}")
+    for stream in recorded.streams:
+        found = f"{stream.rows} rows up to block {stream.ranges[-1].to_block}"
+        whose = f"{stream.status}, {stream.key}"
+        typer.echo(f"{whose}: {found} are as they were written, export digest {stream.export_digest}")

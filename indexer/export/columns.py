@@ -81,7 +81,7 @@ def block_time() -> ExportColumn:
     def make(page: Page) -> pa.Array:
         blocks = page.numbers("id") >> LOG_INDEX_BITS & _BLOCK_MASK
         times_s = page.names.times_s(int(blocks[0]), int(blocks[-1]))
-        return _times([times_s[number] for number in blocks.tolist()])
+        return times([times_s[number] for number in blocks.tolist()])
 
     return ExportColumn("block_time", TIMESTAMP, ("id",), make)
 
@@ -89,7 +89,7 @@ def block_time() -> ExportColumn:
 def own_block_time() -> ExportColumn:
     """When a block was made, from its own row."""
     source = "timestamp_s"
-    return ExportColumn("block_time", TIMESTAMP, (source,), lambda page: _times(page.values[source]))
+    return ExportColumn("block_time", TIMESTAMP, (source,), lambda page: times(page.values[source]))
 
 
 def log_index() -> ExportColumn:
@@ -119,7 +119,7 @@ def flag(name: str) -> ExportColumn:
 
 def octets(name: str, nullable: bool = False) -> ExportColumn:
     """Bytes as 0x hex."""
-    return ExportColumn(name, pa.string(), (name,), lambda page: _hexadecimal(page.values[name]), nullable)
+    return ExportColumn(name, pa.string(), (name,), lambda page: hexadecimal(page.values[name]), nullable)
 
 
 def address(name: str, nullable: bool = False) -> ExportColumn:
@@ -200,11 +200,13 @@ def _looked_up(
     return ExportColumn(name, pa.string(), (source,), make, nullable)
 
 
-def _times(times_s: Sequence[int]) -> pa.Array:
+def times(times_s: Sequence[int]) -> pa.Array:
+    """Unix times in seconds as timestamps."""
     return pa.array(times_s, pa.timestamp("s", "UTC")).cast(TIMESTAMP)
 
 
-def _hexadecimal(values: Sequence[bytes | None]) -> pa.Array:
+def hexadecimal(values: Sequence[bytes | None]) -> pa.Array:
+    """Bytes as 0x hex."""
     length = len(values[0] or b"")
     if not length or any(value is None or len(value) != length for value in values):
         return pa.array([None if value is None else f"0x{value.hex()}" for value in values], pa.string())

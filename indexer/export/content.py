@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from indexer.export.names import Names, read_rows
 from indexer.export.schema import ROWS_PER_GROUP, ExportTable
 from indexer.tables import BlockRow
 
-_ROWS_PER_PAGE = 2_048
+ROWS_PER_PAGE = 2_048
 """That are read at once: rows of the driver take far more memory than columns."""
 
 
@@ -27,14 +27,7 @@ class Content:
 
     def groups(self, table: ExportTable) -> Iterator[pa.Table]:
         """A table's rows, `ROWS_PER_GROUP` at once."""
-        batches: list[pa.RecordBatch] = []
-        for page in self._pages(table):
-            batches.append(table.batch(page))
-            if len(batches) * _ROWS_PER_PAGE == ROWS_PER_GROUP:
-                yield pa.Table.from_batches(batches)
-                batches.clear()
-        if batches:
-            yield pa.Table.from_batches(batches)
+        return in_groups(map(table.batch, self._pages(table)))
 
     def _pages(self, table: ExportTable) -> Iterator[Page]:
         of_block = table.row is BlockRow
@@ -44,7 +37,7 @@ class Content:
             statement = (
                 f"SELECT {', '.join(table.sources)} FROM {table.name}"  # noqa: S608
                 f" WHERE id >= {first} AND id < {end} AND {table.condition}"
-                f" ORDER BY id LIMIT {_ROWS_PER_PAGE}"
+                f" ORDER BY id LIMIT {ROWS_PER_PAGE}"
             )
             rows = read_rows(self._session, statement)
             if not rows:
@@ -52,3 +45,15 @@ class Content:
             values = dict(zip(table.sources, zip(*rows, strict=True), strict=True))
             yield Page(self._cursor.chain_id, f"0x{self._cursor.settlement.hex()}", values, self._names)
             first = rows[-1][0] + 1
+
+
+def in_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Rows, `ROWS_PER_GROUP` at once, from batches of `ROWS_PER_PAGE`; only the last may be smaller."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if len(waiting) * ROWS_PER_PAGE == ROWS_PER_GROUP:
+            yield pa.Table.from_batches(waiting)
+            waiting.clear()
+    if waiting:
+        yield pa.Table.from_batches(waiting)

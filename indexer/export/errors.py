@@ -9,6 +9,7 @@ IndexerError
 │   └── NothingExportedError
 └── CheckFailedError            exit code 1
     ├── ExportMismatchError
+    ├── RecordedMismatchError
     └── DamagedExportError
 """
 
@@ -55,6 +56,17 @@ class ExportMismatchError(CheckFailedError):
         super().__init__(
             f"the database and its export do not fit: {problem}; the range was not exported: run "
             "`veritally-indexer verify`, and when the database is right, export into another folder"
+        )
+
+
+class RecordedMismatchError(CheckFailedError):
+    """Foreign history came to blocks that are exported already."""
+
+    def __init__(self, stream: str, block: int, rows: int, exported: int) -> None:
+        super().__init__(
+            f"the database and its export do not fit: {stream} has {rows} rows up to block {block}, and the "
+            f"export {exported}; rows that were imported for blocks that had been exported, for another "
+            "deployment on the chain for example, need another folder: export into that"
         )
 
 

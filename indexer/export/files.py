@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indexer.export.digest import ContentDigest
 from indexer.export.manifest import FileEntry
-from indexer.export.schema import ROWS_PER_GROUP, ExportTable
+from indexer.export.schema import ROWS_PER_GROUP
 
 PARTIAL = ".partial"
 """Ends the name of a file that is being written."""
@@ -21,10 +22,25 @@ PARTIAL = ".partial"
 _COMPRESSION_LEVEL = 1
 _DELTA = "DELTA_BINARY_PACKED"
 _ASCENDING = ("block_number", "log_index", "seq")
-_MOSTLY_DIFFERENT = {"receipt_hash", "root", "request_hash", "response_hash", "hash", "arguments"}
+_MOSTLY_DIFFERENT = {
+    *("receipt_hash", "root", "request_hash", "response_hash", "hash", "arguments"),
+    *("claim", "input_hash", "output_hash"),
+}
 
 
-def write_file(path: Path, name: str, table: ExportTable, groups: Iterator[pa.Table]) -> FileEntry:
+class FileTable(Protocol):
+    """What a file holds the rows of."""
+
+    @property
+    def name(self) -> str:
+        """Of the table."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns' Arrow types."""
+
+
+def write_file(path: Path, name: str, table: FileTable, groups: Iterator[pa.Table]) -> FileEntry:
     """Writes a file under its partial name; `publish` gives it its own. `name` is its path in the export."""
     digest, rows, partial = ContentDigest(table.schema), 0, path.with_name(path.name + PARTIAL)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +69,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def problem_of(path: Path, entry: FileEntry, table: ExportTable) -> str | None:
+def problem_of(path: Path, entry: FileEntry, table: FileTable) -> str | None:
     """What is wrong with a file; None when it is the one that was written."""
     if not path.is_file():
         return "is missing"

@@ -70,6 +70,8 @@ class DeploymentEntry:
     settlement: str
     ranges: tuple[RangeEntry, ...] = ()
     tallies: tuple[CellEntry, ...] = ()
+    block_time_s: int | None = None
+    """Unix time of the last exported block; None where it is not known."""
 
     @property
     def next_block(self) -> int | None:
@@ -87,12 +89,18 @@ class DeploymentEntry:
         return self.ranges[-1].export_digest if self.ranges else ""
 
     def with_range(
-        self, blocks: tuple[int, int], next_seq: int, files: Sequence[FileEntry], tallies: Sequence[CellEntry]
+        self,
+        blocks: tuple[int, int],
+        next_seq: int,
+        files: Sequence[FileEntry],
+        tallies: Sequence[CellEntry],
+        block_time_s: int | None = None,
     ) -> DeploymentEntry:
-        """The entry with another range behind the others."""
+        """The entry with another range behind the others; `block_time_s` is that of its last block."""
         digest = self.chained(self.export_digest, blocks, next_seq, files)
         added = RangeEntry(*blocks, next_seq, digest, tuple(files))
-        return replace(self, ranges=(*self.ranges, added), tallies=tuple(tallies))
+        ranges = (*self.ranges, added)
+        return replace(self, ranges=ranges, tallies=tuple(tallies), block_time_s=block_time_s)
 
     def chained(self, before: str, blocks: tuple[int, int], next_seq: int, files: Sequence[FileEntry]) -> str:
         """SHA-256 over a range and the digest before it, as JSON without spaces."""
@@ -142,7 +150,7 @@ def load_manifest(folder: Path) -> Manifest:
         raise UnknownExportError(folder, f"{NAME} cannot be read ({error})") from None
 
 
-def save_manifest(folder: Path, manifest: Manifest) -> None:
+def save_manifest(folder: Path, manifest: object) -> None:
     """Exchanges the manifest: readers see the old one or the new one."""
     partial = folder / f"{NAME}.partial"
     with partial.open("wb") as file:

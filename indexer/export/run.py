@@ -26,7 +26,8 @@ from indexer.tables import BlockRow
 from indexer.tallies import TallyReport, read_report
 from veritally.deployment import Deployment
 
-_FILE = re.compile(r"\d{12}-\d{12}\.parquet(\.partial)?")
+FILE_NAME = re.compile(r"\d{12}-\d{12}\.parquet(\.partial)?")
+"""Of the files that an export makes, whole or not."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ def export(
         ExportMismatchError: the database does not hold what its roll-ups, or earlier exports, say.
     """
     report = read_report(database, deployment, final=True)
-    with _own_errors(folder), _locked(folder):
+    with own_errors(folder), locked(folder):
         run = _Run(database, folder, report)
         start = run.first_block()
-        for from_block in _starts(start, report.block_number, blocks_per_file):
+        for from_block in starts(start, report.block_number, blocks_per_file):
             end = from_block - from_block % blocks_per_file + blocks_per_file - 1
             run.add_range(from_block, min(end, report.block_number))
         run.require_tallies()
@@ -130,7 +131,9 @@ class _Run:
             publish(self._folder / file.path)
         for folder in self._folders(files):
             sync_folder(folder)
-        self._entry = self._entry.with_range((from_block, to_block), sums.next_seq, files, sums.cells())
+        time_s = self._report.block_timestamp_s if to_block == self._report.block_number else None
+        blocks = from_block, to_block
+        self._entry = self._entry.with_range(blocks, sums.next_seq, files, sums.cells(), time_s)
         self._manifest = self._manifest.having(self._entry)
         save_manifest(self._folder, self._manifest)
         sync_folder(self._folder)
@@ -165,7 +168,7 @@ class _Run:
         for table in TABLES:
             place = self._folder / self._place(table)
             for file in place.iterdir() if place.is_dir() else ():
-                if _FILE.fullmatch(file.name) and str(file.relative_to(self._folder)) not in named:
+                if FILE_NAME.fullmatch(file.name) and str(file.relative_to(self._folder)) not in named:
                     file.unlink()
 
     def _cursor(self, session: Session) -> Cursor:
@@ -174,7 +177,7 @@ class _Run:
         return cursor
 
 
-def _starts(start: int, last: int, step: int) -> Iterator[int]:
+def starts(start: int, last: int, step: int) -> Iterator[int]:
     """The first blocks of the ranges from a block to the last one."""
     while start <= last:
         yield start
@@ -189,7 +192,7 @@ def _summed(groups: Iterator[pa.Table], sums: Sums, table: ExportTable) -> Itera
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """One export into a folder at a time; the lock ends with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
@@ -204,7 +207,12 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _own_errors(folder: Path) -> Iterator[None]:
+def own_errors(folder: Path) -> Iterator[None]:
+    """Says of which folder it is that something cannot be done.
+
+    Raises:
+        ExportFolderError: the folder cannot be read or written.
+    """
     try:
         yield
     except OSError as error:

@@ -29,8 +29,9 @@ def freshness(desk: Desk) -> Section:
                 f"veritally-indexer sync --once\nveritally-indexer verify --to-block {block}",
             ),
             Command(
-                "Export the rows as Parquet, and run the SQL of any number on them:",
-                "veritally-indexer export --to lake",
+                "Export the rows as Parquet, and compute the numbers again with the same SQL. Name the "
+                "deployment's file behind the folder when this page was served with it:",
+                "veritally-indexer export --to lake\npython examples/notebook/recompute.py lake",
             ),
         ),
     )
@@ -76,6 +77,8 @@ def _health(desk: Desk) -> Figure:
         title="State of the index",
         table=table_of(desk.answer("health"), "As of the last refresh"),
         metrics=("health",),
+        note="The state of this indexer, and no fact of the chain. Every other number on this page can be "
+        "computed again from an export.",
         wide=True,
     )
 

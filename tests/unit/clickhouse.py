@@ -36,12 +36,13 @@ class ClickHouse:
         return rows
 
     def load(self, lake: Path) -> None:
-        """Each file of the manifest, with its hash as token."""
-        manifest = json.loads((lake / "manifest.json").read_text())
-        for deployment in manifest["deployments"]:
-            for file in (file for some in deployment["ranges"] for file in some["files"]):
-                self.ask(f"SET insert_deduplication_token = '{file['sha256']}'")
-                self.run("insert", table=file["table"], path=str(lake / file["path"]))
+        """Each file of the manifests, with its hash as token."""
+        verified = json.loads((lake / "manifest.json").read_text())["deployments"]
+        recorded = json.loads((lake / "recorded" / "manifest.json").read_text())["streams"]
+        files = [file for one in verified for some in one["ranges"] for file in some["files"]]
+        for file in files + [some["file"] for one in recorded for some in one["ranges"]]:
+            self.ask(f"SET insert_deduplication_token = '{file['sha256']}'")
+            self.run("insert", table=file["table"], path=str(lake / file["path"]))
 
     def close(self) -> None:
         """Lets another engine be opened."""

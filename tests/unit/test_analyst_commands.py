@@ -6,32 +6,28 @@ import csv
 import io
 import json
 import re
-import runpy
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from comparing import plainly_equal
 from indexed import indexer_of
 from indexer_chain import RecordedChain, serve
 from market_chain import MONDAY_S, WEEKS, market_chain
 from rich.console import Console
 
 from indexer.analytics.analysis import Analysis
-from indexer.analytics.catalogue import BY_NAME, METRICS
+from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.cube import sql
 from indexer.analytics.metric import METHODOLOGY, Rows
 from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import Verdict, VerdictWord
-from indexer.analytics.weeks import monday_of, week_of
-from indexer.analytics.writing import json_rows
+from indexer.analytics.weeks import week_of
 from indexer.cli import main
 from indexer.commands import metrics as metrics_module
 from indexer.database import Database
-from indexer.export.run import export
 from indexer.reporting import sections
 from indexer.reporting.overview import Overview, read_overview, to_document
 from indexer.reporting.pdf import BROWSERS
@@ -41,7 +37,6 @@ from indexer.rpc import JsonRpc
 from indexer.sync import Indexer
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOK = ROOT / "examples" / "notebook" / "recompute.py"
 END_WEEK = week_of(MONDAY_S) + WEEKS
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -49,11 +44,10 @@ Ask = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `market.db` and its export `lake`."""
+    """A folder with `market.db`."""
     folder, chain = tmp_path_factory.mktemp("market"), market_chain()
     with serve(chain) as url:
         indexer_of(chain, JsonRpc(url), folder / "market.db").sync_once()
-    export(Database(f"sqlite:///{folder}/market.db"), folder / "lake", 30)
     return folder
 
 
@@ -371,36 +365,3 @@ def test_sparkline() -> None:
     assert sparkline([0.0, 0.0]) == "▁▁"
     assert sparkline([0.0, 1.0, 4.0]) == "▁▃█"
     assert sparkline([]) == ""
-
-
-def plainly_equal(one: Any, other: Any) -> bool:
-    """Equal, floats to 12 digits."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(plainly_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(plainly_equal, one, other))
-    if isinstance(one, float) or isinstance(other, float):
-        return one is not None and other == pytest.approx(one, rel=1e-12, abs=1e-12)
-    return bool(one == other and type(one) is type(other))
-
-
-def test_notebook_finds_the_same_numbers_in_the_export(
-    ask_loaded: Ask, market: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["recompute.py", str(market / "lake")])
-    found = runpy.run_path(str(NOTEBOOK))
-    until = monday_of(found["end_week"]).isoformat()
-    assert found["end_week"] == END_WEEK
-    compared = {metric.name for metric in METRICS} - found["NOT_EXPORTED"]
-    assert {name for name, _ in found["answers"]} == compared
-    assert len(compared) > 20
-    filled = 0
-    for (name, rows), answer in found["answers"].items():
-        arguments = "--until", until, "--rows", Rows(rows).name.lower(), "--json"
-        expected = json.loads(ask_loaded("metrics", name, *arguments)[1])["rows"]
-        ours = json_rows(answer)
-        assert len(ours) == len(expected), name
-        for one, other in zip(expected, ours, strict=True):
-            assert plainly_equal(one, other), (name, rows, one, other)
-        filled += bool(expected)
-    assert filled > 40

@@ -92,6 +92,15 @@ def test_one_payer_who_is_enough_takes_no_other_along() -> None:
     assert labels(MadeCube([*busy(1, 89), *busy(2, 11)])) == {(1, PROVER, "captive"), (2, PROVER, "captive")}
 
 
+def test_equally_busy_payers_come_in_the_order_of_their_addresses() -> None:
+    """Numbers of addresses differ between databases; labels do not."""
+    made = MadeCube([*busy(1, 85), *busy(2, 5), *busy(3, 5), *busy(4, 5)])
+    assert labels(made) == {(1, PROVER, "captive"), (2, PROVER, "captive")}
+    for run in (made.cube.execute, made.duck.execute):
+        run("UPDATE address SET value = ? WHERE id = 2", [address(5)])
+    assert labels(made) == {(1, PROVER, "captive"), (3, PROVER, "captive")}
+
+
 @pytest.mark.parametrize(("provers", "rows", "spared"), [(19, 400, True), (18, 400, False), (19, 399, False)])
 def test_payer_with_many_provers_and_inferences_is_spared(provers: int, rows: int, spared: bool) -> None:
     made = MadeCube([*busy(1, 100), *everywhere(1, provers, rows)])

@@ -15,16 +15,20 @@ import duckdb
 import pytest
 from clickhouse import SQL, ClickHouse
 from exported import LAKE, chain_of_all_events
+from foreign_rows import add_foreign_history
 from indexer_chain import KEY, RecordedChain, group_log, inference_log
 from indexer_command import Run
 from postgres import PostgresError, run_postgres
 
 from indexer.amounts import join
+from indexer.database import Database
 from veritally.tiers import Tier
 
 _OTHER_MODEL = "33" * 32
 _MONDAY_S = 1_763_942_400
 _DAY_S = 86_400
+
+FOREIGN_ROWS = {"recorded_settlement": 3, "token_transfer": 1}
 
 Cell = tuple[Any, ...]
 
@@ -42,6 +46,7 @@ def chain() -> RecordedChain:
         last = inference_log(seq + len(logs), Tier.ZKML), group_log(Tier.ZKML, 1, 0, 0, KEY)
         chain.mine(logs[0], groups[0], *logs[1:], groups[1], *last)
         seq += len(logs) + 1
+    chain.mine()
     for number, block in enumerate(chain.blocks):
         block["timestamp"] = hex(_MONDAY_S + number * 2 * _DAY_S + number)
     chain.final = 9
@@ -52,6 +57,7 @@ def chain() -> RecordedChain:
 def lake(run: Run, chain: RecordedChain) -> Path:
     """An export that was made in two runs, in several files."""
     assert run("sync", "--once")[0] == 0
+    add_foreign_history(Database("sqlite:///veritally-indexer.db"))
     assert run("export", "--to", "lake", "--blocks-per-file", "4")[0] == 0
     chain.final = len(chain.blocks) - 1
     assert run("sync", "--once")[0] == 0
@@ -126,6 +132,7 @@ def duck(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET TimeZone = 'America/Los_Angeles'")  # days are those of UTC all the same
         connection.execute(f"SET VARIABLE export = '{lake}'")
         connection.execute(statement("duckdb/views.sql"))
+        connection.execute(statement("duckdb/recorded_views.sql"))
         yield connection
 
 
@@ -141,6 +148,15 @@ def test_duckdb(duck: duckdb.DuckDBPyConnection) -> None:
     require_same_in_duckdb(duck)
     for table, rows in (("group_settled", 28), ("channel_refunded", 1), ("registry_event", 1), ("block", 13)):
         assert duck.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+    for table, rows in FOREIGN_ROWS.items():
+        assert duck.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+
+
+def test_the_last_block_counts_also_without_events(lake: Path, duck: duckdb.DuckDBPyConnection) -> None:
+    with sqlite3.connect("veritally-indexer.db") as database:
+        final = database.execute("SELECT final_block, last_block_timestamp_s FROM deployment").fetchone()
+    rows = duck.execute("SELECT to_block, block_time_s FROM exported_deployment").fetchall()
+    assert rows == [final]
 
 
 def test_files_that_the_manifest_does_not_name_do_not_count(
@@ -164,9 +180,9 @@ def extension(name: str) -> str:
 def require_same_in_ducklake(duck: duckdb.DuckDBPyConnection, catalogue: str, folder: Path) -> None:
     duck.load_extension(extension("ducklake"))
     duck.execute(f"ATTACH 'ducklake:{catalogue}' AS lake (DATA_PATH '{folder}')")
-    for name in ("tables", "add_files", "tables", "add_files"):  # twice: nothing is added again
+    for name in 2 * ("tables", "add_files", "recorded"):  # twice: nothing is added again
         duck.execute(statement(f"ducklake/{name}.sql"))
-    for table in ("inference", "block"):
+    for table in ("inference", "block", *FOREIGN_ROWS):
         assert (
             duck.execute(f"SELECT count(*) FROM lake.{table}").fetchone()
             == duck.execute(f"SELECT count(*) FROM {table}").fetchone()
@@ -208,6 +224,7 @@ def clickhouse(tmp_path: Path) -> Iterator[ClickHouse]:
 
 def test_clickhouse(lake: Path, clickhouse: ClickHouse) -> None:
     clickhouse.run("tables")
+    clickhouse.run("recorded_tables")
     for _ in range(2):  # the second time nothing is added
         clickhouse.load(lake)
         tallies = [(int(chain_id), *rest) for chain_id, *rest in clickhouse.run("tallies")]
@@ -222,5 +239,8 @@ def test_clickhouse(lake: Path, clickhouse: ClickHouse) -> None:
         for week, tier, now, before, percent in clickhouse.run("growth")
     ]
     assert weeks == growth()
+    for table, count in FOREIGN_ROWS.items():
+        ((stored,),) = clickhouse.ask(f"SELECT count() FROM {table} WHERE status = 'recorded, unverified'")
+        assert int(stored) == count
     ((stored,),) = clickhouse.ask("SELECT count() FROM inference")
     assert int(stored) == sum(count for count, _ in totals().values())

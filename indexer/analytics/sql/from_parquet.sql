@@ -1,16 +1,16 @@
 -- Fills the cube in DuckDB from an export (docs/scale.md), so that every metric can be computed again without the
 -- indexer's database. Run cube.sql before it, and indexer/export/sql/duckdb/views.sql before that. Then say which
--- deployment of the export is meant, and the first week that shall not count, for example with the week in which
--- the last exported event lies:
+-- deployment of the export is meant, and the first week that shall not count, for example the one in which the last
+-- exported block lies:
 --
 --   SET VARIABLE chain_id = 84532;
 --   SET VARIABLE settlement = '0x...';   -- lower case
---   SET VARIABLE end_week = (SELECT (max(epoch_ms(block_time)) // 1000 - 345600) // 604800 FROM block);
+--   SET VARIABLE end_week = (SELECT (max(block_time_s) - 345600) // 604800 FROM exported_deployment);
 --   CREATE MACRO checksum(address) AS address;
 --
 -- The cube holds addresses with checksum, which SQL cannot compute: examples/notebook has a function for it.
--- Not in an export, and so left empty here: what other contracts recorded, transfers of tokens, pay addresses, and
--- how fresh the indexer's database is.
+-- from_parquet_recorded.sql fills what is made of foreign history. How fresh the indexer's database is, is no fact of
+-- the chain: `health` stays empty.
 
 CREATE TEMP MACRO week_of(t) AS (epoch_ms(t) // 1000 - 345600) // 604800;
 CREATE TEMP MACRO e20(amount) AS CAST(amount // 100000000000000000000 AS BIGINT);
