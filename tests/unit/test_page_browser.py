@@ -230,6 +230,8 @@ def test_chart_of_those_who_come_back_fits_short_and_long_windows(
         last = max((int(row[1]) for row in rows if int(row[2]) >= LEAST_PAYERS), default=0)
         named = figure.locator("svg[role=img] text").all_text_contents()
         assert named == ([*map(str, range(1, last + 1)), "weeks later"] if last else [])
+        seen = [text for text in figure.locator("svg[role=img] text").all() if text.is_visible()]
+        assert len(seen) <= 9, "too many weeks are named on a phone"
         assert (last > 0) == (weeks > 1) == ("Solid" in figure.locator("figcaption").inner_text())
 
 

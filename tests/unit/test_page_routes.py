@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -223,8 +225,12 @@ def test_tables_have_the_rows_of_their_data(beside: TestClient, query: str) -> N
     for name, text in zip(figures, texts, strict=True):
         links = [html.unescape(link) for link in re.findall(r'href="(/v1/[^"]+csv[^"]*)"', text)]
         if len(links) == 1:
-            lines = beside.get(links[0]).text.splitlines()
-            assert text.count('<th scope="row"') == len(lines) - 1, name
+            lines = list(csv.DictReader(io.StringIO(beside.get(links[0]).text)))
+            if name == "retention":  # its table adds up the rows, and leaves out the first weeks themselves
+                lines = list(
+                    {(r["tier"], r["weeks_later"]): r for r in lines if r["weeks_later"] != "0"}.values()
+                )
+            assert text.count('<th scope="row"') == len(lines), name
             compared += 1
     assert compared > 10
 
