@@ -23,8 +23,16 @@ def keep_origin(session: Session, deployment_id: int, deployment: Deployment) ->
 
 def pay_addresses_of(session: Session, deployment_id: int, prover: str) -> list[str]:
     """A prover's pay addresses, one for each floor; none before an indexer of this version has opened it."""
-    origin = session.get(PayAddressOriginRow, deployment_id)
-    if origin is None:
-        return []
-    ends = f"0x{origin.factory.hex()}", f"0x{origin.implementation.hex()}"
-    return [pay_address(*ends, prover, floor) for floor in SETTLED_TIERS]
+    origin = origin_of(session, deployment_id)
+    return [] if origin is None else pay_addresses(*origin, prover)
+
+
+def origin_of(session: Session, deployment_id: int) -> tuple[str, str] | None:
+    """Factory and implementation of a deployment's pay addresses; None when they are not known."""
+    row = session.get(PayAddressOriginRow, deployment_id)
+    return None if row is None else (f"0x{row.factory.hex()}", f"0x{row.implementation.hex()}")
+
+
+def pay_addresses(factory: str, implementation: str, prover: str) -> list[str]:
+    """A prover's pay addresses, one for each floor."""
+    return [pay_address(factory, implementation, prover, floor) for floor in SETTLED_TIERS]

@@ -6,9 +6,7 @@
 # The indexer publishes metrics; this notebook computes them from exported files, with DuckDB in place of the
 # indexer's database. It needs no network, and the `duckdb` package besides this project. Make the files with
 # `veritally-indexer export --to lake`, then run the cells, or all at once:
-# `python examples/notebook/recompute.py lake`. With the deployment's file behind it, as in
-# `python examples/notebook/recompute.py lake deployment.json`, labels follow money out of pay addresses, too:
-# name it when `veritally-indexer serve` or `metrics` was told of it.
+# `python examples/notebook/recompute.py lake`.
 
 # %%
 from __future__ import annotations
@@ -26,15 +24,13 @@ from indexer.analytics.catalogue import METRICS
 from indexer.analytics.cube import sql
 from indexer.analytics.labels import load_labels
 from indexer.analytics.metric import Rows, Scope
-from indexer.analytics.money_loaders import put_pay_addresses
 from indexer.analytics.tiers import TierSet
 from indexer.analytics.verdict import judge
 from indexer.analytics.weeks import Window, monday_of
 from indexer.analytics.writing import shown
-from veritally.deployment import Deployment
+from indexer.pay_addresses import pay_addresses
 
 LAKE = Path(sys.argv[1] if len(sys.argv) > 1 else "lake")
-DEPLOYMENT = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 VIEWS = Path(indexer.export.__file__).parent / "sql" / "duckdb"
 NOT_EXPORTED = {"health"}
 """How far one indexer is behind, and what it noticed: no fact of the chain, another one says otherwise."""
@@ -113,8 +109,12 @@ class LakeCube:
 
 
 cube: Any = LakeCube()
-if DEPLOYMENT is not None:
-    put_pay_addresses(cube, Deployment.load(DEPLOYMENT))
+((factory, implementation),) = lake.execute(
+    "SELECT pay_address_factory, pay_address_implementation FROM exported_deployment"
+).fetchall()
+for number, prover in cube.select("provers") if factory else ():
+    found = pay_addresses(factory, implementation, prover)
+    cube.insert("pay_address", ("prover", "value"), [(number, value) for value in found])
 lake.execute(sql("from_parquet_recorded"))
 load_labels(None, cube, 0)  # type: ignore[arg-type]  # the rules look at the cube alone
 lake.execute(sql("payer_week"))

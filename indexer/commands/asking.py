@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 from indexer.analytics.analysis import Analysis
 from indexer.analytics.metric import Rows
 from indexer.analytics.weeks import Window, monday_of, week_of_monday
-from indexer.cursor import all_cursors
 from indexer.database import Database
 from indexer.errors import SettingsError
 from indexer.settings import load_settings, require_no_password
@@ -38,34 +36,14 @@ def open_database(config: Path | None, database_url: str | None) -> Database:
     return Database(load_settings(config, database_url=database_url).database_url.get_secret_value())
 
 
-def open_analysis(database: Database, deployment: Path | None, config: Path | None) -> Analysis:
+def open_analysis(database: Database, deployment: Path | None) -> Analysis:
     """The analysis of a deployment, loaded.
 
     Raises:
-        SettingsError: a setting is unusable.
         NothingIndexedError: nothing is final yet.
         UnknownDeploymentError: it is not clear which deployment is meant.
     """
-    return Analysis(database, meant_deployment(database, deployment, load_settings(config).deployments))
-
-
-def meant_deployment(database: Database, given: Path | None, known: Sequence[Path]) -> Deployment | None:
-    """The deployment of the file that was given; else that of a known one, if the database holds no other.
-
-    Labels rest on it: only such a file says where provers are paid.
-
-    Raises:
-        NothingIndexedError: there is no database.
-    """
-    if given is not None:
-        return Deployment.load(given)
-    database.require_existing()
-    files = [Deployment.load(path) for path in known if path.is_file()]
-    if not files or not database.has_tables():
-        return None
-    with database.transaction() as session:
-        held = [(cursor.chain_id, cursor.settlement) for cursor in all_cursors(session)]
-    return next((f for f in files if held == [(f.chain_id, bytes.fromhex(f.settlement[2:]))]), None)
+    return Analysis(database, None if deployment is None else Deployment.load(deployment))
 
 
 def window_of(analysis: Analysis, weeks: int, until: str | None) -> Window:

@@ -68,7 +68,7 @@ def metrics(
         typer.echo("\n".join(sql(file).rstrip() + "\n;" for file in metric.sql))
         return
     counted = rows_of(rows)
-    analysis = open_analysis(open_database(config, database_url), deployment, config)
+    analysis = open_analysis(open_database(config, database_url), deployment)
     scope = Scope(window_of(analysis, weeks, until), counted)
     answer = analysis.answer(metric, scope)
     if form is Form.CSV:

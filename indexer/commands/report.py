@@ -44,7 +44,7 @@ def report(
     """
     form = one_form(table=as_table, json=as_json, csv=as_csv)
     database = open_database(config, database_url)
-    analysis = open_analysis(database, deployment, config)
+    analysis = open_analysis(database, deployment)
     if html is not None or pdf is not None:
         from indexer.reporting.page import page_of, write_html, write_pdf  # templates are slow to import
 

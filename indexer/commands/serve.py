@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.commands.asking import meant_deployment
 from indexer.commands.options import Config, DatabaseUrl, LogFormat
-from indexer.database import Database
 from indexer.follow import Stop
 from indexer.log import configure, logger
 from indexer.settings import load_settings, require_no_password
@@ -42,10 +40,9 @@ def serve(
     require_no_password("--database-url", database_url)
     settings = load_settings(config, database_url=database_url, log_format=log_format)
     configure(settings.log_format)
-    url = settings.database_url.get_secret_value()
-    meant = meant_deployment(Database(url), deployment, settings.deployments)
+    meant = None if deployment is None else Deployment.load(deployment)
     with Stop.on_signals() as stop:
-        _serve(url, meant, host, port, stop)
+        _serve(settings.database_url.get_secret_value(), meant, host, port, stop)
     logger().info("stopped")
 
 

@@ -72,6 +72,9 @@ class DeploymentEntry:
     tallies: tuple[CellEntry, ...] = ()
     block_time_s: int | None = None
     """Unix time of the last exported block; None where it is not known."""
+    pay_address_factory: str | None = None
+    """With the next one, what pay addresses are derived from; None where the database does not know it."""
+    pay_address_implementation: str | None = None
 
     @property
     def next_block(self) -> int | None:

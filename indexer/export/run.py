@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from indexer.export.manifest import FileEntry, Manifest, load_manifest, save_man
 from indexer.export.names import read_rows
 from indexer.export.schema import INFERENCE, TABLES, ExportTable
 from indexer.export.sums import Sums
+from indexer.pay_addresses import origin_of
 from indexer.tables import BlockRow
 from indexer.tallies import TallyReport, read_report
 from veritally.deployment import Deployment
@@ -123,8 +124,10 @@ class _Run:
         """Writes a file of each table, and then the manifest that names them."""
         sums = Sums(self._entry.tallies, self._entry.next_seq)
         with self._database.transaction() as session:
-            content = Content(session, self._cursor(session), from_block, to_block)
+            cursor = self._cursor(session)
+            content = Content(session, cursor, from_block, to_block)
             files = [self._write(table, content, sums) for table in TABLES]
+            factory, implementation = origin_of(session, cursor.id) or (None, None)
         if to_block == self._report.block_number:
             sums.require(self._report)
         for file in files:
@@ -133,7 +136,8 @@ class _Run:
             sync_folder(folder)
         time_s = self._report.block_timestamp_s if to_block == self._report.block_number else None
         blocks = from_block, to_block
-        self._entry = self._entry.with_range(blocks, sums.next_seq, files, sums.cells(), time_s)
+        entry = self._entry.with_range(blocks, sums.next_seq, files, sums.cells(), time_s)
+        self._entry = replace(entry, pay_address_factory=factory, pay_address_implementation=implementation)
         self._manifest = self._manifest.having(self._entry)
         save_manifest(self._folder, self._manifest)
         sync_folder(self._folder)

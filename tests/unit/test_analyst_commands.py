@@ -22,14 +22,12 @@ from indexer.analytics.analysis import Analysis
 from indexer.analytics.catalogue import BY_NAME
 from indexer.analytics.cube import sql
 from indexer.analytics.metric import METHODOLOGY, Rows
-from indexer.analytics.tiers import TierSet
-from indexer.analytics.verdict import Verdict, VerdictWord
+from indexer.analytics.verdict import VerdictWord
 from indexer.analytics.weeks import week_of
 from indexer.cli import main
 from indexer.commands import metrics as metrics_module
 from indexer.database import Database
-from indexer.reporting import sections
-from indexer.reporting.overview import Overview, read_overview, to_document
+from indexer.reporting.overview import read_overview, to_document
 from indexer.reporting.pdf import BROWSERS
 from indexer.reporting.sparkline import sparkline
 from indexer.reporting.terminal import print_overview
@@ -222,37 +220,6 @@ def test_report_fits_a_terminal(ask: Ask) -> None:
     about_the_verdict = out.split("guarantees growing?\n")[1].split("\n\n")[0].splitlines()
     assert len(about_the_verdict) >= 7
     assert all(line.startswith("  ") for line in about_the_verdict)
-
-
-def test_report_says_which_rows_it_leaves_out(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "more rows" not in ask("report")[1]
-    monkeypatch.setattr(sections, "MOST_ROWS", 2)
-    out = ask("report")[1]
-    found = json.loads(ask("metrics", "asked-delivered", "--json")[1])["rows"]
-    assert len(found) == 3
-    assert "  and 1 more rows: `veritally-indexer metrics asked-delivered`" in out
-
-
-def test_verdict_on_one_tier_that_changes_without_labelled_pairs_is_told(loaded: Analysis) -> None:
-    overview = read_overview(loaded)
-    told = _printed(overview)
-    assert told.count("    strict") == 0
-    kept = loaded.verdict
-
-    def verdict(rows: Rows = Rows.RAW, of: TierSet = TierSet.STRONG) -> Verdict:
-        found = kept(rows, of)
-        strict = (rows, of) == (Rows.STRICT, TierSet.ZKML)
-        return replace(found, word=VerdictWord.SHRINKING) if strict else found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loaded, "verdict", verdict)
-        assert re.search(r"zkml alone, raw \w.*\n(?:  .*\n)*    strict +shrinking\n", _printed(overview))
-
-
-def _printed(overview: Overview) -> str:
-    text = io.StringIO()
-    print_overview(overview, Console(file=text, width=80))
-    return text.getvalue()
 
 
 def test_report_shows_the_numbers(ask: Ask) -> None:

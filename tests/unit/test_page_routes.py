@@ -8,6 +8,7 @@ import io
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import page_world
@@ -22,6 +23,7 @@ from indexer.analytics.metric import Rows
 from indexer.api.app import make_app
 from indexer.api.source import Source as ServedSource
 from indexer.database import Database
+from indexer.pages.details import receipt_page
 from indexer.pages.lookups import LATEST, DatabaseLookups
 from indexer.pages.overview import Choice, overview
 from indexer.pages.router import pages
@@ -197,6 +199,14 @@ def test_receipt_is_the_inference_of_its_hash(lookups: DatabaseLookups, rows: sq
     assert found.root
     assert lookups.inference(found.line.block, found.line.log_index) == found
     assert lookups.inference(found.line.block, found.line.log_index + 1) is None
+
+
+def test_weaker_scheme_is_called_so(source: Source, rows: sqlite3.Connection) -> None:
+    (receipt,) = rows.execute("SELECT receipt_hash FROM inference ORDER BY id LIMIT 1").fetchone()
+    found = source.lookups.receipt(f"0x{receipt.hex()}")
+    assert found is not None
+    shown = {scheme: receipt_page(None, replace(found, scheme=scheme), 0) for scheme in ("exact", "upto")}
+    assert ["the weaker one" in shown[scheme] for scheme in ("exact", "upto")] == [True, False]
 
 
 def test_every_metric_stands_on_the_overview_or_is_defined(client: TestClient) -> None:

@@ -46,11 +46,10 @@ _END_S = MONDAY_S + 7 * WEEKS * DAY_S
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `market.db`, its deployment, and its export `lake`."""
+    """A folder with `market.db` and its export `lake`."""
     folder, chain = tmp_path_factory.mktemp("market"), market_chain()
     with serve(chain) as url:
         indexer_of(chain, JsonRpc(url), folder / "market.db").sync_once()
-    chain.deployment.save(folder / "deployment.json")
     database = Database(f"sqlite:///{folder}/market.db")
     write(database, *_claims(), *_money_back(chain))
     export(database, folder / "lake", 30)
@@ -100,7 +99,7 @@ def analysis(market: Path) -> Analysis:
 def notebook(market: Path) -> dict[str, Any]:
     """What the notebook holds at its end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["recompute.py", str(market / "lake"), str(market / "deployment.json")])
+        patch.setattr(sys, "argv", ["recompute.py", str(market / "lake")])
         return runpy.run_path(str(NOTEBOOK))
 
 

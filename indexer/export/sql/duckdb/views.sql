@@ -19,14 +19,15 @@ FROM (
 -- How far each deployment is exported. The time is that of the last exported block, which may have no event; NULL where
 -- the manifest does not tell, because a run ended before its last range.
 CREATE OR REPLACE TEMP TABLE exported_deployment AS
-SELECT deployment.chain_id, deployment.settlement, deployment.ranges[-1].to_block AS to_block, deployment.block_time_s
+SELECT deployment.chain_id, deployment.settlement, deployment.ranges[-1].to_block AS to_block, deployment.block_time_s,
+    deployment.pay_address_factory, deployment.pay_address_implementation
 FROM (
     SELECT unnest(deployments) AS deployment
     FROM read_json(
         getvariable('export') || '/manifest.json',
         maximum_object_size = 1000000000,
         columns = {
-            deployments: 'STRUCT(chain_id BIGINT, settlement VARCHAR, ranges STRUCT(to_block BIGINT)[], block_time_s BIGINT)[]'
+            deployments: 'STRUCT(chain_id BIGINT, settlement VARCHAR, ranges STRUCT(to_block BIGINT)[], block_time_s BIGINT, pay_address_factory VARCHAR, pay_address_implementation VARCHAR)[]'
         }
     )
 );
