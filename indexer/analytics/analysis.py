@@ -53,6 +53,8 @@ class State:
     """The week of the first inference."""
     end_week: int
     """The week of the final block, which is not full yet; equal to `first_week` when none is."""
+    repairs: int = 0
+    """Number of repairs of rows and sums that the answers rest on."""
 
 
 class Analysis:
@@ -148,6 +150,7 @@ class Analysis:
             block.timestamp_s,
             min(counts, default=end_week),
             end_week,
+            repairs,
         )
 
 

@@ -44,7 +44,8 @@ def analysed(
 ) -> Response:
     """An answer from the full, final weeks."""
     form = form_of(request, asked.format)
-    etag = etag_of(form, source.analysed.block_hash)
+    state = source.analysis.state
+    etag = etag_of(form, state.block_hash, str(state.repairs))
     if is_known(request, etag):
         return not_modified(etag)
     return written(produce(), form, etag, name)

@@ -169,11 +169,15 @@ def test_etags_follow_the_final_block(client: TestClient, world: ApiWorld, url: 
 
 def test_a_repair_makes_new_etags(client: TestClient, url: str, tmp_path: Path) -> None:
     etag = client.get("/v1/tallies").headers["etag"]
+    of_metric = client.get("/v1/metrics/count-share").headers["etag"]
     with sqlite3.connect(tmp_path / "indexer.db") as database:
         database.execute(
             "INSERT INTO incident VALUES (1, 0, 4, 5, 'rows', 'secret', 'https://node', 1764000000, 1)"
         )
     assert client.get("/v1/tallies", headers={"if-none-match": etag}).status_code == 200
+    refresh(client)
+    again = client.get("/v1/metrics/count-share", headers={"if-none-match": of_metric})
+    assert again.status_code == 200
     answer = client.get("/v1/incidents")
     (row,) = answer.json()["rows"]
     assert row == {
