@@ -83,7 +83,8 @@ def bucket_sql(span: Span, bucket: Bucket) -> str:
     length_s = _LENGTHS_S[bucket]
     offset_s = FIRST_MONDAY_S if bucket is Bucket.WEEK else 0
     units, offset = length_s // span.unit_s, offset_s // span.unit_s
-    return f"((t - {offset}) / {units}) * {length_s} + {offset_s}"
+    wide = f"CAST(t AS bigint) - {offset}"  # seconds need more than 32 bits from 2038 on
+    return f"(({wide}) / {units}) * {length_s} + {offset_s}"
 
 
 def _next_s(start_s: int, bucket: Bucket) -> int:
