@@ -50,8 +50,14 @@ def export_recorded(database: Database, folder: Path, blocks_per_file: int) -> R
         run = _Run(folder)
         with database.transaction() as session:
             streams = read_streams(session)
+            problem: RecordedMismatchError | None = None
             for stream in streams:
-                run.add(session, stream, blocks_per_file)
+                try:
+                    run.add(session, stream, blocks_per_file)
+                except RecordedMismatchError as error:  # the others go on
+                    problem = problem or error
+        if problem is not None:
+            raise problem
         return run.result(len(streams))
 
 

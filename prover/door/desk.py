@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from x402.mechanisms.evm.batch_settlement import errors as codes
 
@@ -44,7 +45,7 @@ class Desk:
         self._reads = reads
         self._policy = menu.policy
         self._work = Work(jobs)
-        self._watching: set[asyncio.Task[None]] = set()
+        self._watching: dict[bytes, asyncio.Task[None]] = {}
 
     async def resume(self, left: Sequence[Job], directory: Directory) -> None:
         """Goes on with what an earlier process left unfinished.
@@ -65,7 +66,7 @@ class Desk:
     async def close(self) -> None:
         """Waits for the work that runs, and ends the connections."""
         await self._work.close()
-        for task in self._watching:
+        for task in list(self._watching.values()):
             task.cancel()
         await self._reads.close()
 
@@ -114,39 +115,42 @@ class Desk:
         """The job when it can be answered, or as far as it is when the client has waited long enough."""
         if job.state.is_over:
             return job
-        timeout_s = visit.handler.longest_s(visit.tier) + self._policy.settle_wait_s
+        until_s = time.monotonic() + visit.handler.longest_s(visit.tier) + self._policy.settle_wait_s
         at_once = job.order.voucher is not None or job.order.streamed
-        if at_once and (done := await self._work.outcome(job.order.job_id, timeout_s)) is not None:
-            return done
-        states = _ANSWERED_AT_ONCE if at_once else ()
-        return await self._jobs.wait(
-            job.order.job_id, *states, JobState.MINED, JobState.FINAL, timeout_s=timeout_s
-        )
+        if at_once:
+            done = await self._work.outcome(job.order.job_id, until_s - time.monotonic())
+            if done is not None:
+                return done
+        states = (*(_ANSWERED_AT_ONCE if at_once else ()), JobState.MINED, JobState.FINAL)
+        left_s = max(0.0, until_s - time.monotonic())
+        return await self._jobs.wait(job.order.job_id, *states, timeout_s=left_s)
 
     async def _reserve(self, visit: Visit, order: Order, payment: OfferedPayment, is_first: bool) -> Admitted:
         """Stores an order that is held, and starts it. `is_first`: no copy of it was held before."""
-        is_new = False
         try:
-            job, is_new = await self._store(order, payment)
-        finally:
-            if is_first and not is_new:
+            job, is_new = await self._jobs.reserve(order)
+        except BaseException as error:
+            if is_first:
                 self._let_go(order)
+            await self._explain(error, payment)
+            raise
         if not is_new:
+            if is_first:
+                self._let_go(order)
             return Admitted(await self._same(visit, job, order, payment), None)
+        self._count(order)  # a copy that was held before may have been let go
         parts = self._work.start(visit.handler, order)
-        if order.voucher is None:
-            self._watch(order)
         return Admitted(job, parts if order.streamed else None)
 
-    async def _store(self, order: Order, payment: OfferedPayment) -> tuple[Job, bool]:
-        """Reserves the order; where its voucher does not fit, the client is told how to go on."""
-        try:
-            return await self._jobs.reserve(order)
-        except PaymentInUseError:
+    async def _explain(self, error: BaseException, payment: OfferedPayment) -> None:
+        """Where a voucher does not fit, its client is told how to go on.
+
+        Raises:
+            PaymentRefusedError: it is told.
+        """
+        if isinstance(error, PaymentInUseError | ChannelStateError):
             await self._require_sum(payment)
-            raise
-        except ChannelStateError as error:
-            await self._require_sum(payment)
+        if isinstance(error, ChannelStateError):
             raise PaymentRefusedError(codes.ERR_CHANNEL_BUSY, str(error)) from None
 
     def _hold(self, order: Order) -> bool:
@@ -174,10 +178,16 @@ class Desk:
         self._work.start(handler, order)
 
     def _watch(self, order: Order) -> None:
-        """Gives the credit back once the order is settled or ended."""
+        """Gives the credit back once the order is settled or ended: this run of it, not an earlier one."""
+        if (earlier := self._watching.get(order.job_id)) is not None:
+            earlier.cancel()
         task = asyncio.create_task(self._give_back_after(order))
-        self._watching.add(task)
-        task.add_done_callback(self._watching.discard)
+        self._watching[order.job_id] = task
+        task.add_done_callback(partial(self._unwatch, order.job_id))
+
+    def _unwatch(self, job_id: bytes, ended: asyncio.Task[None]) -> None:
+        if self._watching.get(job_id) is ended:
+            del self._watching[job_id]
 
     async def _give_back_after(self, order: Order) -> None:
         settled = (JobState.MINED, JobState.FINAL)
@@ -201,10 +211,15 @@ class Desk:
         if job.state.is_over and job.created_at_s + self._policy.answer_kept_s < time.time():
             message = f"this payment was answered long ago; see /v1/receipts/0x{order.job_id.hex()}"
             raise RequestRefusedError(409, PAYMENT_IN_USE, message)
-        is_left = job.state is JobState.RESERVED and not self._work.is_running(order.job_id)
-        if is_left and not order.streamed:
-            self._run_again(visit.handler, job.order)
+        if self._is_left(job) and not order.streamed:
+            job = await self._jobs.find(order.job_id) or job  # it may have ended since it was read
+            if self._is_left(job):
+                self._run_again(visit.handler, job.order)
         return job
+
+    def _is_left(self, job: Job) -> bool:
+        """Whether nobody runs what was reserved."""
+        return job.state is JobState.RESERVED and not self._work.is_running(job.order.job_id)
 
     async def _require_sum(self, payment: OfferedPayment) -> None:
         """Checks that a voucher goes on from what its channel was charged; other payments pass.

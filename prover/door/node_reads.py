@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -24,6 +26,10 @@ BATCH_LIMIT = 100
 """Reads in one batch; many nodes take no more."""
 TIMEOUT_S = 5.0
 _CALL_GAS = "0xf4240"
+_SELECTOR = len("0x12345678")
+_WORD = 64
+_WORDS = 4
+"""Words of a call that may name an account or a channel."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,14 @@ class _Read:
     method: str
     params: tuple[Any, ...]
     """Hashable; calls as (to, data)."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that it names, such as accounts and channels: 64 hex digits each."""
+        if self.method != "eth_call":
+            return frozenset(str(param)[2:].lower().rjust(_WORD, "0") for param in self.params)
+        data = str(self.params[1])[_SELECTOR:]
+        return frozenset(data[at : at + _WORD] for at in range(0, min(len(data), _WORDS * _WORD), _WORD))
 
     def request(self, number: int) -> dict[str, Any]:
         params: list[Any] = list(self.params)
@@ -59,6 +73,8 @@ class NodeReads:
         self._urls = tuple(rpc_urls)
         self._http: httpx.AsyncClient | None = None
         self._kept: dict[_Read, _Kept] = {}
+        self._naming: dict[str, set[_Read]] = defaultdict(set)
+        """What is kept by the words that it names."""
         self._forget_at_s = 0.0
         self._waiting: list[tuple[_Read, asyncio.Future[str | None]]] = []
         self._sending: set[asyncio.Task[None]] = set()
@@ -83,9 +99,8 @@ class NodeReads:
 
     def forget(self, word: str) -> None:
         """Asks anew whatever names this account next time, because its balance has just changed."""
-        digits = word[2:].lower()
-        for read in [read for read in self._kept if any(digits in str(p).lower() for p in read.params)]:
-            del self._kept[read]
+        for read in list(self._naming.get(word[2:].lower().rjust(_WORD, "0"), ())):
+            self._drop(read)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -98,6 +113,8 @@ class NodeReads:
         if kept is None or not kept.is_good(now_s, oldest_s):
             kept = _Kept(now_s, now_s + oldest_s, self._enqueue(read))
             self._kept[read] = kept
+            for word in read.words:
+                self._naming[word].add(read)
             self._forget_old(now_s)
         answer = await asyncio.shield(kept.answer)
         return None if answer is None else bytes.fromhex(answer[2:])
@@ -149,10 +166,18 @@ class NodeReads:
         raise NodeUnavailableError(host_of(url), problem)  # here: the other error may show the URL
 
     def _forget_old(self, now_s: float) -> None:
-        """What is settled has everything looked through that is kept: only what is still good stays."""
+        """Only what is still good stays."""
         if now_s >= self._forget_at_s:
-            self._kept = {read: kept for read, kept in self._kept.items() if kept.until_s >= now_s}
+            for read in [read for read, kept in self._kept.items() if kept.until_s < now_s]:
+                self._drop(read)
             self._forget_at_s = now_s + LIFETIME_S
+
+    def _drop(self, read: _Read) -> None:
+        del self._kept[read]
+        for word in read.words:
+            self._naming[word].discard(read)
+            if not self._naming[word]:
+                del self._naming[word]
 
 
 def _result(answer: dict[str, Any]) -> str | None:

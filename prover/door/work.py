@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 from prover.door.answers import Answer, Handler
 from prover.errors import InputError, ProverError, RequestRefusedError, ShuttingDownError
@@ -36,17 +37,18 @@ class Work:
 
     def start(self, handler: Handler, order: Order) -> asyncio.Queue[Part]:
         """Starts an order unless it runs; the queue gets the parts of a stream."""
-        if (found := self._running.get(order.job_id)) is not None:
-            return found[1]
+        if self.is_running(order.job_id):
+            return self._running[order.job_id][1]
         parts: asyncio.Queue[Part] = asyncio.Queue()
         task = asyncio.create_task(self._run(handler, order, parts))
         self._running[order.job_id] = task, parts
-        task.add_done_callback(lambda _: self._running.pop(order.job_id, None))
+        task.add_done_callback(partial(self._forget, order.job_id))
         return parts
 
     def is_running(self, job_id: bytes) -> bool:
         """Whether the order with this id runs here."""
-        return job_id in self._running
+        found = self._running.get(job_id)
+        return found is not None and not found[0].done()
 
     async def outcome(self, job_id: bytes, timeout_s: float) -> Job | None:
         """What became of an order that runs here; None when it does not, or not for so long."""
@@ -58,6 +60,12 @@ class Work:
     async def close(self) -> None:
         """Waits for what runs."""
         await asyncio.gather(*(task for task, _ in self._running.values()), return_exceptions=True)
+
+    def _forget(self, job_id: bytes, ended: asyncio.Task[Job | None]) -> None:
+        """Forgets what has ended, unless the same order has been started again since."""
+        found = self._running.get(job_id)
+        if found is not None and found[0] is ended:
+            del self._running[job_id]
 
     async def _run(self, handler: Handler, order: Order, parts: asyncio.Queue[Part]) -> Job | None:
         try:

@@ -5,7 +5,11 @@
 --
 --   SET VARIABLE chain_id = 84532;
 --   SET VARIABLE settlement = '0x...';   -- lower case
---   SET VARIABLE end_week = (SELECT (max(block_time_s) - 345600) // 604800 FROM exported_deployment);
+--   SET VARIABLE end_week = (
+--     SELECT (coalesce(block_time_s, (SELECT max(epoch_ms(block_time)) // 1000 FROM block)) - 345600) // 604800
+--     FROM exported_deployment
+--     WHERE chain_id = getvariable('chain_id') AND settlement = getvariable('settlement')
+--   );
 --   CREATE MACRO checksum(address) AS address;
 --
 -- The cube holds addresses with checksum, which SQL cannot compute: examples/notebook has a function for it.
