@@ -53,10 +53,11 @@ def count_waiting_vouchers(session: Session) -> tuple[int, float | None]:
 
 def waiting(session: Session, book: Book, of_channels: bool, limit: int) -> list[Item]:
     """Requests that no batch carries, oldest first."""
-    is_channel = col(JobRow.channel_id).is_not(None)
+    # Not `IS NULL`: SQLite would take the index of channels, and read all that was ever paid without one.
+    channel = func.coalesce(col(JobRow.channel_id), b"")
     chosen = (
         select(JobRow)
-        .where(col(JobRow.state).in_(_WAITING), is_channel if of_channels else ~is_channel)
+        .where(col(JobRow.state).in_(_WAITING), channel != b"" if of_channels else channel == b"")
         .order_by(col(JobRow.nonce))
         .limit(limit)
         .options(defer(col(JobRow.body)))  # type: ignore[arg-type]
@@ -173,8 +174,9 @@ def unfinished_batches(session: Session) -> list[Unfinished]:
     columns = (BatchRow.id, BatchRow.intent_key, BatchRow.state, IntentRow.state, IntentRow.landed_block_hash)
     chosen = (
         select_columns(*map(col, columns))
-        .join(IntentRow, col(IntentRow.key) == BatchRow.intent_key)
-        .where(col(BatchRow.state) != DONE)
+        # Each has its intent: the outer join keeps SQLite from reading all intents first.
+        .join(IntentRow, col(IntentRow.key) == BatchRow.intent_key, isouter=True)
+        .where(col(BatchRow.state).in_((OPEN, LANDED, REVERTED)))
         .order_by(col(BatchRow.id))
     )
     return [Unfinished._make(row) for row in session.connection().execute(chosen)]
