@@ -171,15 +171,18 @@ def rows_of(session: Session, batch: BatchRow) -> list[JobRow]:
 
 def unfinished_batches(session: Session) -> list[Unfinished]:
     """Batches whose transaction may still do something else than it did, oldest first."""
-    columns = (BatchRow.id, BatchRow.intent_key, BatchRow.state, IntentRow.state, IntentRow.landed_block_hash)
     chosen = (
-        select_columns(*map(col, columns))
-        # Each has its intent: the outer join keeps SQLite from reading all intents first.
-        .join(IntentRow, col(IntentRow.key) == BatchRow.intent_key, isouter=True)
+        select_columns(col(BatchRow.id), col(BatchRow.intent_key), col(BatchRow.state))
         .where(col(BatchRow.state).in_((OPEN, LANDED, REVERTED)))
         .order_by(col(BatchRow.id))
     )
-    return [Unfinished._make(row) for row in session.connection().execute(chosen)]
+    batches = session.connection().execute(chosen).all()
+    # Not joined: SQLite would read the intents of everything that was ever sent.
+    asked = select_columns(col(IntentRow.key), col(IntentRow.state), col(IntentRow.landed_block_hash))
+    keys = [key for _, key, _ in batches]
+    found = session.connection().execute(asked.where(col(IntentRow.key).in_(keys)))
+    intents = {key: (state, landed) for key, state, landed in found}
+    return [Unfinished(id_ or 0, key, state, *intents[key]) for id_, key, state in batches]
 
 
 def count_states(session: Session) -> dict[JobState, int]:
