@@ -214,7 +214,7 @@ CHECKS = (
     (
         "leaving a request that is reserved and that nobody runs",
         _DESK,
-        "if is_left and not order.streamed:",
+        "if self._is_left(job) and not order.streamed:",
         "if False:",
         _RESTART.format(
             "a_request_whose_reservation_was_stored_but_not_confirmed_is_run_when_it_comes_again"
@@ -223,7 +223,7 @@ CHECKS = (
     (
         "old reads, which every payment looks through",
         "prover/door/node_reads.py",
-        "if now >= self._forget_at:",
+        "if now_s >= self._forget_at_s:",
         "if False:",
         "tests/integration/test_door_reads.py::test_old_answers_are_not_kept",
     ),

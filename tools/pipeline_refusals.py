@@ -49,8 +49,8 @@ CHECKS = (
     (
         "numbers of receipts that begin again",
         _ROWS,
-        "counter = session.get(CounterRow, _RECEIPTS)\n    if counter is None:",
-        "counter = session.get(CounterRow, _RECEIPTS)\n    if counter is None or counter.next_value:",
+        "    .values(next_value=col(CounterRow.next_value) + 1)",
+        "    .values(next_value=col(CounterRow.next_value) + 0)",
         f"{_STORE}numbers_of_receipts_go_on_after_a_restart",
     ),
     (
@@ -63,7 +63,7 @@ CHECKS = (
     (
         "a voucher below what was charged",
         _CHANNELS,
-        "if first_charged < max(charged, 0):",
+        "if first_charged != charged or charged < 0:",
         "if False:",
         f"{_PAYING}a_channel_serves_one_request_after_the_other",
     ),
@@ -161,7 +161,7 @@ CHECKS = (
     (
         "evidence that nobody stored",
         _DISPATCH,
-        "        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups))\n",
+        "        self._writer.run(lambda unit: ledger.evidenced(unit, ready.groups), *ids)\n",
         "",
         f"{_SETTLING}what_backs_a_receipt_is_stored",
     ),
