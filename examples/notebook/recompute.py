@@ -46,9 +46,10 @@ lake.execute(f"SET VARIABLE export = '{LAKE}'")
 for views in ("views.sql", "recorded_views.sql"):
     lake.execute((VIEWS / views).read_text(encoding="utf-8"))
 print(
-    lake.sql(
-        "SELECT tier, count(*) AS inferences, min(block_time), max(block_time) FROM inference GROUP BY tier"
-    )
+    lake.sql("""
+        SELECT tier, count(*) AS inferences, min(block_time), max(block_time)
+        FROM inference GROUP BY tier ORDER BY tier
+    """)
 )
 
 # %% [markdown]
