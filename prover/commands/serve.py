@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Annotated
 
 import typer
@@ -23,6 +24,8 @@ from prover.operations.state_folder import bind_control, open_state_folder
 from prover.settings import PREFIX, ProverSettings
 
 _log = logging.getLogger("veritally.prover")
+_SWITCH_INTERVAL_S = 0.0005
+"""How long a thread keeps the interpreter when others want it: a request passes through several threads."""
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +50,7 @@ def serve(
     settings = configure(context, host=host, port=port, cluster=cluster).settings
     connection = connect(settings)
     open_state_folder(settings.state_dir)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvloop.run(_serve(settings, connection))
     typer.echo("stopped")
 

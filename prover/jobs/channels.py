@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
-from sqlmodel import Session
+from sqlalchemy import bindparam, select, update
+from sqlmodel import Session, col
 
-from prover.jobs.codec import channel_from_text, channel_to_text, order_of
+from prover.jobs.codec import channel_from_text, channel_to_text, payment_from_text
 from prover.jobs.errors import ChannelStateError
 from prover.jobs.job import Order, Voucher
 from prover.jobs.tables import ChannelRow, DepositRow, JobRow
@@ -15,6 +16,22 @@ from veritally.payments import BatchPayment, ChannelConfig
 
 WAITING = "waiting"
 """A deposit that nobody needs yet."""
+_IS_CHANNEL = col(ChannelRow.id) == bindparam("channel")
+# Prepared once, and without objects for rows: each request of a channel needs three of these.
+_STANDING = select(col(ChannelRow.charged), col(ChannelRow.running_job)).where(_IS_CHANNEL)
+_RUN = update(ChannelRow).where(_IS_CHANNEL).values(running_job=bindparam("job"))
+_END = update(ChannelRow).where(_IS_CHANNEL, col(ChannelRow.running_job) == bindparam("job"))
+_END = _END.values(running_job=None)
+_CHARGE = (
+    update(ChannelRow)
+    .where(_IS_CHANNEL)
+    .values(
+        charged=bindparam("sum"),
+        voucher_cumulative=bindparam("cumulative"),
+        voucher_signature=bindparam("signature"),
+        running_job=None,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -59,44 +76,49 @@ def reserve(session: Session, order: Order) -> None:
     voucher = order.voucher
     if voucher is None:
         return
-    row = session.get(ChannelRow, voucher.channel_id)
+    channel_id = voucher.channel_id
+    standing = _standing(session, channel_id)
     first_charged = voucher.cumulative_base_units - order.max_amount_base_units
-    charged = first_charged if row is None else row.charged
-    if row is not None and row.running_job is not None:
-        raise ChannelStateError(row.id, "another request on it is not done", charged)
+    charged, running = standing or (first_charged, None)
+    if running is not None:
+        raise ChannelStateError(channel_id, "another request on it is not done", charged)
     if first_charged != charged or charged < 0:
         wrong = "low" if first_charged <= charged else "high"
         problem = f"the voucher over {voucher.cumulative_base_units} base units is too {wrong}"
-        raise ChannelStateError(voucher.channel_id, problem, max(charged, 0))
-    if row is None:
+        raise ChannelStateError(channel_id, problem, max(charged, 0))
+    if standing is None:
         config = channel_to_text(voucher.channel)
-        row = ChannelRow(id=voucher.channel_id, payer=order.payer, config=config, charged=charged)
-        session.add(row)
-        session.flush()  # so that the next request finds it
-    row.running_job = order.job_id
+        session.add(ChannelRow(id=channel_id, payer=order.payer, config=config, charged=charged))
+        session.flush()  # so that it, and the next request, find it
+    session.connection().execute(_RUN, {"channel": channel_id, "job": order.job_id})
     _keep_deposit(session, voucher)
 
 
 def charge(session: Session, job: JobRow, amount_base_units: int) -> None:
     """Adds the price of a request to its channel, with the voucher that covers it."""
-    row = _row_of(session, job)
-    if row is None or not isinstance(payment := order_of(job).payment, BatchPayment):
+    standing = None if job.channel_id is None else _standing(session, job.channel_id)
+    if standing is None or not isinstance(payment := payment_from_text(job.payment), BatchPayment):
         return
-    row.charged += amount_base_units
-    row.voucher_cumulative = payment.max_claimable_base_units
-    row.voucher_signature = payment.signature
-    row.running_job = None
+    charged, _ = standing
+    values = {
+        "channel": job.channel_id,
+        "sum": charged + amount_base_units,
+        "cumulative": payment.max_claimable_base_units,
+        "signature": payment.signature,
+    }
+    session.connection().execute(_CHARGE, values)
 
 
 def release(session: Session, job: JobRow) -> None:
     """Lets the next request run on the channel; this one cost nothing."""
-    row = _row_of(session, job)
-    if row is not None and row.running_job == job.id:
-        row.running_job = None
+    if job.channel_id is not None:
+        session.connection().execute(_END, {"channel": job.channel_id, "job": job.id})
 
 
-def _row_of(session: Session, job: JobRow) -> ChannelRow | None:
-    return None if job.channel_id is None else session.get(ChannelRow, job.channel_id)
+def _standing(session: Session, channel_id: bytes) -> tuple[int, bytes | None] | None:
+    """What a channel was charged, and the request that runs on it; None when it is not known."""
+    found = session.connection().execute(_STANDING, {"channel": channel_id}).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 def _keep_deposit(session: Session, voucher: Voucher) -> None:

@@ -25,6 +25,7 @@ from veritally.tiers import Tier
 ShowProof = Callable[[bytes, ZkProof], dict[str, Any]]
 """What a client is shown of a proof for a model, by the model's id."""
 _RECEIPTS = "receipt"
+_RESERVED = select(func.count()).where(col(JobRow.state) == JobState.RESERVED.value)
 _COUNT_ON = (
     update(CounterRow)
     .where(col(CounterRow.name) == _RECEIPTS)
@@ -150,8 +151,8 @@ def by_ids(session: Session, job_ids: Collection[bytes]) -> list[Job]:
 
 def _count_reserved(unit: Unit) -> int:
     if unit.reserved is None:
-        counted = select(func.count()).where(col(JobRow.state) == JobState.RESERVED.value)
-        unit.reserved = unit.session.exec(counted).one()
+        unit.session.flush()
+        unit.reserved = unit.session.connection().execute(_RESERVED).scalar_one()
     return unit.reserved
 
 

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session, col
 
 from prover.errors import ProverError
 from prover.jobs.tables import JobRow
@@ -20,6 +21,7 @@ from veritally.transactions import Database
 _log = logging.getLogger("veritally.prover")
 _MOST_AT_ONCE = 256
 _T = TypeVar("_T")
+_ROWS = select(JobRow).where(col(JobRow.id).in_(bindparam("ids", expanding=True)))
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Unit:
         """Reads rows in one statement that will be asked for."""
         self._rows = dict.fromkeys(job_ids)
         if job_ids:
-            for row in self.session.exec(select(JobRow).where(col(JobRow.id).in_(job_ids))):
+            for row in self.session.scalars(_ROWS, {"ids": job_ids}):
                 self._rows[row.id] = row
 
     def find(self, job_id: bytes) -> JobRow | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select as select_columns
+from sqlalchemy import update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -153,9 +154,13 @@ def again(unit: Unit, row: JobRow, alone: bool) -> None:
 
 def finished(unit: Unit, batch: BatchRow) -> None:
     """Notes that the block of a batch stays for ever."""
-    for row in rows_of(unit.session, batch):
-        if row.batch_id == batch.id and row.state == JobState.MINED:
-            move(unit, row, JobState.FINAL)
+    ended = (
+        update(JobRow)
+        .where(col(JobRow.batch_id) == batch.id, col(JobRow.state) == JobState.MINED.value)
+        .values(state=JobState.FINAL.value, reason_code=None, reason_message=None)
+        .returning(col(JobRow.id))
+    )
+    unit.changed.update(unit.session.scalars(ended))
 
 
 def groups_of(batch: BatchRow) -> list[list[bytes]]:

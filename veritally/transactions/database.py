@@ -55,7 +55,9 @@ class Database:
         Raises:
             DatabaseError: the database refuses a statement.
         """
-        with self._own_errors(), Session(self._writing) as session, session.begin():
+        # What was read is not used after the end: nothing needs to be marked as old then.
+        session = Session(self._writing, expire_on_commit=False)
+        with self._own_errors(), session, session.begin():
             yield session
 
     @contextmanager

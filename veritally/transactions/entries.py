@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
 
 from veritally.transactions.fees import Fees
 from veritally.transactions.intents import Call, IntentStatus, Landing
@@ -60,8 +63,8 @@ class Landed:
     landing: Landing
 
 
-def landed_of(row: IntentRow) -> Landed:
-    """The intent of a row that is in a block; reads nothing but the columns of its landing."""
+def landed_of(row: Row[Any]) -> Landed:
+    """The intent of a row that is in a block, and has nothing but the columns of its landing."""
     landing = _landing_of(row)
     if row.id is None or landing is None:
         raise RuntimeError(f"intent {row.id} has no block")
@@ -110,7 +113,7 @@ def _attempt_of(row: AttemptRow, intent: IntentRow) -> Attempt:
     )
 
 
-def _landing_of(row: IntentRow) -> Landing | None:
+def _landing_of(row: IntentRow | Row[Any]) -> Landing | None:
     if row.landed_hash is None:
         return None
     return Landing(

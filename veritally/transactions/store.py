@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, update
-from sqlalchemy.orm import load_only
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from veritally.transactions import rows
@@ -157,17 +157,15 @@ class Store:
         return session.get_one(AccountRow, (self._key.chain_id, self._key.sender))
 
     def _landed(self, state: State, limit: int | None = None) -> list[Landed]:
-        wanted = (IntentRow.id, *(getattr(IntentRow, name) for name in _LANDED))
         chosen = (
-            select(IntentRow)
-            .where(*rows.of_key(self._key), IntentRow.state == state.value)
+            select_columns(col(IntentRow.id), *(getattr(IntentRow, name) for name in _LANDED))
+            .where(*rows.of_key(self._key), col(IntentRow.state) == state.value)
             .where(col(IntentRow.landed_number).is_not(None))
             .order_by(col(IntentRow.landed_number).desc())
             .limit(limit)
-            .options(load_only(*wanted, raiseload=True))
         )
         with self._database.reading() as session:
-            return [landed_of(row) for row in session.exec(chosen)]
+            return [landed_of(row) for row in session.connection().execute(chosen)]
 
     def _entries(self, *where: ColumnElement[bool], order: ColumnElement[Any]) -> list[Entry]:
         chosen = select(IntentRow).where(*rows.of_key(self._key), *where).order_by(order)
