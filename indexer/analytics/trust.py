@@ -17,8 +17,10 @@ _CLASSES = {1: "self", 2: "suspected", 3: "too few payers to judge", 4: "not lab
 
 def _verified_recorded(cube: Cube, scope: Scope) -> Answer:
     found = cube.select("verified_recorded", scope.parameters)
-    total = sum(row[3] for row in found)
-    return Answer(_RECORDED_COLUMNS, tuple((*row[:4], row[3] / total if total else None) for row in found))
+    counts = [verified if claimed is None else claimed for *_, verified, claimed, _ in found]
+    total = sum(count for count in counts if count is not None)
+    shares = (count / total if count is not None and total else None for count in counts)
+    return Answer(_RECORDED_COLUMNS, tuple((*row[:5], share) for row, share in zip(found, shares, strict=True)))
 
 
 def _self_dealing(cube: Cube, scope: Scope) -> Answer:
@@ -69,10 +71,11 @@ _RECORDED_COLUMNS = (
     Column("status", Kind.TEXT, "verified: the contract checked the evidence; recorded: nobody did, here"),
     Column("source", Kind.TEXT, "counted tier, or the kind of the other contract's event"),
     Column("events", Kind.COUNT, "events that say so"),
+    Column("verified_inferences", Kind.COUNT, "whose evidence the contract checked; none of what is recorded"),
     Column(
-        "inferences",
+        "claimed_inferences",
         Kind.COUNT,
-        "inferences; of recorded ones as many as those events claim, and of plain payments none",
+        "as many as those events claim; none of what is verified, and none of plain payments",
     ),
     Column("share", Kind.SHARE, "of all inferences, claimed ones among them; none without any"),
 )
