@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_attribute
@@ -75,29 +76,34 @@ def reserve(unit: Unit, order: Order, most_reserved: int) -> tuple[Job, bool]:
     channels.reserve(unit.session, order)
     now_s, unit.reserved = time.time(), waiting + 1
     if row is None:
-        unit.add(JobRow(state=JobState.RESERVED.value, created_at_s=now_s, **order_columns(order)))
+        columns = order_columns(order)
+        unit.insert({**columns, "state": JobState.RESERVED.value, "created_at_s": now_s})
     else:
-        _set(row, order_columns(order), created_at_s=now_s)
+        for name, value in order_columns(order).items():
+            set_attribute(row, name, value)  # without validating what this program has made itself
+        row.created_at_s = now_s
         move(unit, row, JobState.RESERVED)
-    unit.changed.add(order.job_id)
     return Job(order, JobState.RESERVED, now_s), True
 
 
 def compute(unit: Unit, job_id: bytes, computed: Computed, book: Book) -> Job:
     """See `Jobs.computed`."""
-    row = require(unit, job_id)
+    columns = unit.read(job_id)
+    if columns is None:
+        raise UnknownJobError(job_id)
+    row = cast("JobRow", SimpleNamespace(**columns))  # what only reads a row can read this
     if row.state != JobState.RESERVED:
         return job_of(row)
     if not min(1, row.max_amount) <= computed.amount_base_units <= row.max_amount:
         raise AmountError(computed.amount_base_units, row.max_amount)
     channels.charge(unit.session, row, computed.amount_base_units)
-    _set(row, computed_columns(computed), nonce=_next_nonce(unit.session), computed_at_s=time.time())
+    vars(row).update(computed_columns(computed), nonce=_next_nonce(unit.session), computed_at_s=time.time())
     row.receipt_hash = book.domain.receipt_hash(book.terms(row), book.receipt(row))
     row.state = JobState.COMPUTED.value
     if row.tier == Tier.ZKML and computed.proof is not None:
         row.evidence = json.dumps(book.show_proof(row.model_id, computed.proof))
         row.state = JobState.EVIDENCED.value
-    unit.changed.add(row.id)
+    unit.write(job_id, {name: value for name, value in vars(row).items() if value is not columns[name]})
     return job_of(row)
 
 
@@ -154,12 +160,6 @@ def _count_reserved(unit: Unit) -> int:
         unit.session.flush()
         unit.reserved = unit.session.connection().execute(_RESERVED).scalar_one()
     return unit.reserved
-
-
-def _set(row: JobRow, columns: Mapping[str, Any], **more: Any) -> None:
-    """Sets columns without validating what this program has made itself."""
-    for name, value in (*columns.items(), *more.items()):
-        set_attribute(row, name, value)
 
 
 def _next_nonce(session: Session) -> int:

@@ -47,7 +47,7 @@ class DurableJobs:
             UnknownJobError: it was not reserved.
             AmountError: it costs more than the payer signed for.
         """
-        return await self._write(lambda unit: rows.compute(unit, job_id, computed, self.book), job_id)
+        return await self._write(lambda unit: rows.compute(unit, job_id, computed, self.book))
 
     async def release(self, job_id: bytes, reason: Reason) -> Job:
         """See `Jobs.release`."""
@@ -90,8 +90,8 @@ class DurableJobs:
         """Writes what waits, and stops."""
         self.writer.close()
 
-    async def _write(self, work: Callable[[Unit], _T], job_id: bytes) -> _T:
-        return await asyncio.wrap_future(self.writer.submit(work, job_id))
+    async def _write(self, work: Callable[[Unit], _T], *job_ids: bytes) -> _T:
+        return await asyncio.wrap_future(self.writer.submit(work, *job_ids))
 
     def _find(self, job_id: bytes) -> Job | None:
         with self._database.reading() as session:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session, col
 
 from prover.errors import ProverError
@@ -21,6 +22,11 @@ from veritally.transactions import Database
 _log = logging.getLogger("veritally.prover")
 _MOST_AT_ONCE = 256
 _T = TypeVar("_T")
+_IS_JOB = col(JobRow.id) == bindparam("job")
+# Prepared once: each paid request needs them, and an object for its row costs more than all of them.
+_COLUMNS = select(*JobRow.__table__.columns).where(_IS_JOB)  # type: ignore[attr-defined]
+_INSERT = insert(JobRow)
+_CHANGE = update(JobRow).where(_IS_JOB)
 _ROWS = select(JobRow).where(col(JobRow.id).in_(bindparam("ids", expanding=True)))
 
 
@@ -47,10 +53,29 @@ class Unit:
             self._rows[job_id] = self.session.get(JobRow, job_id)
         return self._rows[job_id]
 
-    def add(self, row: JobRow) -> None:
+    def read(self, job_id: bytes) -> dict[str, Any] | None:
+        """The columns of a request's row as they are now; None when there is none."""
+        self.session.flush()
+        found = self.session.connection().execute(_COLUMNS, {"job": job_id}).mappings().one_or_none()
+        return None if found is None else dict(found)
+
+    def insert(self, columns: Mapping[str, Any]) -> None:
         """Adds the row of a request."""
-        self.session.add(row)
-        self._rows[row.id] = row
+        self.session.connection().execute(_INSERT, columns)
+        self._note(columns["id"])
+
+    def write(self, job_id: bytes, columns: Mapping[str, Any]) -> None:
+        """Changes columns of the row of a request that was read by `read`."""
+        self.session.connection().execute(_CHANGE, {"job": job_id, **columns})
+        self._note(job_id)
+
+    def _note(self, job_id: bytes) -> None:
+        """Who asks for an object of the row from now on gets what was written."""
+        self.changed.add(job_id)
+        self._rows.pop(job_id, None)
+        known = self.session.identity_map.get(identity_key(JobRow, job_id))
+        if known is not None:
+            self.session.expire(known)
 
 
 Work = Callable[[Unit], _T]
