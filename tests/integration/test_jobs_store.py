@@ -198,6 +198,39 @@ async def test_work_that_fails_takes_nothing_else_down(jobs: DurableJobs) -> Non
     assert await jobs.find(numbered(7).job_id) is None
 
 
+async def test_steps_of_one_transaction_see_each_other(jobs: DurableJobs) -> None:
+    def together(unit: Unit) -> list[JobState]:
+        first, is_new = rows.reserve(unit, ORDER, 1_000)
+        copy, is_copy_new = rows.reserve(unit, ORDER, 1_000)
+        assert (is_new, is_copy_new) == (True, False)
+        held = rows.require(unit, ORDER.job_id)
+        computed = rows.compute(unit, ORDER.job_id, COMPUTED, BOOK)
+        late = rows.release(unit, ORDER.job_id, IN_VAIN)
+        assert held.nonce == late.nonce
+        return [first.state, copy.state, computed.state, late.state]
+
+    seen = jobs.writer.run(together, ORDER.job_id)
+    assert seen == [JobState.RESERVED, JobState.RESERVED, JobState.COMPUTED, JobState.COMPUTED]
+    stored = await jobs.find(ORDER.job_id)
+    assert stored is not None
+    assert (stored.state, stored.computed) == (JobState.COMPUTED, COMPUTED)
+    again = jobs.writer.run(lambda unit: rows.compute(unit, ORDER.job_id, COMPUTED, BOOK))
+    assert again == stored
+
+
+async def test_a_released_request_is_computed_after_it_was_taken_again(jobs: DurableJobs) -> None:
+    def together(unit: Unit) -> JobState:
+        rows.release(unit, ORDER.job_id, IN_VAIN)
+        rows.reserve(unit, ORDER, 1_000)
+        return rows.compute(unit, ORDER.job_id, COMPUTED, BOOK).state
+
+    await jobs.reserve(ORDER)
+    assert jobs.writer.run(together, ORDER.job_id) is JobState.COMPUTED
+    stored = await jobs.find(ORDER.job_id)
+    assert stored is not None
+    assert (stored.state, stored.reason) == (JobState.COMPUTED, None)
+
+
 async def test_a_client_that_goes_away_stops_no_writing(jobs: DurableJobs) -> None:
     tasks = [asyncio.create_task(jobs.reserve(numbered(number))) for number in range(20)]
     await asyncio.sleep(0)
