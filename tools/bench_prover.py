@@ -1,9 +1,11 @@
 """Measures the prover service beside the official facilitator: prints one `name value` per line.
 
 All serve the same model on the same chain with 1-second blocks, one after the other, in processes of their
-own. `official` is x402's facilitator in the process that serves, as its documentation shows it, which waits
-for the chain in the event loop; `official_threads` waits in threads, with a few lines that are not in the
-documentation. The clients are the official ones, in this process; what they burn is not counted.
+own; each ends before the next one starts, so that what is left of its load burdens nobody else. `official`
+is x402's facilitator in the process that serves, as its documentation shows it, which waits for the chain
+in the event loop; `official_threads` waits in threads, with a few lines that are not in the documentation.
+The clients are the official ones, in this process; what they burn is not counted. Vouchers are paid to a
+service that has just been started.
 
 A measurement is named by who serves, the scheme, how many clients pay at the same time, and whether they sign
 in the loop (`signing`) or signed before (`signed`). A request that is not answered in twice the time of the
@@ -21,8 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,7 @@ from veritally.processes import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 240.0
+STOP_TIMEOUT_S = 20.0
 RAMP_S = 3.0
 WINDOW_S = 20.0
 BATCH_WINDOW_S = "0.25"
@@ -95,6 +98,7 @@ class Row:
             yield f"{self.name}_gas_per_inference", self.gas
 
 
+Start = Callable[[Devnet, Path], AbstractContextManager[Server]]
 _OUR_PATH = "/v1/signed/models/iris/infer"
 
 
@@ -107,28 +111,34 @@ def main() -> None:
     arguments = parser.parse_args()
     with start_devnet() as devnet, tempfile.TemporaryDirectory() as folder:
         payers = _payers(devnet, max(*arguments.clients, VOUCHER_CLIENTS))
-        with ExitStack() as running:
-            servers = [running.enter_context(start(devnet, Path(folder))) for start in _STARTS]
-            call_node(devnet.chain, "evm_setAutomine", False)
-            call_node(devnet.chain, "evm_setIntervalMining", 1)
-            _measure(devnet, payers, servers, arguments)
+        call_node(devnet.chain, "evm_setAutomine", False)
+        call_node(devnet.chain, "evm_setIntervalMining", 1)
+        _measure(devnet, payers, Path(folder), arguments)
 
 
 def _measure(
-    devnet: Devnet, payers: Sequence[LocalAccount], servers: Sequence[Server], chosen: argparse.Namespace
+    devnet: Devnet, payers: Sequence[LocalAccount], folder: Path, chosen: argparse.Namespace
 ) -> None:
     rows: list[Row] = []
-    for server in servers:
-        if chosen.only not in (None, server.name):
-            continue
-        for scheme in ("upto", "exact"):
-            for clients, signing in itertools.product(chosen.clients, (True, False)):
-                row = _row(devnet, payers[:clients], server, scheme, signing, chosen.window_s)
-                _print(row.figures())
-                rows.append(row)
+    for name, start in _STARTS.items():
+        if chosen.only in (None, name):
+            with start(devnet, folder) as server:
+                rows += _rows(devnet, payers, server, chosen)
     if chosen.only in (None, "voucher"):
-        _print(_vouchers(payers[:VOUCHER_CLIENTS], servers[-1], chosen.window_s))
+        with _ours(devnet, folder) as server:
+            _print(_vouchers(payers[:VOUCHER_CLIENTS], server, chosen.window_s))
     _print(_summary(rows))
+
+
+def _rows(
+    devnet: Devnet, payers: Sequence[LocalAccount], server: Server, chosen: argparse.Namespace
+) -> Iterator[Row]:
+    """One service under all loads, each of which is printed when it is over."""
+    for scheme in ("upto", "exact"):
+        for clients, signing in itertools.product(chosen.clients, (True, False)):
+            row = _row(devnet, payers[:clients], server, scheme, signing, chosen.window_s)
+            _print(row.figures())
+            yield row
 
 
 def _row(
@@ -245,13 +255,14 @@ def _official_threads(devnet: Devnet, folder: Path) -> AbstractContextManager[Se
 @contextmanager
 def _ours(devnet: Devnet, folder: Path) -> Iterator[Server]:
     devnet.deployment.save(folder / "deployment.json")
-    port = _free_port()
+    devnet.accounts.write_key_files(folder)
+    port, state = _free_port(), tempfile.mkdtemp(dir=folder)
     settings = {
         "RPC_URL": devnet.rpc_url,
         "DEPLOYMENT": str(folder / "deployment.json"),
         "RAW_KEY_FILE": str(folder / "prover.key"),
         "CACHE_DIR": str(ROOT / ".cache" / "veritally"),
-        "STATE_DIR": str(folder / "state"),
+        "STATE_DIR": state,
         "PORT": str(port),
         "BATCH_WINDOW_S": BATCH_WINDOW_S,
         "BATCH_MAX_AGE_S": "1",
@@ -263,7 +274,7 @@ def _ours(devnet: Devnet, folder: Path) -> Iterator[Server]:
         yield server
 
 
-_STARTS = (_official, _official_threads, _ours)
+_STARTS: Mapping[str, Start] = {OFFICIAL: _official, THREADS: _official_threads, OURS: _ours}
 
 
 @contextmanager
@@ -284,7 +295,7 @@ def _running(
         finally:
             process.terminate()
             try:
-                process.wait(60)
+                process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -19,8 +19,9 @@ def _verified_recorded(cube: Cube, scope: Scope) -> Answer:
     found = cube.select("verified_recorded", scope.parameters)
     counts = [verified if claimed is None else claimed for *_, verified, claimed, _ in found]
     total = sum(count for count in counts if count is not None)
-    shares = (count / total if count is not None and total else None for count in counts)
-    return Answer(_RECORDED_COLUMNS, tuple((*row[:5], share) for row, share in zip(found, shares, strict=True)))
+    shares = [count / total if count is not None and total else None for count in counts]
+    rows = tuple((*row[:5], share) for row, share in zip(found, shares, strict=True))
+    return Answer(_RECORDED_COLUMNS, rows)
 
 
 def _self_dealing(cube: Cube, scope: Scope) -> Answer:
@@ -71,7 +72,7 @@ _RECORDED_COLUMNS = (
     Column("status", Kind.TEXT, "verified: the contract checked the evidence; recorded: nobody did, here"),
     Column("source", Kind.TEXT, "counted tier, or the kind of the other contract's event"),
     Column("events", Kind.COUNT, "events that say so"),
-    Column("verified_inferences", Kind.COUNT, "whose evidence the contract checked; none of what is recorded"),
+    Column("verified_inferences", Kind.COUNT, "whose evidence the contract checked; recorded ones have none"),
     Column(
         "claimed_inferences",
         Kind.COUNT,
